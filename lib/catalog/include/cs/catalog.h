@@ -1,0 +1,85 @@
+/*
+ * catalog: what operations there are — one table for the gateway's dialects, the orchestrator's checks and policies, and
+ * the workers.
+ *
+ * Checks   cs_catalog_check validates the typed parameters: required fields, ranges, vocabularies, media types of inputs.
+ * Trust    params come from clients.
+ */
+#ifndef CS_CATALOG_H
+#define CS_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "callsheet/v1/media_types.pb-c.h"
+#include "callsheet/v1/operations.pb-c.h"
+#include "callsheet/v1/worker.pb-c.h"
+#include "cs/base/err.h"
+#include "cs/base/mem.h"
+
+enum {
+    CS_PLAN_JOBS_MAX = 10000,
+    CS_PLAN_EDGES_MAX = 100000,
+    CS_JOB_ID_MAX = 128,
+    CS_JOB_PARAMS_BYTES_MAX = 256 * 1024,
+    CS_JOB_INPUTS_MAX = 1000,
+    CS_URL_BYTES_MAX = 2048,
+};
+
+enum cs_worker_kind {
+    CS_WORKER_MEDIA,
+    CS_WORKER_PROVIDERS,
+    CS_WORKER_WEBHOOKS,
+    CS_WORKER_TEST, /* noop: whoever offers it */
+};
+
+struct cs_operation {
+    Callsheet__V1__Operation__ParamsCase which;
+    const char *name;                       /* "generateVideo" */
+    const char *const *aliases;             /* "generate", NULL terminated */
+    enum cs_worker_kind worker;
+    Callsheet__V1__MediaType output;        /* UNSPECIFIED: none */
+    const char *output_name;                /* "merged.mp4" */
+    int64_t timeout_ms;                     /* of one attempt */
+    bool internal;                          /* refused in plans of the public API */
+};
+
+const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
+const struct cs_operation *cs_catalog_by_case(Callsheet__V1__Operation__ParamsCase which); /* NULL unknown */
+size_t cs_catalog_count(void);
+const struct cs_operation *cs_catalog_at(size_t index);
+
+/* The typed message inside (operation->generate_video …) as base message; NULL when unset. */
+ProtobufCMessage *cs_operation_params(const Callsheet__V1__Operation *operation);
+
+/* Every MediaRef inside the parameters, in field order, with the path in JSON names ("items[2].media"). */
+struct cs_media_slot {
+    Callsheet__V1__MediaRef *ref;
+    const char *path;
+    Callsheet__V1__MediaType accepts; /* UNSPECIFIED: any visual or audio */
+};
+/* ret_slots lives in the arena. OUT_OF_RANGE beyond CS_JOB_INPUTS_MAX. */
+enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struct cs_arena *arena,
+                                      struct cs_media_slot **ret_slots, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+
+/* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
+enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
+
+/* ---- vocabularies ---- */
+/* Output size of reframe; false for an unknown ratio. */
+bool cs_reframe_size(const char *aspect_ratio, uint32_t *ret_width, uint32_t *ret_height);
+/* "16:9" … of generation; num/den. */
+bool cs_aspect_ratio(const char *aspect_ratio, uint32_t *ret_num, uint32_t *ret_den);
+/* The xfade name for a transition word ("wipe" -> "wipeleft", "crossfade" -> "fade"); NULL unknown. */
+const char *cs_transition_name(const char *word);
+
+/* ---- retry policy, keyed by failure class and operation (requirements: media 5/2000/60000 …) ---- */
+struct cs_retry_policy {
+    uint32_t attempts_max; /* 1: never again */
+    int64_t base_ms;
+    int64_t cap_ms;
+};
+struct cs_retry_policy cs_catalog_retry(const struct cs_operation *operation, Callsheet__V1__FailureClass failure_class);
+
+#endif
