@@ -74,6 +74,8 @@ struct cs_http_request {
     uint64_t answer_bytes_max;  /* 0: 64 KiB. Beyond: "too_big", or cut when answer_may_be_cut */
     bool answer_may_be_cut;
     int answer_fd;              /* > 0: the body goes there instead of memory (caller keeps it open) */
+    /* The body goes here as it comes, instead of memory (server-sent events); loop thread. false aborts: CANCELLED. */
+    bool (*data)(const void *bytes, size_t size, void *user);
     const struct cs_http_policy *guard; /* NULL: a configured, trusted target (no guard, no redirects) */
     const struct cs_trace *trace;       /* sends traceparent */
     void (*progress)(uint64_t received, uint64_t expected, void *user); /* loop thread; expected 0 unknown */
