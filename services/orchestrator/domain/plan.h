@@ -1,0 +1,109 @@
+/*
+ * plan: the graph of an execution, immutable once built.
+ *
+ * Jobs are named by index (their place in the submitted plan) everywhere but at the edges. Edges are deduplicated and stored
+ * once in each direction, as slices of two arrays.
+ *
+ * Owns     a plan is one arena; strings and arrays point into it.
+ * Threads  read-only after orc_plan_build: share freely while the owner keeps it.
+ * Limits   ORC_PLAN_JOBS_MAX, ORC_PLAN_EDGES_MAX, checked before anything is allocated for the graph.
+ * Trust    ids and edges come from clients: duplicates, unknown ids, self-dependencies and cycles are errors with the path
+ *          in the plan's JSON names ("jobs[2].dependsOn[0]").
+ */
+#ifndef ORC_DOMAIN_PLAN_H
+#define ORC_DOMAIN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cs/base/err.h"
+#include "cs/base/mem.h"
+
+enum {
+    ORC_PLAN_JOBS_MAX = 10000,
+    ORC_PLAN_EDGES_MAX = 100000,
+    ORC_FAILURE_CLASSES = 12, /* numbers of callsheet.v1.FailureClass */
+};
+
+/* Numbers as in callsheet.v1.FailureClass. */
+enum orc_failure_class {
+    ORC_FAILURE_UNSPECIFIED,
+    ORC_FAILURE_INVALID_INPUT,
+    ORC_FAILURE_TRANSIENT,
+    ORC_FAILURE_RATE_LIMITED,
+    ORC_FAILURE_TIMEOUT,
+    ORC_FAILURE_CODEC_UNSUPPORTED,
+    ORC_FAILURE_CONTENT_REJECTED,
+    ORC_FAILURE_AUTH,
+    ORC_FAILURE_BILLING,
+    ORC_FAILURE_INTERNAL,
+    ORC_FAILURE_OUTCOME_UNKNOWN,
+    ORC_FAILURE_CANCELLED,
+};
+
+struct orc_retry_policy {
+    uint32_t attempts_max; /* 1: never again */
+    int64_t base_ms;
+    int64_t cap_ms;
+};
+
+/* What the engine must know of an operation; one per operation, static. */
+struct orc_operation {
+    const char *name;      /* JSON name, as in a worker's Hello */
+    int64_t timeout_ms;    /* of one attempt */
+    bool paid;             /* its start is written to the log */
+    struct orc_retry_policy retry[ORC_FAILURE_CLASSES];
+};
+
+/* One input of a job, in the order of MediaRef.input (from 1). */
+struct orc_input {
+    int32_t job;         /* index of the producing job, or -1 */
+    const char *url;     /* or NULL */
+    const char *upload;  /* or NULL */
+    int accepts;         /* callsheet.v1.MediaType; 0 any */
+};
+
+struct orc_plan_job {
+    const char *id;
+    const char *output; /* label, "" none */
+    const struct orc_operation *operation;
+    const void *params; /* packed callsheet.v1.Operation, MediaRef.input set */
+    uint32_t params_size;
+    uint32_t input_count;
+    const struct orc_input *inputs;
+    uint32_t parent_count;
+    uint32_t child_count;
+    const uint32_t *parents;  /* ascending, no duplicates */
+    const uint32_t *children; /* ascending, no duplicates */
+};
+
+struct orc_plan {
+    uint32_t job_count;
+    uint32_t edge_count;
+    struct orc_plan_job *jobs;
+};
+
+/* What the wire hands over for each job, before the graph is built. */
+struct orc_job_draft {
+    const char *id;
+    const char *output;
+    const struct orc_operation *operation;
+    const void *params;
+    uint32_t params_size;
+    const struct orc_input *inputs;     /* .job is filled in by build from input_jobs */
+    const char *const *input_jobs;      /* per input: id of the producing job or NULL */
+    const char *const *input_paths;     /* per input: path for errors, "jobs[3].operation.merge.items[0].media" */
+    uint32_t input_count;
+    const char *const *depends_on;
+    uint32_t depends_on_count;
+};
+
+/* Checks and builds. Everything that must live is copied into the arena. Reasons: "duplicate_id", "unknown_dependency",
+ * "self_dependency", "cycle" (the message lists it: "a -> b -> a"), "too_many_jobs", "too_many_edges", "bad_id". */
+enum cs_status orc_plan_build(const struct orc_job_draft *drafts, size_t count, struct cs_arena *arena,
+                              struct orc_plan **ret_plan, struct cs_err *err) CS_MUST_USE;
+
+/* Index of a job by id, or -1. Linear; for edges of the system only. */
+int32_t orc_plan_find(const struct orc_plan *plan, const char *id);
+
+#endif
