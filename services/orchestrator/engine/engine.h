@@ -18,9 +18,9 @@
 #include "callsheet/v1/orchestrator.pb-c.h"
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
-#include "cs/trace.h"
 #include "domain/execution.h"
 #include "links/links.h"
+#include "wire/plan_wire.h"
 
 enum { ORC_ENGINE_QUEUE_MAX = 1 << 16 };
 
@@ -45,20 +45,7 @@ enum cs_status orc_engine_start(const struct orc_engine_config *config, struct o
 void orc_engine_stop(struct orc_engine *engine);
 CS_DEFINE_AUTO(orc_engine, orc_engine_stop)
 
-/* A checked submission; made by api/plan_wire.c. The engine takes it over (also on failure). */
-struct orc_submission {
-    struct cs_arena *arena;      /* holds everything below, the plan included */
-    const char *tenant;
-    const char *idempotency_key;
-    unsigned char request_sha256[32];
-    const void *request;         /* packed CreateExecutionRequest */
-    size_t request_size;
-    struct orc_plan *plan;
-    int64_t timeout_ms;
-    bool has_webhook;
-    struct cs_trace trace;
-};
-void orc_submission_destroy(struct orc_submission *submission);
+/* Submissions (checked by wire/plan_wire.h) are taken over by the engine, also on failure. */
 
 /* Exactly once: reply or err is NULL. */
 typedef void orc_created_fn(const Callsheet__V1__CreateExecutionReply *reply, const struct cs_err *err, void *ctx);
