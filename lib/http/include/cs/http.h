@@ -8,8 +8,11 @@
  *          re-checked one by one, no proxy. Tenants get one generic error, reason "target_not_allowed".
  * Threads  any; completions run on the loop thread and must not block.
  * Limits   named in struct cs_http_request; the header section at most 32 KiB.
- * Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed" "dns_failed" "tls_failed" "connection_lost";
- *          PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE "too_big"; INVALID_ARGUMENT "bad_url".
+ *          A request with a method other than GET or HEAD gets a connection of its own: a kept one that had died would be
+ *          noticed too late, and the request sent twice.
+ * Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed" "dns_failed" "tls_failed" "connection_lost"
+ *          "bad_answer"; PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE "too_big"; INVALID_ARGUMENT "bad_url"
+ *          "bad_request"; CANCELLED "cancelled"; an errno of answer_fd.
  *          Messages never contain the URL's query or userinfo.
  */
 #ifndef CS_HTTP_H
@@ -27,10 +30,10 @@
 
 struct cs_http_policy {
     bool allow_http;          /* else https only */
-    bool allow_private;       /* development switch: private and loopback targets, any port */
+    bool allow_private;       /* development switch: private and loopback targets, any port; never link-local (metadata) */
     const uint16_t *ports;    /* besides 80, 443 and 8443 */
     size_t port_count;
-    int redirects_max;        /* 0 for webhooks, at most 3 for media */
+    int redirects_max;        /* 0 for webhooks, at most 3 for media; beyond, the 3xx itself is the answer. GET and HEAD only */
 };
 
 struct cs_url {
@@ -69,7 +72,7 @@ struct cs_http_request {
     const void *body;   /* copied */
     size_t body_size;
     int64_t connect_timeout_ms; /* 0: 5 s, DNS and TLS included */
-    int64_t timeout_ms;         /* whole; 0: 30 s */
+    int64_t timeout_ms;         /* whole; 0: 30 s; < 0: none */
     int64_t idle_timeout_ms;    /* no byte for so long; 0: none */
     uint64_t answer_bytes_max;  /* 0: 64 KiB. Beyond: "too_big", or cut when answer_may_be_cut */
     bool answer_may_be_cut;
@@ -79,6 +82,7 @@ struct cs_http_request {
     const struct cs_http_policy *guard; /* NULL: a configured, trusted target (no guard, no redirects) */
     const struct cs_trace *trace;       /* sends traceparent */
     void (*progress)(uint64_t received, uint64_t expected, void *user); /* loop thread; expected 0 unknown */
+    void *user; /* for progress and data; NULL: what cs_http_start was given */
 };
 
 struct cs_http_answer {
@@ -93,8 +97,8 @@ struct cs_http_answer {
     const char *(*header)(const struct cs_http_answer *answer, const char *name); /* first value or NULL */
 };
 
-/* Any status is a success here; a failure means no complete answer. answer is never NULL (status 0 then). Valid during the
- * call only. */
+/* Any status is a success here (err is NULL); a failure means no complete answer. answer is never NULL (status 0 then).
+ * Valid during the call only. */
 typedef void cs_http_done_fn(const struct cs_http_answer *answer, const struct cs_err *err, void *user);
 
 /* Starts; done runs exactly once, also when the URL is refused. Returns a handle for cs_http_cancel. */
@@ -106,7 +110,8 @@ void cs_http_cancel(struct cs_http *http, uint64_t handle);
 enum cs_status cs_http_fetch(struct cs_http *http, const struct cs_http_request *request, int *ret_status,
                              struct cs_buf *ret_body, struct cs_err *err) CS_MUST_USE;
 
-/* Runs fn on the loop thread after delay_ms (0: soon). For engines that live on the loop. */
+/* Runs fn on the loop thread after delay_ms (0: soon). For engines that live on the loop. What is still waiting when the
+ * loop is destroyed does not run. */
 void cs_http_after(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx);
 
 #endif
