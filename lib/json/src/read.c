@@ -42,12 +42,12 @@ static void place_format(const struct place *place, struct cs_buf *out) {
     }
 }
 
-#define FAIL_AT(place, reason, ...)                               \
-    do {                                                          \
-        CS_AUTO_BUF path_ = {0};                                  \
-        cs_buf_puts(&path_, "");                                  \
-        place_format(place, &path_);                              \
-        return cs_fail_at(err, path_.data, reason, __VA_ARGS__);  \
+#define FAIL_AT(place, reason, ...)                                                                                    \
+    do {                                                                                                               \
+        CS_AUTO_BUF path_ = {0};                                                                                       \
+        cs_buf_puts(&path_, "");                                                                                       \
+        place_format(place, &path_);                                                                                   \
+        return cs_fail_at(err, path_.data, reason, __VA_ARGS__);                                                       \
     } while (0)
 
 static const char *type_name(const json_t *value) {

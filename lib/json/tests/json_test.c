@@ -29,11 +29,12 @@ TEST(a_plan_is_read_with_wrappers_enums_oneofs_and_lists) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct cs_err err = {0};
     Callsheet__V1__Plan *plan = NULL;
-    assert_ok(read_as("{\"jobs\":[{\"id\":\"a\",\"dependsOn\":[\"b\",\"c\"],\"operation\":{\"reframe\":{\"video\":{\"job\":"
-                      "\"b\"},\"aspectRatio\":\"9:16\",\"crop\":\"top\"}}},"
-                      "{\"id\":\"d\",\"operation\":{\"lipSync\":{\"volume\":0}}}]}",
-                      &callsheet__v1__plan__descriptor, "", arena, &plan, &err),
-              &err);
+    assert_ok(
+        read_as("{\"jobs\":[{\"id\":\"a\",\"dependsOn\":[\"b\",\"c\"],\"operation\":{\"reframe\":{\"video\":{\"job\":"
+                "\"b\"},\"aspectRatio\":\"9:16\",\"crop\":\"top\"}}},"
+                "{\"id\":\"d\",\"operation\":{\"lipSync\":{\"volume\":0}}}]}",
+                &callsheet__v1__plan__descriptor, "", arena, &plan, &err),
+        &err);
     assert_int_equal(plan->n_jobs, 2);
     const Callsheet__V1__Job *job = plan->jobs[0];
     assert_string_equal(job->depends_on[1], "c");
@@ -63,8 +64,8 @@ TEST(errors_name_the_path_and_a_reason) {
          "bad_base64"},
         {"{\"jobs\":[{\"operation\":{\"lipSync\":{\"volume\":\"1\"}}}]}", "plan.jobs[0].operation.lipSync.volume",
          "wrong_type"},
-        {"{\"jobs\":[{\"operation\":{\"generateVideo\":{\"seed\":1.5}}}]}",
-         "plan.jobs[0].operation.generateVideo.seed", "out_of_range"},
+        {"{\"jobs\":[{\"operation\":{\"generateVideo\":{\"seed\":1.5}}}]}", "plan.jobs[0].operation.generateVideo.seed",
+         "out_of_range"},
         {"{\"jobs\":[{\"operation\":{\"generateVideo\":{\"seed\":1e19}}}]}",
          "plan.jobs[0].operation.generateVideo.seed", "out_of_range"},
         {"{\"jobs\":[{\"operation\":{\"generateVideo\":{\"seed\":\"x\"}}}]}",
@@ -115,9 +116,9 @@ TEST(whole_numbers_come_as_integers_reals_or_for_64_bits_text) {
               &err);
     assert_true(artifact->size_bytes == UINT64_MAX);
     assert_writes(&artifact->base, 0, "{\"sizeBytes\":\"18446744073709551615\"}");
-    static const char *const bad[] = {"{\"sizeBytes\":-1}", "{\"sizeBytes\":\"-1\"}", "{\"sizeBytes\":\"+1\"}",
-                                      "{\"sizeBytes\":\"18446744073709551616\"}", "{\"sizeBytes\":\"1 \"}",
-                                      "{\"sizeBytes\":\"\"}"};
+    static const char *const bad[] = {"{\"sizeBytes\":-1}",     "{\"sizeBytes\":\"-1\"}",
+                                      "{\"sizeBytes\":\"+1\"}", "{\"sizeBytes\":\"18446744073709551616\"}",
+                                      "{\"sizeBytes\":\"1 \"}", "{\"sizeBytes\":\"\"}"};
     for (size_t i = 0; i < CS_COUNT(bad); i++) {
         assert_fails(read_as(bad[i], &callsheet__v1__artifact__descriptor, "", arena, &artifact, &err), &err,
                      CS_INVALID_ARGUMENT, "out_of_range");
@@ -213,9 +214,9 @@ TEST(enum_words_lose_the_prefix_and_the_proto_name_is_read_too) {
     assert_string_equal(cs_json_enum_word(&callsheet__v1__execution_state__descriptor, 2, arena), "processing");
     assert_null(cs_json_enum_word(&callsheet__v1__execution_state__descriptor, 77, arena));
     Callsheet__V1__Reframe *reframe = NULL;
-    assert_ok(read_as("{\"crop\":\"CROP_ANCHOR_LEFT\"}", &callsheet__v1__reframe__descriptor, "", arena, &reframe,
-                      &err),
-              &err);
+    assert_ok(
+        read_as("{\"crop\":\"CROP_ANCHOR_LEFT\"}", &callsheet__v1__reframe__descriptor, "", arena, &reframe, &err),
+        &err);
     assert_int_equal(reframe->crop, CALLSHEET__V1__CROP_ANCHOR__CROP_ANCHOR_LEFT);
 }
 

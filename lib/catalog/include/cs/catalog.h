@@ -1,9 +1,9 @@
 /*
- * catalog: what operations there are — one table for the gateway's dialects, the orchestrator's checks and policies, and
- * the workers.
+ * catalog: what operations there are — one table for the gateway's dialects, the orchestrator's checks and policies,
+ * and the workers.
  *
- * Checks   cs_catalog_check validates the typed parameters: required fields, ranges, vocabularies, media types of inputs.
- * Trust    params come from clients.
+ * Checks   cs_catalog_check validates the typed parameters: required fields, ranges, vocabularies, media types of
+ * inputs. Trust    params come from clients.
  */
 #ifndef CS_CATALOG_H
 #define CS_CATALOG_H
@@ -36,13 +36,13 @@ enum cs_worker_kind {
 
 struct cs_operation {
     Callsheet__V1__Operation__ParamsCase which;
-    const char *name;                       /* "generateVideo" */
-    const char *const *aliases;             /* "generate", NULL terminated */
+    const char *name;           /* "generateVideo" */
+    const char *const *aliases; /* "generate", NULL terminated */
     enum cs_worker_kind worker;
-    Callsheet__V1__MediaType output;        /* UNSPECIFIED: none */
-    const char *output_name;                /* "merged.mp4" */
-    int64_t timeout_ms;                     /* of one attempt */
-    bool internal;                          /* refused in plans of the public API */
+    Callsheet__V1__MediaType output; /* UNSPECIFIED: none */
+    const char *output_name;         /* "merged.mp4" */
+    int64_t timeout_ms;              /* of one attempt */
+    bool internal;                   /* refused in plans of the public API */
 };
 
 const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
@@ -61,7 +61,8 @@ struct cs_media_slot {
 };
 /* ret_slots lives in the arena. OUT_OF_RANGE beyond CS_JOB_INPUTS_MAX. */
 enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struct cs_arena *arena,
-                                      struct cs_media_slot **ret_slots, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+                                      struct cs_media_slot **ret_slots, size_t *ret_count,
+                                      struct cs_err *err) CS_MUST_USE;
 
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
@@ -71,6 +72,13 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
 bool cs_reframe_size(const char *aspect_ratio, uint32_t *ret_width, uint32_t *ret_height);
 /* "16:9" … of generation; num/den. */
 bool cs_aspect_ratio(const char *aspect_ratio, uint32_t *ret_num, uint32_t *ret_den);
+/* An output rate: "25", "30", "30000/1001"; above 0, at most 120. False for anything else. */
+bool cs_frame_rate(const char *text, uint32_t *ret_num, uint32_t *ret_den);
+/* #RGB, #RRGGBB, RRGGBB or &HAABBGGRR; ret_bgr is 0xBBGGRR as ASS has it, ret_alpha ASS's (0 opaque). */
+bool cs_caption_color(const char *text, uint32_t *ret_bgr, uint8_t *ret_alpha);
+/* http or https with a host, printable, at most CS_URL_BYTES_MAX, no user or password. Whether the target may be
+ * reached is for the guard of lib/http to say. */
+bool cs_web_url_valid(const char *text);
 /* The xfade name for a transition word ("wipe" -> "wipeleft", "crossfade" -> "fade"); NULL unknown. */
 const char *cs_transition_name(const char *word);
 
@@ -80,6 +88,7 @@ struct cs_retry_policy {
     int64_t base_ms;
     int64_t cap_ms;
 };
-struct cs_retry_policy cs_catalog_retry(const struct cs_operation *operation, Callsheet__V1__FailureClass failure_class);
+struct cs_retry_policy cs_catalog_retry(const struct cs_operation *operation,
+                                        Callsheet__V1__FailureClass failure_class);
 
 #endif

@@ -3,8 +3,8 @@
  *
  *     {public_url}/artifacts/{key}?expires={unix seconds}&signature={hex}
  *
- * The signature is HMAC-SHA256(secret, "{key}\n{expires}"): whoever has the link may read that one object until then, so
- * links can be given to players and webhook receivers that hold no API key.
+ * The signature is HMAC-SHA256(secret, "{key}\n{expires}"): whoever has the link may read that one object until then,
+ * so links can be given to players and webhook receivers that hold no API key.
  *
  * Threads  pure.
  */

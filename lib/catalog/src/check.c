@@ -1,0 +1,306 @@
+#include "check.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cs/base/id.h"
+#include "cs/base/text.h"
+
+/* ---- pieces ---- */
+
+struct check_name check_name(const char *fmt, ...) {
+    struct check_name name;
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(name.text, sizeof(name.text), fmt, args);
+    va_end(args);
+    return name;
+}
+
+enum cs_status check_length(const char *path, const char *text, size_t bytes_max, struct cs_err *err) {
+    size_t length = strlen(text);
+    if (length > bytes_max) {
+        return cs_fail_at(err, path, "too_long", "%s has %zu bytes, at most %zu are allowed", path, length, bytes_max);
+    }
+    return CS_OK;
+}
+
+enum cs_status check_required(const char *path, const char *text, size_t bytes_max, struct cs_err *err) {
+    if (text[0] == '\0') {
+        return cs_fail_at(err, path, "required", "%s is required", path);
+    }
+    return check_length(path, text, bytes_max, err);
+}
+
+enum cs_status check_plain(const char *path, const char *text, struct cs_err *err) {
+    CS_TRY(check_length(path, text, NAME_BYTES_MAX, err));
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7F) {
+            return cs_fail_at(err, path, "bad_text", "%s must not contain control characters", path);
+        }
+    }
+    return CS_OK;
+}
+
+enum cs_status check_real(const char *path, double value, double min, double max, struct cs_err *err) {
+    if (!isfinite(value) || value < min || value > max) {
+        return cs_fail_at(err, path, "out_of_range", "%s must be from %g to %g", path, min, max);
+    }
+    return CS_OK;
+}
+
+enum cs_status check_opt_real(const char *path, const Google__Protobuf__DoubleValue *value, double min, double max,
+                              struct cs_err *err) {
+    return value == NULL ? CS_OK : check_real(path, value->value, min, max, err);
+}
+
+enum cs_status check_opt_u32(const char *path, const Google__Protobuf__UInt32Value *value, uint32_t min, uint32_t max,
+                             struct cs_err *err) {
+    return value == NULL ? CS_OK : check_real(path, value->value, min, max, err);
+}
+
+enum cs_status check_word(const char *path, const char *word, const char *const *words, struct cs_err *err) {
+    char known[256] = "";
+    size_t used = 0;
+    for (const char *const *at = words; *at != NULL; at++) {
+        if (word[0] == '\0' || strcmp(word, *at) == 0) {
+            return CS_OK;
+        }
+        int length = snprintf(known + used, sizeof(known) - used, "%s%s", used != 0 ? ", " : "", *at);
+        used += length > 0 && (size_t)length < sizeof(known) - used ? (size_t)length : 0;
+    }
+    char shown[65];
+    cs_str_copy(shown, sizeof(shown), word);
+    return cs_fail_at(err, path, "unknown_word", "\"%s\" is not one of %s", shown, known);
+}
+
+enum cs_status check_enum(const char *path, const ProtobufCEnumDescriptor *descriptor, int value, struct cs_err *err) {
+    if (protobuf_c_enum_descriptor_get_value(descriptor, value) == NULL) {
+        return cs_fail_at(err, path, "unknown_word", "%s has no value %d", path, value);
+    }
+    return CS_OK;
+}
+
+enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, bool required, struct cs_err *err) {
+    if (ref == NULL || ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE__NOT_SET) {
+        if (ref == NULL && !required) {
+            return CS_OK;
+        }
+        return cs_fail_at(err, path, "required", "%s must name a job, a URL or an upload", path);
+    }
+    switch (ref->source_case) {
+    case CALLSHEET__V1__MEDIA_REF__SOURCE_JOB:
+        if (!cs_id_valid(ref->job, CS_JOB_ID_MAX)) {
+            return cs_fail_at(err, path, "bad_id", "%s must be a job's id: 1 to %d of A-Z a-z 0-9 _ . : -", path,
+                              CS_JOB_ID_MAX);
+        }
+        return CS_OK;
+    case CALLSHEET__V1__MEDIA_REF__SOURCE_URL:
+        if (!cs_web_url_valid(ref->url)) {
+            return cs_fail_at(err, path, "bad_url", "%s must be an http or https URL of at most %d bytes", path,
+                              CS_URL_BYTES_MAX);
+        }
+        return CS_OK;
+    case CALLSHEET__V1__MEDIA_REF__SOURCE_UPLOAD:
+        if (!cs_id_valid(ref->upload, CS_JOB_ID_MAX)) {
+            return cs_fail_at(err, path, "bad_id", "%s must be the id of an upload", path);
+        }
+        return CS_OK;
+    default:
+        return cs_fail_at(err, path, "unknown_source", "%s has a kind of source that is not known here", path);
+    }
+}
+
+/* ---- generation ---- */
+
+static const char *const providers[] = {"local", "replicate", "fal", "google-cloud", "hume", "elevenlabs", NULL};
+static const char *const resolutions[] = {"480p", "720p", "1080p", NULL};
+static const char *const generation_ratios[] = {"16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "9:21", NULL};
+static const char *const reframe_ratios[] = {"16:9", "9:16", "1:1", "4:5", "4:3", "3:4", "21:9", "9:21", NULL};
+static const char *const image_formats[] = {"png", "jpg", "webp", NULL};
+
+static enum cs_status check_provider(const char *provider, const char *model, struct cs_err *err) {
+    CS_TRY(check_required("provider", provider, NAME_BYTES_MAX, err));
+    if (check_word("provider", provider, providers, NULL) != CS_OK) {
+        char shown[65];
+        cs_str_copy(shown, sizeof(shown), provider);
+        return cs_fail_at(err, "provider", "unknown_provider", "Unknown provider: %s", shown);
+    }
+    return check_plain("model", model, err);
+}
+
+static enum cs_status check_generate_video(const Callsheet__V1__GenerateVideo *params, struct cs_err *err) {
+    bool driven = params->image != NULL || params->start_image != NULL || params->audio != NULL;
+    if (params->prompt[0] == '\0' && !driven) {
+        return cs_fail_at(err, "prompt", "required", "prompt is required unless an image or audio is given");
+    }
+    CS_TRY(check_length("prompt", params->prompt, PROMPT_BYTES_MAX, err));
+    CS_TRY(check_provider(params->provider, params->model, err));
+    CS_TRY(check_opt_real("duration", params->duration, 0.1, 60, err));
+    CS_TRY(check_word("resolution", params->resolution, resolutions, err));
+    CS_TRY(check_word("aspectRatio", params->aspect_ratio, generation_ratios, err));
+    CS_TRY(check_ref("image", params->image, false, err));
+    CS_TRY(check_ref("startImage", params->start_image, false, err));
+    CS_TRY(check_ref("endImage", params->end_image, false, err));
+    CS_TRY(check_ref("audio", params->audio, false, err));
+    return check_enum("cameraMotion", &callsheet__v1__camera_motion__descriptor, (int)params->camera_motion, err);
+}
+
+static enum cs_status check_generate_image(const Callsheet__V1__GenerateImage *params, struct cs_err *err) {
+    if (params->prompt[0] == '\0' && params->n_image == 0) {
+        return cs_fail_at(err, "prompt", "required", "Either prompt or image must be provided");
+    }
+    CS_TRY(check_length("prompt", params->prompt, PROMPT_BYTES_MAX, err));
+    CS_TRY(check_provider(params->provider, params->model, err));
+    if (params->n_image > IMAGES_MAX) {
+        return cs_fail_at(err, "image", "too_many", "at most %d images are allowed", IMAGES_MAX);
+    }
+    for (size_t i = 0; i < params->n_image; i++) {
+        CS_TRY(check_ref(check_name("image[%zu]", i).text, params->image[i], true, err));
+    }
+    CS_TRY(check_word("aspectRatio", params->aspect_ratio, generation_ratios, err));
+    return check_word("outputFormat", params->output_format, image_formats, err);
+}
+
+static enum cs_status check_generate_audio(const Callsheet__V1__GenerateAudio *params, struct cs_err *err) {
+    CS_TRY(check_required("text", params->text, SPEECH_BYTES_MAX, err));
+    CS_TRY(check_provider(params->provider, params->model, err));
+    CS_TRY(check_plain("voice", params->voice, err));
+    return check_opt_real("speed", params->speed, 0.5, 2, err);
+}
+
+/* ---- editing ---- */
+
+static bool is_visual(Callsheet__V1__MediaType type) {
+    return type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO; /* or decided by content */
+}
+
+static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, size_t i, struct cs_err *err) {
+    struct check_name type = check_name("items[%zu].type", i);
+    CS_TRY(check_ref(check_name("items[%zu].media", i).text, item->media, true, err));
+    CS_TRY(check_enum(type.text, &callsheet__v1__media_type__descriptor, (int)item->type, err));
+    if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT) {
+        return cs_fail_at(err, type.text, "unknown_word", "a transcript cannot be merged");
+    }
+    CS_TRY(check_opt_real(check_name("items[%zu].duration", i).text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));
+    CS_TRY(check_opt_real(check_name("items[%zu].offset", i).text, item->offset, 0, MEDIA_SECONDS_MAX, err));
+    bool starts_later = item->offset != NULL && item->offset->value > 0;
+    if (starts_later && item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO &&
+        item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED) {
+        return cs_fail_at(err, check_name("items[%zu].offset", i).text, "not_applicable",
+                          "offset is for audio items; videos and images follow one another");
+    }
+    return check_opt_real(check_name("items[%zu].volume", i).text, item->volume, 0, 1, err);
+}
+
+static enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err) {
+    if (transition == NULL) {
+        return CS_OK;
+    }
+    if (transition->type[0] != '\0' && cs_transition_name(transition->type) == NULL) {
+        char shown[65];
+        cs_str_copy(shown, sizeof(shown), transition->type);
+        return cs_fail_at(err, "transition.type", "unknown_word",
+                          "\"%s\" is not a transition (fade, dissolve, wipeleft and the other names of FFmpeg's xfade)",
+                          shown);
+    }
+    return check_opt_real("transition.duration", transition->duration, 0.05, 10, err);
+}
+
+static enum cs_status check_merge(const Callsheet__V1__Merge *params, struct cs_err *err) {
+    uint32_t num = 0;
+    uint32_t den = 0;
+    bool visual = false;
+    if (params->n_items == 0) {
+        return cs_fail_at(err, "items", "required", "At least 1 item required for merging");
+    }
+    if (params->n_items > MERGE_ITEMS_MAX) {
+        return cs_fail_at(err, "items", "too_many", "at most %d items are allowed", MERGE_ITEMS_MAX);
+    }
+    for (size_t i = 0; i < params->n_items; i++) {
+        CS_TRY(check_merge_item(params->items[i], i, err));
+        visual = visual || is_visual(params->items[i]->type);
+    }
+    if (!visual) {
+        return cs_fail_at(err, "items", "no_visual", "At least 1 visual item (video or image) required for merging");
+    }
+    CS_TRY(check_transition(params->transition, err));
+    if (params->frame_rate[0] != '\0' && !cs_frame_rate(params->frame_rate, &num, &den)) {
+        return cs_fail_at(err, "frameRate", "bad_frame_rate",
+                          "frameRate must be a number or a fraction like 30000/1001, at most 120");
+    }
+    return check_word("aspectRatio", params->aspect_ratio, reframe_ratios, err);
+}
+
+static enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err) {
+    CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(check_required("aspectRatio", params->aspect_ratio, NAME_BYTES_MAX, err));
+    CS_TRY(check_word("aspectRatio", params->aspect_ratio, reframe_ratios, err));
+    return check_enum("crop", &callsheet__v1__crop_anchor__descriptor, (int)params->crop, err);
+}
+
+static enum cs_status check_lip_sync(const Callsheet__V1__LipSync *params, struct cs_err *err) {
+    CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(check_ref("audio", params->audio, true, err));
+    return check_opt_real("volume", params->volume, 0, 1, err);
+}
+
+/* ---- internal ---- */
+
+static enum cs_status check_deliver_webhook(const Callsheet__V1__DeliverWebhook *params, struct cs_err *err) {
+    if (!cs_web_url_valid(params->url)) {
+        return cs_fail_at(err, "url", "bad_url", "url must be an http or https URL of at most %d bytes",
+                          CS_URL_BYTES_MAX);
+    }
+    CS_TRY(check_length("secret", params->secret, WEBHOOK_SECRET_BYTES_MAX, err));
+    CS_TRY(check_required("eventId", params->event_id, NAME_BYTES_MAX, err));
+    if (params->body.len > WEBHOOK_BODY_BYTES_MAX) {
+        return cs_fail_at(err, "body", "too_long", "body has at most %d bytes", WEBHOOK_BODY_BYTES_MAX);
+    }
+    return CS_OK;
+}
+
+static enum cs_status check_size(const ProtobufCMessage *params, struct cs_err *err) {
+    size_t size = protobuf_c_message_get_packed_size(params);
+    if (size > CS_JOB_PARAMS_BYTES_MAX) {
+        return cs_fail_at(err, "", "too_big", "the parameters of a job have at most %d bytes", CS_JOB_PARAMS_BYTES_MAX);
+    }
+    return CS_OK;
+}
+
+enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) {
+    const ProtobufCMessage *params = cs_operation_params(operation);
+    if (params == NULL) {
+        return cs_fail_at(err, "", "no_operation", "the job has no operation that is known here");
+    }
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
+        CS_TRY(check_generate_video(operation->generate_video, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
+        CS_TRY(check_generate_image(operation->generate_image, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_AUDIO:
+        CS_TRY(check_generate_audio(operation->generate_audio, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
+        CS_TRY(check_merge(operation->merge, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        CS_TRY(check_reframe(operation->reframe, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
+        CS_TRY(check_lip_sync(operation->lip_sync, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        CS_TRY(check_add_subtitles(operation->add_subtitles, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_DELIVER_WEBHOOK:
+        return check_deliver_webhook(operation->deliver_webhook, err); /* a size of its own */
+    default:
+        break;
+    }
+    return check_size(params, err);
+}

@@ -1,0 +1,48 @@
+/*
+ * check: the pieces that validate parameters. Each fails with the field's path and a stable reason.
+ */
+#ifndef CS_CATALOG_CHECK_H
+#define CS_CATALOG_CHECK_H
+
+#include "cs/catalog.h"
+
+enum {
+    PROMPT_BYTES_MAX = 8000,
+    SPEECH_BYTES_MAX = 40000,
+    CAPTION_TEXT_BYTES_MAX = 20000,
+    CAPTION_WORDS_MAX = 20000,
+    WORD_BYTES_MAX = 256,
+    NAME_BYTES_MAX = 128, /* models, voices, fonts */
+    LANGUAGE_BYTES_MAX = 35,
+    IMAGES_MAX = 14,
+    MERGE_ITEMS_MAX = 1000,
+    MEDIA_SECONDS_MAX = 24 * 3600,
+    WEBHOOK_BODY_BYTES_MAX = 256 * 1024,
+    WEBHOOK_SECRET_BYTES_MAX = 512,
+};
+
+/* A name for error paths: `check_name("items[%zu].volume", i).text`. */
+struct check_name {
+    char text[64];
+};
+struct check_name check_name(const char *fmt, ...) CS_PRINTF(1, 2);
+
+enum cs_status check_length(const char *path, const char *text, size_t bytes_max, struct cs_err *err);
+enum cs_status check_required(const char *path, const char *text, size_t bytes_max, struct cs_err *err);
+/* Printable, at most NAME_BYTES_MAX; "" is fine. */
+enum cs_status check_plain(const char *path, const char *text, struct cs_err *err);
+enum cs_status check_real(const char *path, double value, double min, double max, struct cs_err *err);
+/* The absent value is fine. */
+enum cs_status check_opt_real(const char *path, const Google__Protobuf__DoubleValue *value, double min, double max,
+                              struct cs_err *err);
+enum cs_status check_opt_u32(const char *path, const Google__Protobuf__UInt32Value *value, uint32_t min, uint32_t max,
+                             struct cs_err *err);
+/* "" is fine. words is NULL terminated. */
+enum cs_status check_word(const char *path, const char *word, const char *const *words, struct cs_err *err);
+enum cs_status check_enum(const char *path, const ProtobufCEnumDescriptor *descriptor, int value, struct cs_err *err);
+/* The absent reference is fine unless required. */
+enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, bool required, struct cs_err *err);
+
+enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);
+
+#endif

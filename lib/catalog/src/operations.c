@@ -1,0 +1,75 @@
+#include "cs/base/auto.h"
+#include "cs/base/text.h"
+#include "cs/catalog.h"
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    GENERATE_VIDEO_MS = 30 * MINUTE_MS, /* what providers need at worst */
+    GENERATE_IMAGE_MS = 10 * MINUTE_MS,
+    GENERATE_AUDIO_MS = 10 * MINUTE_MS,
+    RENDER_MS = 60 * MINUTE_MS, /* hours of 1080p on a small machine */
+    DELIVER_MS = 30 * 1000,
+    NOOP_MS = MINUTE_MS,
+};
+
+#define PARAMS(word) CALLSHEET__V1__OPERATION__PARAMS_##word
+#define TYPE(word) CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_##word
+
+static const char *const no_alias[] = {NULL};
+static const char *const generate_alias[] = {"generate", NULL};
+
+static const struct cs_operation operations[] = {
+    {PARAMS(GENERATE_VIDEO), "generateVideo", generate_alias, CS_WORKER_PROVIDERS, TYPE(VIDEO), "output.mp4",
+     GENERATE_VIDEO_MS, false},
+    {PARAMS(GENERATE_IMAGE), "generateImage", no_alias, CS_WORKER_PROVIDERS, TYPE(IMAGE), "output.png",
+     GENERATE_IMAGE_MS, false},
+    {PARAMS(GENERATE_AUDIO), "generateAudio", no_alias, CS_WORKER_PROVIDERS, TYPE(AUDIO), "output.mp3",
+     GENERATE_AUDIO_MS, false},
+    {PARAMS(MERGE), "merge", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "merged.mp4", RENDER_MS, false},
+    {PARAMS(REFRAME), "reframe", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reframed.mp4", RENDER_MS, false},
+    {PARAMS(LIP_SYNC), "lipSync", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "synced.mp4", RENDER_MS, false},
+    {PARAMS(ADD_SUBTITLES), "addSubtitles", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "captioned.mp4", RENDER_MS, false},
+    {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, true},
+    {PARAMS(NOOP), "noop", no_alias, CS_WORKER_TEST, TYPE(UNSPECIFIED), "", NOOP_MS, false},
+};
+
+size_t cs_catalog_count(void) {
+    return CS_COUNT(operations);
+}
+
+const struct cs_operation *cs_catalog_at(size_t index) {
+    return index < CS_COUNT(operations) ? &operations[index] : NULL;
+}
+
+static bool has_name(const struct cs_operation *operation, const char *name) {
+    bool found = cs_str_eq(operation->name, name);
+    for (const char *const *alias = operation->aliases; *alias != NULL; alias++) {
+        found = found || cs_str_eq(*alias, name);
+    }
+    return found;
+}
+
+const struct cs_operation *cs_catalog_by_name(const char *name) {
+    for (size_t i = 0; i < CS_COUNT(operations); i++) {
+        if (has_name(&operations[i], name)) {
+            return &operations[i];
+        }
+    }
+    return NULL;
+}
+
+const struct cs_operation *cs_catalog_by_case(Callsheet__V1__Operation__ParamsCase which) {
+    for (size_t i = 0; i < CS_COUNT(operations); i++) {
+        if (operations[i].which == which) {
+            return &operations[i];
+        }
+    }
+    return NULL;
+}
+
+ProtobufCMessage *cs_operation_params(const Callsheet__V1__Operation *operation) {
+    if (operation == NULL || cs_catalog_by_case(operation->params_case) == NULL) {
+        return NULL;
+    }
+    return (ProtobufCMessage *)operation->noop; /* every member of the union is a pointer to a message */
+}

@@ -1,0 +1,87 @@
+#include "cs/catalog.h"
+
+#define TYPE(word) CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_##word
+
+struct list {
+    struct cs_arena *arena;
+    struct cs_media_slot *slots;
+    size_t count;
+    size_t capacity;
+};
+
+static enum cs_status add(struct list *list, Callsheet__V1__MediaRef *ref, const char *path,
+                          Callsheet__V1__MediaType accepts, struct cs_err *err) {
+    if (ref == NULL) {
+        return CS_OK;
+    }
+    if (list->count == CS_JOB_INPUTS_MAX) {
+        return cs_fail(err, CS_OUT_OF_RANGE, "too_many_inputs", "a job has at most %d inputs", CS_JOB_INPUTS_MAX);
+    }
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity != 0 ? list->capacity * 2 : 8;
+        struct cs_media_slot *grown = cs_arena_array(list->arena, capacity, sizeof(*grown));
+        for (size_t i = 0; i < list->count; i++) {
+            grown[i] = list->slots[i];
+        }
+        list->slots = grown;
+        list->capacity = capacity;
+    }
+    list->slots[list->count++] = (struct cs_media_slot){ref, path, accepts};
+    return CS_OK;
+}
+
+static enum cs_status add_generate_video(struct list *list, const Callsheet__V1__GenerateVideo *params,
+                                         struct cs_err *err) {
+    CS_TRY(add(list, params->image, "image", TYPE(IMAGE), err));
+    CS_TRY(add(list, params->start_image, "startImage", TYPE(IMAGE), err));
+    CS_TRY(add(list, params->end_image, "endImage", TYPE(IMAGE), err));
+    return add(list, params->audio, "audio", TYPE(AUDIO), err);
+}
+
+static enum cs_status add_generate_image(struct list *list, const Callsheet__V1__GenerateImage *params,
+                                         struct cs_err *err) {
+    for (size_t i = 0; i < params->n_image; i++) {
+        CS_TRY(add(list, params->image[i], cs_arena_sprintf(list->arena, "image[%zu]", i), TYPE(IMAGE), err));
+    }
+    return CS_OK;
+}
+
+static enum cs_status add_merge(struct list *list, const Callsheet__V1__Merge *params, struct cs_err *err) {
+    for (size_t i = 0; i < params->n_items; i++) {
+        const Callsheet__V1__MergeItem *item = params->items[i];
+        CS_TRY(add(list, item->media, cs_arena_sprintf(list->arena, "items[%zu].media", i), item->type, err));
+    }
+    return CS_OK;
+}
+
+static enum cs_status add_all(struct list *list, const Callsheet__V1__Operation *operation, struct cs_err *err) {
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
+        return add_generate_video(list, operation->generate_video, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
+        return add_generate_image(list, operation->generate_image, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
+        return add_merge(list, operation->merge, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        return add(list, operation->reframe->video, "video", TYPE(VIDEO), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
+        CS_TRY(add(list, operation->lip_sync->video, "video", TYPE(VIDEO), err));
+        return add(list, operation->lip_sync->audio, "audio", TYPE(AUDIO), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        CS_TRY(add(list, operation->add_subtitles->video, "video", TYPE(VIDEO), err));
+        return add(list, operation->add_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err);
+    default:
+        return CS_OK;
+    }
+}
+
+enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struct cs_arena *arena,
+                                      struct cs_media_slot **ret_slots, size_t *ret_count, struct cs_err *err) {
+    struct list list = {.arena = arena};
+    if (cs_operation_params(operation) != NULL) {
+        CS_TRY(add_all(&list, operation, err));
+    }
+    *ret_slots = list.slots;
+    *ret_count = list.count;
+    return CS_OK;
+}

@@ -1,0 +1,418 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/catalog.h"
+#include "cs/json.h"
+#include "cs/test.h"
+
+/* {"merge":{…}} as an operation in the arena. */
+static Callsheet__V1__Operation *operation_of(const char *text, struct cs_arena *arena) {
+    struct cs_err err = {0};
+    CS_AUTO_JSON *value = NULL;
+    ProtobufCMessage *message = NULL;
+    assert_ok(cs_json_parse(text, strlen(text), &value, &err), &err);
+    assert_ok(cs_json_to_message(value, &callsheet__v1__operation__descriptor, "", arena, &message, &err), &err);
+    return (Callsheet__V1__Operation *)message;
+}
+
+struct bad_case {
+    const char *text;
+    const char *path;
+    const char *reason;
+};
+
+static void assert_refused(const struct bad_case *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct cs_err err = {0};
+        enum cs_status status = cs_catalog_check(operation_of(cases[i].text, arena), &err);
+        if (status != CS_INVALID_ARGUMENT || strcmp(err.path, cases[i].path) != 0 ||
+            strcmp(err.reason, cases[i].reason) != 0) {
+            fail_msg("%s: got %d %s at \"%s\": %s", cases[i].text, status, err.reason, err.path, err.message);
+        }
+    }
+}
+
+static void assert_accepted(const char *const *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct cs_err err = {0};
+        if (cs_catalog_check(operation_of(texts[i], arena), &err) != CS_OK) {
+            fail_msg("%s: %s at \"%s\": %s", texts[i], err.reason, err.path, err.message);
+        }
+    }
+}
+
+TEST(every_operation_of_the_proto_has_a_row) {
+    const ProtobufCMessageDescriptor *descriptor = &callsheet__v1__operation__descriptor;
+    assert_int_equal(cs_catalog_count(), descriptor->n_fields);
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const struct cs_operation *row = cs_catalog_by_case(descriptor->fields[i].id);
+        assert_non_null(row);
+        assert_ptr_equal(cs_catalog_by_name(row->name), row);
+        assert_true(row->timeout_ms > 0);
+    }
+    for (size_t i = 0; i < cs_catalog_count(); i++) {
+        const struct cs_operation *row = cs_catalog_at(i);
+        assert_true((row->output == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED) ==
+                    (row->output_name[0] == '\0'));
+    }
+    assert_null(cs_catalog_at(cs_catalog_count()));
+}
+
+TEST(names_and_aliases_are_found_and_others_are_not) {
+    assert_string_equal(cs_catalog_by_name("generate")->name, "generateVideo");
+    assert_true(cs_catalog_by_name("deliverWebhook")->internal);
+    assert_false(cs_catalog_by_name("noop")->internal);
+    assert_null(cs_catalog_by_name("Merge"));
+    assert_null(cs_catalog_by_name(""));
+    assert_null(cs_catalog_by_name(NULL));
+    assert_null(cs_catalog_by_case(CALLSHEET__V1__OPERATION__PARAMS__NOT_SET));
+}
+
+TEST(params_are_the_message_inside) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__Operation *operation = operation_of("{\"reframe\":{\"aspectRatio\":\"1:1\"}}", arena);
+    assert_ptr_equal(cs_operation_params(operation), operation->reframe);
+    assert_ptr_equal(cs_operation_params(operation)->descriptor, &callsheet__v1__reframe__descriptor);
+    assert_null(cs_operation_params(operation_of("{}", arena)));
+    assert_null(cs_operation_params(NULL));
+}
+
+TEST(good_parameters_are_accepted) {
+    static const char *const texts[] = {
+        "{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\"}}",
+        "{\"generateVideo\":{\"provider\":\"fal\",\"image\":{\"job\":\"a\"},\"audio\":{\"url\":\"https://x.y/"
+        "a.mp3\"}}}",
+        "{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"replicate\",\"duration\":0.1,\"resolution\":\"1080p\","
+        "\"aspectRatio\":\"9:21\",\"seed\":-1,\"cameraMotion\":\"dynamic\"}}",
+        "{\"generateImage\":{\"prompt\":\"a\",\"provider\":\"local\",\"outputFormat\":\"webp\"}}",
+        "{\"generateImage\":{\"provider\":\"local\",\"image\":[{\"upload\":\"u1\"}]}}",
+        "{\"generateAudio\":{\"text\":\"hi\",\"provider\":\"hume\",\"speed\":2}}",
+        "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}]}}",
+        "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"image\",\"duration\":3,\"offset\":0},"
+        "{\"media\":{\"job\":\"b\"},\"type\":\"audio\",\"offset\":1.5,\"volume\":0}],"
+        "\"transition\":{\"type\":\"crossfade\",\"duration\":0.5},\"frameRate\":\"30000/"
+        "1001\",\"aspectRatio\":\"4:5\"}}",
+        "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"crop\":\"right\"}}",
+        "{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"},\"volume\":0}}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"one "
+        "two\",\"start\":1,\"end\":2,\"language\":\"pt-BR\"}}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"words\":[{\"word\":\"hi\",\"start\":0,\"end\":0}],"
+        "\"style\":{\"preset\":\"story\",\"fontSize\":8,\"color\":\"#fff\",\"outlineColor\":\"&H40000000\","
+        "\"backgroundColor\":\"00ff00\",\"borderStyle\":3,\"alignment\":5,\"animation\":\"glow\",\"position\":\"top\"}}"
+        "}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"t\"}}}",
+        "{\"deliverWebhook\":{\"url\":\"http://127.0.0.1:1/x\",\"eventId\":\"e\"}}",
+        "{\"noop\":{}}",
+    };
+    assert_accepted(texts, CS_COUNT(texts));
+}
+
+TEST(bad_generation_is_refused_with_its_path) {
+    static const struct bad_case cases[] = {
+        {"{}", "", "no_operation"},
+        {"{\"generateVideo\":{\"provider\":\"local\"}}", "prompt", "required"},
+        {"{\"generateVideo\":{\"prompt\":\"a\"}}", "provider", "required"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"nope\"}}", "provider", "unknown_provider"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"model\":\"a\\nb\"}}", "model", "bad_text"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"duration\":0}}", "duration", "out_of_range"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"duration\":60.1}}", "duration", "out_of_range"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"resolution\":\"4k\"}}", "resolution",
+         "unknown_word"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"aspectRatio\":\"2:1\"}}", "aspectRatio",
+         "unknown_word"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"image\":{}}}", "image", "required"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"endImage\":{\"url\":\"ftp://x/y\"}}}",
+         "endImage", "bad_url"},
+        {"{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"audio\":{\"job\":\"a b\"}}}", "audio",
+         "bad_id"},
+        {"{\"generateImage\":{\"provider\":\"local\"}}", "prompt", "required"},
+        {"{\"generateImage\":{\"prompt\":\"a\",\"provider\":\"local\",\"outputFormat\":\"gif\"}}", "outputFormat",
+         "unknown_word"},
+        {"{\"generateImage\":{\"provider\":\"local\",\"image\":[{\"job\":\"a\"},{}]}}", "image[1]", "required"},
+        {"{\"generateAudio\":{\"provider\":\"local\"}}", "text", "required"},
+        {"{\"generateAudio\":{\"text\":\"a\",\"provider\":\"local\",\"speed\":0.4}}", "speed", "out_of_range"},
+    };
+    assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(bad_editing_is_refused_with_its_path) {
+    static const struct bad_case cases[] = {
+        {"{\"merge\":{}}", "items", "required"},
+        {"{\"merge\":{\"items\":[{}]}}", "items[0].media", "required"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"audio\"}]}}", "items", "no_visual"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"transcript\"}]}}", "items[0].type",
+         "unknown_word"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"volume\":1.01}]}}", "items[0].volume", "out_of_range"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"duration\":0}]}}", "items[0].duration", "out_of_range"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"video\",\"offset\":1}]}}", "items[0].offset",
+         "not_applicable"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"transition\":{\"type\":\"custom\"}}}",
+         "transition.type", "unknown_word"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"transition\":{\"type\":\"fade\",\"duration\":0.01}}}",
+         "transition.duration", "out_of_range"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"frameRate\":\"121\"}}", "frameRate", "bad_frame_rate"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"aspectRatio\":\"5:4\"}}", "aspectRatio",
+         "unknown_word"},
+        {"{\"reframe\":{\"aspectRatio\":\"1:1\"}}", "video", "required"},
+        {"{\"reframe\":{\"video\":{\"job\":\"a\"}}}", "aspectRatio", "required"},
+        {"{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:2\"}}", "aspectRatio", "unknown_word"},
+        {"{\"lipSync\":{\"video\":{\"job\":\"a\"}}}", "audio", "required"},
+        {"{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"},\"volume\":-0.1}}", "volume",
+         "out_of_range"},
+        {"{\"deliverWebhook\":{\"url\":\"x\",\"eventId\":\"e\"}}", "url", "bad_url"},
+        {"{\"deliverWebhook\":{\"url\":\"http://x\"}}", "eventId", "required"},
+    };
+    assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(bad_subtitles_are_refused_with_their_path) {
+#define ON_VIDEO(rest) "{\"addSubtitles\":{\"video\":{\"job\":\"a\"}" rest "}}"
+    static const struct bad_case cases[] = {
+        {"{\"addSubtitles\":{\"text\":\"a\"}}", "video", "required"},
+        {ON_VIDEO(""), "", "required"},
+        {ON_VIDEO(",\"text\":\"a\",\"transcript\":{\"job\":\"t\"}"), "", "one_of"},
+        {ON_VIDEO(",\"words\":[{\"start\":0,\"end\":1}]"), "words[0].word", "required"},
+        {ON_VIDEO(",\"words\":[{\"word\":\"a\",\"start\":2,\"end\":1}]"), "words[0].end", "out_of_range"},
+        {ON_VIDEO(",\"words\":[{\"word\":\"a\",\"start\":-1,\"end\":1}]"), "words[0].start", "out_of_range"},
+        {ON_VIDEO(",\"transcript\":{\"url\":\"file:///etc/passwd\"}"), "transcript", "bad_url"},
+        {ON_VIDEO(",\"text\":\"a\",\"start\":3,\"end\":2"), "end", "out_of_range"},
+        {ON_VIDEO(",\"text\":\"a\",\"start\":3,\"end\":3"), "end", "out_of_range"},
+        {ON_VIDEO(",\"transcript\":{\"job\":\"t\"},\"end\":3"), "end", "not_applicable"},
+        {ON_VIDEO(",\"text\":\"a\",\"language\":\"en_US\""), "language", "bad_text"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"preset\":\"x\"}"), "style.preset", "unknown_word"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"fontFamily\":\"Arial,20\"}"), "style.fontFamily", "bad_text"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"fontSize\":7}"), "style.fontSize", "out_of_range"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"fontWeight\":\"900\"}"), "style.fontWeight", "unknown_word"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"color\":\"red\"}"), "style.color", "bad_color"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"borderStyle\":2}"), "style.borderStyle", "unknown_word"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"alignment\":0}"), "style.alignment", "out_of_range"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"wordsPerCaption\":51}"), "style.wordsPerCaption", "out_of_range"},
+        {ON_VIDEO(",\"text\":\"a\",\"style\":{\"activeWordScale\":4}"), "style.activeWordScale", "out_of_range"},
+    };
+    assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct cs_err err = {0};
+    Callsheet__V1__Operation *operation =
+        operation_of("{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"},\"volume\":1}}", arena);
+    operation->lip_sync->volume->value = NAN;
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "out_of_range");
+    operation = operation_of("{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\"}}", arena);
+    operation->reframe->crop = (Callsheet__V1__CropAnchor)99;
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "unknown_word");
+    operation->params_case = (Callsheet__V1__Operation__ParamsCase)55;
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "no_operation");
+}
+
+TEST(limits_hold_at_their_edge) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct cs_err err = {0};
+    char *text = cs_arena_alloc(arena, 8002);
+    memset(text, 'a', 8001);
+    Callsheet__V1__Operation *operation =
+        operation_of("{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\"}}", arena);
+    operation->generate_video->prompt = text;
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "too_long");
+    text[8000] = '\0';
+    assert_ok(cs_catalog_check(operation, &err), &err);
+
+    operation = operation_of("{\"noop\":{\"payload\":\"YQ==\"}}", arena);
+    operation->noop->payload.len = CS_JOB_PARAMS_BYTES_MAX + 1;
+    operation->noop->payload.data = cs_arena_alloc(arena, operation->noop->payload.len);
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "too_big");
+
+    operation = operation_of("{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}]}}", arena);
+    Callsheet__V1__MergeItem **items = cs_arena_array(arena, 1001, sizeof(Callsheet__V1__MergeItem *));
+    for (size_t i = 0; i < 1001; i++) {
+        items[i] = operation->merge->items[0];
+    }
+    operation->merge->items = items;
+    operation->merge->n_items = 1000;
+    assert_ok(cs_catalog_check(operation, &err), &err);
+    operation->merge->n_items = 1001;
+    assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "too_many");
+    struct cs_media_slot *slots = NULL;
+    size_t count = 0;
+    assert_fails(cs_catalog_media_slots(operation, arena, &slots, &count, &err), &err, CS_OUT_OF_RANGE,
+                 "too_many_inputs");
+}
+
+TEST(media_slots_come_in_field_order_with_paths_and_types) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct cs_err err = {0};
+    struct cs_media_slot *slots = NULL;
+    size_t count = 0;
+    Callsheet__V1__Operation *merge = operation_of(
+        "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":\"b\"},\"type\":\"audio\"}]}}", arena);
+    assert_ok(cs_catalog_media_slots(merge, arena, &slots, &count, &err), &err);
+    assert_int_equal(count, 2);
+    assert_string_equal(slots[1].path, "items[1].media");
+    assert_string_equal(slots[1].ref->job, "b");
+    assert_int_equal(slots[0].accepts, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED);
+    assert_int_equal(slots[1].accepts, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO);
+
+    Callsheet__V1__Operation *video = operation_of(
+        "{\"generateVideo\":{\"audio\":{\"job\":\"s\"},\"endImage\":{\"job\":\"e\"},\"image\":{\"job\":\"i\"}}}",
+        arena);
+    assert_ok(cs_catalog_media_slots(video, arena, &slots, &count, &err), &err);
+    assert_int_equal(count, 3);
+    assert_string_equal(slots[0].path, "image");
+    assert_string_equal(slots[1].path, "endImage");
+    assert_string_equal(slots[2].path, "audio");
+    assert_int_equal(slots[2].accepts, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO);
+
+    static const struct {
+        const char *text;
+        size_t count;
+        Callsheet__V1__MediaType last;
+    } others[] = {
+        {"{\"generateImage\":{\"image\":[{\"job\":\"a\"},{\"job\":\"b\"}]}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE},
+        {"{\"reframe\":{\"video\":{\"job\":\"a\"}}}", 1, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO},
+        {"{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"}}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO},
+        {"{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"b\"}}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT},
+        {"{\"noop\":{}}", 0, 0},
+        {"{}", 0, 0},
+    };
+    for (size_t i = 0; i < CS_COUNT(others); i++) {
+        assert_ok(cs_catalog_media_slots(operation_of(others[i].text, arena), arena, &slots, &count, &err), &err);
+        assert_int_equal(count, others[i].count);
+        if (count != 0) {
+            assert_int_equal(slots[count - 1].accepts, others[i].last);
+        }
+    }
+}
+
+TEST(vocabularies_answer) {
+    uint32_t a = 0;
+    uint32_t b = 0;
+    assert_true(cs_reframe_size("4:5", &a, &b));
+    assert_int_equal(a, 1080);
+    assert_int_equal(b, 1350);
+    assert_true(cs_reframe_size("21:9", &a, &b));
+    assert_int_equal(a, 2520);
+    assert_false(cs_reframe_size("", &a, &b));
+    assert_true(cs_aspect_ratio("9:21", &a, &b));
+    assert_int_equal(b, 21);
+    assert_false(cs_aspect_ratio("4:5", &a, &b));
+    assert_string_equal(cs_transition_name("wipe"), "wipeleft");
+    assert_string_equal(cs_transition_name("crossfade"), "fade");
+    assert_string_equal(cs_transition_name("squeezev"), "squeezev");
+    assert_null(cs_transition_name("custom"));
+    assert_null(cs_transition_name(""));
+    assert_null(cs_transition_name(NULL));
+}
+
+TEST(frame_rates_are_numbers_or_fractions) {
+    uint32_t num = 0;
+    uint32_t den = 0;
+    assert_true(cs_frame_rate("30000/1001", &num, &den));
+    assert_int_equal(num, 30000);
+    assert_int_equal(den, 1001);
+    assert_true(cs_frame_rate("120", &num, &den));
+    assert_int_equal(den, 1);
+    static const char *const bad[] = {"",    "0",  "121", "29.97",        "30/0",         "-30",
+                                      "30/", "/1", "1e2", "30000/1001/1", "2000000/20000"};
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        assert_false(cs_frame_rate(bad[i], &num, &den));
+    }
+    assert_false(cs_frame_rate(NULL, &num, &den));
+}
+
+TEST(colors_are_read_in_all_four_forms) {
+    static const struct {
+        const char *text;
+        uint32_t bgr;
+        uint8_t alpha;
+    } good[] = {{"#f80", 0x0088FF, 0},       {"#FF8800", 0x0088FF, 0},       {"ff8800", 0x0088FF, 0},
+                {"&H0000FFFF", 0x00FFFF, 0}, {"&H80112233", 0x112233, 0x80}, {"&H80112233&", 0x112233, 0x80}};
+    uint32_t bgr = 0;
+    uint8_t alpha = 0;
+    for (size_t i = 0; i < CS_COUNT(good); i++) {
+        assert_true(cs_caption_color(good[i].text, &bgr, &alpha));
+        assert_int_equal(bgr, good[i].bgr);
+        assert_int_equal(alpha, good[i].alpha);
+    }
+    static const char *const bad[] = {"", "#", "#ff", "#ffff", "fff", "red", "#ff8800 ", "&H", "&H1234567", "#ff8800&"};
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        assert_false(cs_caption_color(bad[i], &bgr, &alpha));
+    }
+    assert_false(cs_caption_color(NULL, &bgr, &alpha));
+}
+
+TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd) {
+    static const char *const good[] = {"http://a", "HTTPS://a.b:8443/c?d=e#f", "http://[::1]:80/",
+                                       "https://1.2.3.4/%20"};
+    for (size_t i = 0; i < CS_COUNT(good); i++) {
+        assert_true(cs_web_url_valid(good[i]));
+    }
+    static const char *const bad[] = {"",
+                                      "a",
+                                      "//a",
+                                      "ftp://a",
+                                      "http://",
+                                      "http:///a",
+                                      "http://:1/",
+                                      "http://u:p@a/",
+                                      "http://a b/",
+                                      "http://a/b c",
+                                      "http://a/\n",
+                                      "http://a\\b",
+                                      "https://.a/",
+                                      "javascript:alert(1)"};
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        assert_false(cs_web_url_valid(bad[i]));
+    }
+    char *big = cs_alloc(CS_URL_BYTES_MAX + 2);
+    memset(big, 'a', CS_URL_BYTES_MAX + 1);
+    memcpy(big, "http://", 7);
+    assert_false(cs_web_url_valid(big));
+    big[CS_URL_BYTES_MAX] = '\0';
+    assert_true(cs_web_url_valid(big));
+    free(big);
+    assert_false(cs_web_url_valid(NULL));
+}
+
+TEST(retries_follow_class_and_kind_of_work) {
+    const struct cs_operation *merge = cs_catalog_by_name("merge");
+    struct cs_retry_policy policy = cs_catalog_retry(merge, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT);
+    assert_int_equal(policy.attempts_max, 5);
+    assert_int_equal(policy.base_ms, 2000);
+    assert_int_equal(policy.cap_ms, 60000);
+    static const Callsheet__V1__FailureClass final[] = {
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INVALID_INPUT,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_CODEC_UNSUPPORTED,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_CONTENT_REJECTED,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_AUTH,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_BILLING,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_OUTCOME_UNKNOWN,
+        CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_CANCELLED,
+        (Callsheet__V1__FailureClass)99,
+    };
+    for (size_t i = 0; i < cs_catalog_count(); i++) {
+        const struct cs_operation *operation = cs_catalog_at(i);
+        assert_true(cs_catalog_retry(operation, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT).attempts_max >
+                    1);
+        for (size_t k = 0; k < CS_COUNT(final); k++) {
+            assert_int_equal(cs_catalog_retry(operation, final[k]).attempts_max, 1);
+        }
+    }
+    assert_int_equal(cs_catalog_retry(merge, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_UNSPECIFIED).attempts_max, 2);
+    assert_int_equal(cs_catalog_retry(NULL, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT).attempts_max, 1);
+}
+
+TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
+          CS_TEST(params_are_the_message_inside), CS_TEST(good_parameters_are_accepted),
+          CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
+          CS_TEST(bad_subtitles_are_refused_with_their_path),
+          CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),
+          CS_TEST(media_slots_come_in_field_order_with_paths_and_types), CS_TEST(vocabularies_answer),
+          CS_TEST(frame_rates_are_numbers_or_fractions), CS_TEST(colors_are_read_in_all_four_forms),
+          CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd), CS_TEST(retries_follow_class_and_kind_of_work))
