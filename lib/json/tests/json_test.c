@@ -186,8 +186,8 @@ TEST(writing_is_canonical) {
     struct cs_err err = {0};
     static const char *const texts[] = {
         "{\"generateVideo\":{\"prompt\":\"a\",\"duration\":2.5,\"seed\":7,\"cameraMotion\":\"fixed\"}}",
-        "{\"addSubtitles\":{\"words\":[{\"word\":\"hi\",\"end\":0.5}],\"style\":{\"marginV\":0,\"highlightActiveWord\":"
-        "false}}}",
+        "{\"addSubtitles\":{\"words\":[{\"word\":\"hi\",\"end\":0.5}],\"style\":{\"marginV\":0}}}",
+        "{\"addSubtitles\":{\"style\":{\"highlightActiveWord\":false}}}",
         "{\"noop\":{\"payload\":\"aGVsbG8=\"}}",
         "{\"merge\":{\"items\":[{\"media\":{\"url\":\"https://x/\"},\"type\":\"image\"}]}}",
     };
