@@ -89,4 +89,15 @@ function(cs_sql target)
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/sql)
 endfunction()
 
+# cs_migrations(target dir): dir/NNNN_name.sql become the table of a generated migrations_table.h (see cs/pg.h).
+function(cs_migrations target dir)
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/sql/migrations_table.h)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.sql)
+  add_custom_command(OUTPUT ${header}
+    COMMAND ${CMAKE_SOURCE_DIR}/tools/embed-migrations ${CMAKE_CURRENT_SOURCE_DIR}/${dir} ${header}
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/tools/embed-migrations VERBATIM)
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/sql)
+endfunction()
+
 enable_testing()

@@ -12,29 +12,30 @@
  *         … cs_pg_text(rows, "state"), cs_pg_i64(rows, "tries") …
  *     }
  *
- * A session is one connection. Statements are named, prepared on their first use on a connection (in the same round
- * trip), and take and give binary values. Whatever a call sends leaves in one network flush.
+ * A session is one connection. Statements are named; on its first use on a connection a statement is prepared and compared
+ * with its declaration (one more round trip then). Values are binary. Whatever a call sends leaves in one network flush.
  *
- * Owns     the session its connection; rows and batches outlive neither the call to their destroy nor need the session.
+ * Owns     the session its connection; statements are static; rows are the caller's and do not need the session.
  * Threads  a session, its batches and its rows belong to one thread; cs_pg_interrupt may come from any.
- * Lost     a lost connection fails the call that notices. The next call connects again: at once the first time, then
- *          waiting first for a backoff of 50 ms … 1 s since the last failed attempt. Nothing is sent twice by this
- * module. Fails    the same words everywhere (R: retryable): UNAVAILABLE         R "connection_lost" (surely not
- * committed), "connect_failed", "database_busy" (too many connections, starting up, shutting down) UNKNOWN
- * "commit_in_doubt": lost after the commit was sent; read before you write again ABORTED             R
- * "serialization_failure" "deadlock" "lock_timeout" DEADLINE_EXCEEDED     "timeout" (surely not committed)
+ * Lost     a lost connection fails the call that notices. The next call connects again: at once the first time, else
+ *          after a backoff of 50 ms … 1 s since the last failed attempt. Nothing is sent twice by this module.
+ * Fails    in the same words everywhere (R: retryable):
+ *            UNAVAILABLE         R "connection_lost" (surely not committed) "connect_failed" "database_read_only"
+ *            UNKNOWN               "commit_in_doubt": lost after the commit was sent; read before you write again
+ *            ABORTED             R "serialization_failure" "deadlock" "lock_timeout" "statement_changed"
+ *            DEADLINE_EXCEEDED     "timeout" (surely not committed)
  *            ALREADY_EXISTS        "unique_violation"
  *            FAILED_PRECONDITION   "foreign_key_violation" "check_violation" "not_null_violation" "exclusion_violation"
- *            RESOURCE_EXHAUSTED  R "disk_full" "database_out_of_memory" "database_limit"
- *            PERMISSION_DENIED     "database_permission"; UNAUTHENTICATED "database_login"
- *            INVALID_ARGUMENT      "bad_url", "bad_value" (class 22: a value that a type cannot hold)
+ *            RESOURCE_EXHAUSTED  R "disk_full" "database_out_of_memory" "database_busy" "database_limit"
+ *            PERMISSION_DENIED     "database_permission"
+ *            INVALID_ARGUMENT      "bad_url", "bad_value" (class 22: a value that a type cannot hold), "too_big"
  *            DATA_LOSS             "database_corrupt"
  *            CANCELLED             "interrupted"
- *            INTERNAL              "bad_statement" (statement and declared types disagree; a syntax error),
- * "database_error" and what a statement raises itself: `raise exception 'fenced' using errcode = 'CS009'` is status 9
- * with the reason "fenced" (CSnnn: nnn is the number of an enum cs_status; the message is the word). Trust    messages
- * name the statement, constraint and SQLSTATE; never values, never the URL's password. Limits   CS_PG_PARAMS_MAX,
- * CS_PG_COLUMNS_MAX; one value at most CS_PG_VALUE_BYTES_MAX.
+ *            INTERNAL              "bad_statement" (SQL, declaration and values disagree), "database_error"
+ *          and what a statement raises itself: `raise exception 'fenced' using errcode = 'CS009'` is status 9 with the
+ *          reason "fenced" (CSnnn: nnn is the number of an enum cs_status, the message is the reason).
+ * Trust    messages name the statement, constraint and SQLSTATE; never values, never the URL's password.
+ * Limits   CS_PG_PARAMS_MAX, CS_PG_COLUMNS_MAX; one value at most CS_PG_VALUE_BYTES_MAX.
  */
 #ifndef CS_PG_H
 #define CS_PG_H
