@@ -428,29 +428,46 @@ static enum cs_status fail_code(const struct transfer *transfer, CURLcode code, 
     }
 }
 
-/* Where Location leads, relative to where we are. Whatever is wrong with it, the tenant hears one thing. */
-static enum cs_status next_hop(struct transfer *transfer, struct cs_err *err) {
+/* What Location says, as a whole URL without fragment; NULL when it cannot be one. Hosts are left as they were written
+ * (libcurl would rewrite numbers in disguise to addresses): only paths are resolved by it. Caller frees. */
+static char *whole_location(const struct transfer *transfer, const char *location) {
+    size_t length = strcspn(location, "#");
+    size_t scheme = strcspn(location, ":/?#");
+    if (strncmp(location + scheme, "://", 3) == 0) {
+        return cs_strndup(location, length);
+    }
+    if (strncmp(location, "//", 2) == 0) {
+        return cs_sprintf("%s:%.*s", transfer->url.scheme, (int)length, location);
+    }
     char here[CS_URL_BUILT_SIZE];
     cs_url_build(&transfer->url, here);
-    const char *location = cs_fields_find(&transfer->fields, "location");
+    CS_AUTO_FREE char *relative = cs_strndup(location, length);
     char *text = NULL;
     CURLU *url = curl_url();
     bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, here, 0) == CURLUE_OK &&
-              curl_url_set(url, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-              curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+              curl_url_set(url, CURLUPART_URL, relative, 0) == CURLUE_OK &&
               curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK;
-    struct cs_url next;
-    ok = ok && cs_url_parse(text, &next, err) == CS_OK;
-    ok = ok && !(cs_str_eq(transfer->url.scheme, "https") && cs_str_eq(next.scheme, "http"));
-    if (ok) {
-        free(transfer->url_text);
-        transfer->url_text = cs_strdup(text);
-        transfer->moved_host |= !cs_str_eq(next.host, transfer->url.host) || next.port != transfer->url.port ||
-                                !cs_str_eq(next.scheme, transfer->url.scheme);
-    }
+    char *copy = ok ? cs_strdup(text) : NULL;
     curl_free(text);
     curl_url_cleanup(url);
-    return ok ? CS_OK : cs_target_refused(transfer->url.host, "redirect", err);
+    return copy;
+}
+
+/* Whatever is wrong with the next hop, the tenant hears one thing. */
+static enum cs_status next_hop(struct transfer *transfer, struct cs_err *err) {
+    CS_AUTO_FREE char *text = whole_location(transfer, cs_fields_find(&transfer->fields, "location"));
+    struct cs_url next;
+    if (text == NULL || cs_url_parse(text, &next, err) != CS_OK) {
+        return cs_target_refused(transfer->url.host, "redirect to a bad URL", err);
+    }
+    if (cs_str_eq(transfer->url.scheme, "https") && cs_str_eq(next.scheme, "http")) {
+        return cs_target_refused(transfer->url.host, "redirect from https to http", err);
+    }
+    transfer->moved_host |= !cs_str_eq(next.host, transfer->url.host) || next.port != transfer->url.port ||
+                            !cs_str_eq(next.scheme, transfer->url.scheme);
+    free(transfer->url_text);
+    transfer->url_text = cs_steal(&text);
+    return CS_OK;
 }
 
 static void fill_answer(struct transfer *transfer) {
