@@ -1,10 +1,10 @@
 /*
  * store: the orchestrator's rows. One function per job that SQL does; the only part that knows lib/pg.
  *
- * Threads  a store is one connection and belongs to one thread; the engine's committer has one, readers have a small pool.
- * Fails    ABORTED "fenced": this replica's row has gone or has a newer epoch — drop everything and start again.
- *          UNAVAILABLE "commit_in_doubt": the connection broke around COMMIT — likewise. UNAVAILABLE, retryable: nothing
- *          was written, try again.
+ * Threads  a store is one connection and belongs to one thread; the engine's committer has one, readers have a small
+ * pool. Fails    ABORTED "fenced": this replica's row has gone or has a newer epoch — drop everything and start again.
+ *          UNAVAILABLE "commit_in_doubt": the connection broke around COMMIT — likewise. UNAVAILABLE, retryable:
+ * nothing was written, try again.
  */
 #ifndef ORC_STORE_STORE_H
 #define ORC_STORE_STORE_H
@@ -22,9 +22,12 @@ enum cs_status orc_store_migrate(const char *url, struct cs_err *err) CS_MUST_US
 enum cs_status orc_store_open(const char *url, struct orc_store **ret_store, struct cs_err *err) CS_MUST_USE;
 void orc_store_close(struct orc_store *store);
 CS_DEFINE_AUTO(orc_store, orc_store_close)
+/* Makes the call that runs, and every later one, fail with CANCELLED "interrupted" soon. Any thread; for shutting down.
+ */
+void orc_store_interrupt(struct orc_store *store);
 
-/* Makes this process the replica of that name: a new epoch that fences out any earlier process. Later commits through this
- * store verify it under a lock. */
+/* Makes this process the replica of that name: a new epoch that fences out any earlier process. Later commits through
+ * this store verify it under a lock. */
 enum cs_status orc_store_join(struct orc_store *store, const char *replica, int64_t now_ms, int64_t *ret_epoch,
                               struct cs_err *err) CS_MUST_USE;
 
@@ -35,7 +38,7 @@ struct orc_row_created {
     const char *tenant;
     const char *idempotency_key; /* "" none; unique per tenant */
     unsigned char request_sha256[32];
-    const void *request;         /* packed CreateExecutionRequest, as accepted */
+    const void *request; /* packed CreateExecutionRequest, as accepted */
     size_t request_size;
     int64_t created_at_ms;
     int64_t wake_at_ms;
@@ -45,26 +48,26 @@ struct orc_row_created {
 struct orc_row_event {
     const char *execution;
     uint64_t seq;
-    int kind;                    /* enum orc_event_kind */
+    int kind; /* enum orc_event_kind */
     uint32_t job;
     uint32_t attempt;
     int64_t at_ms;
-    const void *payload;         /* encoded by engine/event_wire.c */
+    const void *payload; /* encoded by engine/event_wire.c */
     size_t payload_size;
 };
 
 /* New head of an execution that had events. */
 struct orc_row_head {
     const char *id;
-    int state;                   /* enum orc_execution_state */
-    bool open;                   /* false: the engine forgets it */
+    int state; /* enum orc_execution_state */
+    bool open; /* false: the engine forgets it */
     uint64_t seq;
-    int64_t started_at_ms;       /* 0 null */
-    int64_t completed_at_ms;     /* 0 null */
-    int64_t wake_at_ms;          /* ignored when not open */
-    const void *summary;         /* packed callsheet.v1.Execution once terminal, else NULL (kept as it is) */
+    int64_t started_at_ms;   /* 0 null */
+    int64_t completed_at_ms; /* 0 null */
+    int64_t wake_at_ms;      /* ignored when not open */
+    const void *summary;     /* packed callsheet.v1.Execution once terminal, else NULL (kept as it is) */
     size_t summary_size;
-    const void *webhook_body;    /* frozen at the terminal commit, else NULL (kept as it is) */
+    const void *webhook_body; /* frozen at the terminal commit, else NULL (kept as it is) */
     size_t webhook_body_size;
 };
 
@@ -77,8 +80,8 @@ struct orc_commit {
     size_t head_count;
 };
 
-/* A created row whose (tenant, idempotency key) exists is left out and reported in ret_duplicates (created_count flags, caller
- * allocates); the rest of the batch commits. */
+/* A created row whose (tenant, idempotency key) exists is left out and reported in ret_duplicates (created_count flags,
+ * caller allocates); the rest of the batch commits. */
 enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
                                 struct cs_err *err) CS_MUST_USE;
 
@@ -92,9 +95,9 @@ struct orc_stored {
     bool open;
     const void *request;
     size_t request_size;
-    const void *summary;         /* NULL while open and not terminal */
+    const void *summary; /* NULL while open and not terminal */
     size_t summary_size;
-    const void *webhook_body;    /* or NULL */
+    const void *webhook_body; /* or NULL */
     size_t webhook_body_size;
     unsigned char request_sha256[32];
     int64_t created_at_ms;
@@ -106,20 +109,21 @@ struct orc_stored {
     size_t event_count;
 };
 
-/* Open executions of this replica with their events, `limit` a call in order of id, after `after_id` ("" from the start); two
- * queries a batch. *ret_count < limit means that these were the last. */
-enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id, size_t limit,
-                                         struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
-                                         struct cs_err *err) CS_MUST_USE;
+/* Open executions of this replica with their events, `limit` a call in order of id, after `after_id` ("" from the
+ * start); two queries a batch. *ret_count < limit means that these were the last. */
+enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
+                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
+                                         size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* NOT_FOUND "no_such_execution", also when it is another tenant's. Without events. */
 enum cs_status orc_store_get(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
                              struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
 /* By idempotency key; NOT_FOUND when there is none. */
 enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,
                                   struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
-/* Newest first, before (before_ms, before_id) when before_id is not "". */
+/* Newest first, before (before_ms, before_id) when before_id is not "". Without request, digest, webhook body and
+ * trace. */
 enum cs_status orc_store_list(struct orc_store *store, const char *tenant, bool active_only, int64_t before_ms,
-                              const char *before_id, size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
-                              size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+                              const char *before_id, size_t limit, struct cs_arena *arena,
+                              struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 
 #endif

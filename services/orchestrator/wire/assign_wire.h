@@ -1,8 +1,8 @@
 /*
  * assign_wire: what a worker is sent to do one job or one delivery.
  *
- * Owns     the command lives in the arena and may point into the execution: pack it before the execution takes another step.
- * Threads  pure.
+ * Owns     the command lives in the arena and may point into the execution: pack it before the execution takes another
+ * step. Threads  pure.
  */
 #ifndef ORC_WIRE_ASSIGN_WIRE_H
 #define ORC_WIRE_ASSIGN_WIRE_H
@@ -22,16 +22,16 @@ struct orc_assign_context {
 
 /* The job's current attempt (fence, attempt, deadline_ms, checkpoint), with inputs resolved from its parents' results.
  * INVALID_ARGUMENT "input_missing" when a parent gave no output of a fitting type; the message names it. */
-enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t job, const struct orc_assign_context *context,
-                              struct cs_arena *arena, Callsheet__V1__WorkCommand **ret_command, struct cs_err *err)
-    CS_MUST_USE;
+enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t job,
+                              const struct orc_assign_context *context, struct cs_arena *arena,
+                              Callsheet__V1__WorkCommand **ret_command, struct cs_err *err) CS_MUST_USE;
 
-/* Try number delivery.tries + 1 of the webhook, with the body that was frozen at the terminal commit. */
+/* Try number delivery.tries + 1 of the webhook (delivery.fence, delivery.deadline_ms), with the body that was frozen at
+ * the terminal commit. */
 Callsheet__V1__WorkCommand *orc_assign_delivery(const struct orc_execution *execution,
-                                                const Callsheet__V1__WebhookTarget *webhook,
-                                                const unsigned char fence[ORC_FENCE_BYTES], const void *body,
-                                                size_t body_size, int64_t deadline_ms,
-                                                const struct orc_assign_context *context, struct cs_arena *arena);
+                                                const Callsheet__V1__WebhookTarget *webhook, const void *body,
+                                                size_t body_size, const struct orc_assign_context *context,
+                                                struct cs_arena *arena);
 
 /* "evt_<execution id>": the same for every try. */
 void orc_event_id(const struct orc_execution *execution, char ret_id[ORC_EVENT_ID_SIZE]);

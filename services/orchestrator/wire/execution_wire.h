@@ -30,7 +30,9 @@ struct orc_execution_view {
 enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, struct cs_arena *arena,
                                      Callsheet__V1__Execution **ret_execution, struct cs_err *err) CS_MUST_USE;
 
-/* The first output of a packed Succeeded whose type fits `accepts` (as in struct cs_media_slot); NULL when there is none. */
+/* Whether an output of this callsheet.v1.MediaType can go where `accepts` is wanted (unspecified: picture or sound). */
+bool orc_media_fits(int output, int accepts);
+/* The first output whose type fits `accepts` (as in struct cs_media_slot); NULL when there is none. */
 const Callsheet__V1__Artifact *orc_output_of_type(const Callsheet__V1__Succeeded *succeeded, int accepts);
 /* A job's result, unpacked in the arena; *ret_succeeded is NULL while it has none. */
 enum cs_status orc_job_result(const struct orc_job *job, struct cs_arena *arena,

@@ -5,8 +5,8 @@
  * "jobs[2].params.items[0].volume" for what lib/catalog finds in the typed parameters.
  *
  * Reasons  besides those of orc_plan_build and cs_catalog_check: "bad_tenant", "bad_idempotency_key", "missing_plan",
- *          "too_many_jobs", "bad_id", "missing_operation", "operation_not_allowed", "params_too_big", "type_mismatch",
- *          "upload_not_found", "bad_url", "unknown_root_job", "bad_webhook_url", "bad_webhook_secret", "bad_timeout",
+ *          "too_many_jobs", "bad_id", "unknown_operation", "operation_not_allowed", "params_too_big", "type_mismatch",
+ *          "upload_not_found", "unknown_root_job", "bad_webhook_url", "bad_webhook_secret", "bad_timeout",
  *          "bad_label", "labels_too_big", "request_too_big".
  * Limits   ORC_REQUEST_BYTES_MAX and the ORC_*_MAX below; jobs and edges as in domain/plan.h, the rest in cs/catalog.h.
  * Threads  pure.
@@ -48,7 +48,8 @@ struct orc_submission {
     const char *tenant;
     const char *idempotency_key; /* "" none */
     unsigned char request_sha256[32];
-    void *request; /* packed CreateExecutionRequest with MediaRef.input set; malloc'ed, so that it can go after the commit */
+    void *request; /* packed CreateExecutionRequest with MediaRef.input set; malloc'ed, so that it can go after the
+                      commit */
     size_t request_size;
     const Callsheet__V1__CreateExecutionRequest *envelope; /* the request without its plan: webhook, labels … */
     struct orc_plan *plan;
@@ -63,8 +64,8 @@ CS_DEFINE_AUTO(orc_submission, orc_submission_destroy)
 enum cs_status orc_submission_from(Callsheet__V1__CreateExecutionRequest *request, const struct cs_trace *trace,
                                    struct orc_submission **ret_submission, struct cs_err *err) CS_MUST_USE;
 
-/* For recovery: bytes of an accepted request -> envelope and plan, in the arena. DATA_LOSS "bad_request_row" when they do
- * not make a plan any more. */
+/* For recovery: bytes of an accepted request -> envelope and plan, in the arena. DATA_LOSS "bad_request_row" when they
+ * do not make a plan any more. */
 enum cs_status orc_plan_from_request(const void *bytes, size_t size_bytes, struct cs_arena *arena,
                                      const Callsheet__V1__CreateExecutionRequest **ret_envelope,
                                      struct orc_plan **ret_plan, struct cs_err *err) CS_MUST_USE;

@@ -1,7 +1,7 @@
 /*
  * webhook_wire: the body of the webhook that tells a terminal state; made once, at the terminal commit, then frozen.
  *
- *     {"executionId", "status", "result": {"url", "status", "outputs"} | null, "outputs": {job: {"url", "operation"}},
+ *     {"executionId", "status", "result": {"url", "status"} | null, "outputs": {job: {"url", "operation"}},
  *      "rootUrl", "error", "createdAt", "completedAt" (and "failedAt" when it did not complete)}
  *
  * Links to artifacts are signed and live ORC_WEBHOOK_LINK_LIFE_S.
@@ -29,7 +29,7 @@ struct orc_webhook_context {
 
 /* ret_body lives in the arena. DATA_LOSS "bad_result" when a stored result does not unpack. */
 enum cs_status orc_webhook_body(const struct orc_execution *execution, const struct orc_webhook_context *context,
-                                struct cs_arena *arena, const char **ret_body, size_t *ret_size, struct cs_err *err)
-    CS_MUST_USE;
+                                struct cs_arena *arena, const char **ret_body, size_t *ret_size,
+                                struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -1,0 +1,165 @@
+#include <string.h>
+
+#include "cs/base/text.h"
+#include "read_sql.h"
+#include "store/internal.h"
+
+#define WHOLE                                                                                                          \
+    "id:text tenant:text state:int4 open:bool request:bytea summary:bytea webhook_body:bytea request_sha256:bytea "    \
+    "created_at_ms:int8 started_at_ms:int8 completed_at_ms:int8 seq:int8 traceparent:text"
+#define HEAD                                                                                                           \
+    "id:text tenant:text state:int4 open:bool summary:bytea created_at_ms:int8 started_at_ms:int8 "                    \
+    "completed_at_ms:int8 seq:int8"
+
+static const struct cs_pg_statement executions_open = CS_PG_STATEMENT(executions_open, "text text int8", WHOLE);
+static const struct cs_pg_statement execution_get = CS_PG_STATEMENT(execution_get, "text text", WHOLE);
+static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", WHOLE);
+static const struct cs_pg_statement executions_list = CS_PG_STATEMENT(executions_list, "text int8 text int8", HEAD);
+static const struct cs_pg_statement executions_list_active =
+    CS_PG_STATEMENT(executions_list_active, "text int8 text int8", HEAD);
+static const struct cs_pg_statement events_of = CS_PG_STATEMENT(
+    events_of, "text[]", "execution:text seq:int8 kind:int4 job:int4 attempt:int4 at_ms:int8 payload:bytea");
+
+/* ---- rows -> structs ---- */
+
+static const void *copy_bytes(struct cs_pg_rows *rows, const char *column, struct cs_arena *arena, size_t *ret_size) {
+    if (cs_pg_is_null(rows, column)) {
+        *ret_size = 0;
+        return NULL;
+    }
+    const void *bytes = cs_pg_bytes(rows, column, ret_size);
+    return cs_arena_copy(arena, bytes, *ret_size);
+}
+
+static void read_head(struct cs_pg_rows *rows, struct cs_arena *arena, struct orc_stored *item) {
+    item->id = cs_arena_strdup(arena, cs_pg_text(rows, "id"));
+    item->tenant = cs_arena_strdup(arena, cs_pg_text(rows, "tenant"));
+    item->state = (int)cs_pg_i64(rows, "state");
+    item->open = cs_pg_bool(rows, "open");
+    item->summary = copy_bytes(rows, "summary", arena, &item->summary_size);
+    item->created_at_ms = cs_pg_i64(rows, "created_at_ms");
+    item->started_at_ms = cs_pg_i64(rows, "started_at_ms");
+    item->completed_at_ms = cs_pg_i64(rows, "completed_at_ms");
+    item->seq = (uint64_t)cs_pg_i64(rows, "seq");
+    item->traceparent = "";
+}
+
+static void read_whole(struct cs_pg_rows *rows, struct cs_arena *arena, struct orc_stored *item) {
+    read_head(rows, arena, item);
+    item->request = copy_bytes(rows, "request", arena, &item->request_size);
+    item->webhook_body = copy_bytes(rows, "webhook_body", arena, &item->webhook_body_size);
+    item->traceparent = cs_arena_strdup(arena, cs_pg_text(rows, "traceparent"));
+    size_t size = 0;
+    const void *digest = cs_pg_bytes(rows, "request_sha256", &size);
+    memcpy(item->request_sha256, digest, size < sizeof(item->request_sha256) ? size : sizeof(item->request_sha256));
+}
+
+static void read_event(struct cs_pg_rows *rows, struct cs_arena *arena, const char *execution,
+                       struct orc_row_event *event) {
+    event->execution = execution;
+    event->seq = (uint64_t)cs_pg_i64(rows, "seq");
+    event->kind = (int)cs_pg_i64(rows, "kind");
+    event->job = (uint32_t)cs_pg_i64(rows, "job");
+    event->attempt = (uint32_t)cs_pg_i64(rows, "attempt");
+    event->at_ms = cs_pg_i64(rows, "at_ms");
+    event->payload = copy_bytes(rows, "payload", arena, &event->payload_size);
+}
+
+/* ---- open executions ---- */
+
+/* Both are in order of id, so one pass joins them. */
+static void join_events(struct cs_pg_rows *rows, struct cs_arena *arena, struct orc_stored *items, size_t count) {
+    struct orc_row_event *events = cs_arena_array(arena, cs_pg_count(rows), sizeof(*events));
+    size_t at = 0;
+    size_t item = 0;
+    while (cs_pg_next(rows)) {
+        const char *execution = cs_pg_text(rows, "execution");
+        while (item < count && strcmp(items[item].id, execution) < 0) {
+            item++;
+        }
+        if (item == count) {
+            return;
+        }
+        if (items[item].event_count == 0) {
+            items[item].events = &events[at];
+        }
+        items[item].event_count++;
+        read_event(rows, arena, items[item].id, &events[at++]);
+    }
+}
+
+enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
+                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
+                                         size_t *ret_count, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, replica);
+    cs_pg_put_text(&params, after_id);
+    cs_pg_put_i64(&params, (int64_t)limit);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_many(store->pg, &executions_open, &params, &rows, err));
+    struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
+    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
+    size_t count = 0;
+    while (cs_pg_next(rows)) {
+        read_whole(rows, arena, &items[count]);
+        cs_pg_add_text(&ids, items[count++].id);
+    }
+    if (count > 0) {
+        CS_AUTO_PG_PARAMS which = {0};
+        cs_pg_put_array(&which, &ids);
+        CS_AUTO(cs_pg_rows) *events = NULL;
+        CS_TRY(cs_pg_many(store->pg, &events_of, &which, &events, err));
+        join_events(events, arena, items, count);
+    }
+    *ret_items = items;
+    *ret_count = count;
+    return CS_OK;
+}
+
+/* ---- one execution, lists ---- */
+
+static enum cs_status get(struct orc_store *store, const struct cs_pg_statement *statement, const char *tenant,
+                          const char *key, struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, tenant);
+    cs_pg_put_text(&params, key);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_maybe(store->pg, statement, &params, &rows, err));
+    if (rows == NULL) {
+        return cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
+    }
+    struct orc_stored *item = cs_arena_alloc(arena, sizeof(*item));
+    read_whole(rows, arena, item);
+    *ret_item = item;
+    return CS_OK;
+}
+
+enum cs_status orc_store_get(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                             struct orc_stored **ret_item, struct cs_err *err) {
+    return get(store, &execution_get, tenant, id, arena, ret_item, err);
+}
+
+enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,
+                                  struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) {
+    return get(store, &execution_by_key, tenant, idempotency_key, arena, ret_item, err);
+}
+
+enum cs_status orc_store_list(struct orc_store *store, const char *tenant, bool active_only, int64_t before_ms,
+                              const char *before_id, size_t limit, struct cs_arena *arena,
+                              struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, tenant);
+    cs_pg_put_i64(&params, cs_str_empty(before_id) ? INT64_MAX : before_ms);
+    cs_pg_put_text(&params, before_id);
+    cs_pg_put_i64(&params, (int64_t)limit);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_many(store->pg, active_only ? &executions_list_active : &executions_list, &params, &rows, err));
+    struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
+    size_t count = 0;
+    while (cs_pg_next(rows)) {
+        read_head(rows, arena, &items[count++]);
+    }
+    *ret_items = items;
+    *ret_count = count;
+    return CS_OK;
+}

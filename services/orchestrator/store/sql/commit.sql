@@ -1,0 +1,52 @@
+-- The statements of one group commit, in this order, in one transaction. A batch that was not committed (and is not in
+-- doubt) may be sent again as it is.
+
+-- name: replica_join
+-- A new epoch for the name. Waits for the commits of the old epoch that hold the row (see replica_verify). Doing it twice
+-- only raises the epoch twice.
+insert into replicas as r (name, epoch, joined_at_ms) values ($1, 1, $2)
+on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms
+returning epoch
+
+-- name: replica_fence
+-- First in each commit: raises "fenced", or holds the epoch until the end of the transaction.
+select replica_verify($1, $2) as ok
+
+-- name: executions_insert
+-- Rows whose idempotency key is taken (by an earlier row, or one of the same batch) are left out: the caller misses their
+-- ids in the answer. A row with the same id would be an error: ids are random.
+insert into executions (id, tenant, idempotency_key, request_sha256, request, traceparent, owner, state, open, seq,
+                        created_at_ms, wake_at_ms)
+select id, tenant, idempotency_key, request_sha256, request, traceparent, $9, 1, true, 0, created_at_ms, wake_at_ms
+from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[])
+    as new (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms)
+on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
+returning id
+
+-- name: events_append
+-- The primary key refuses a second event of the same number; that means another owner, so the caller treats it as fenced.
+insert into events (execution, seq, kind, job, attempt, at_ms, payload)
+select * from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[])
+
+-- name: events_append_if_created
+-- For executions that this same commit creates under an idempotency key: nothing when the row was left out.
+insert into events (execution, seq, kind, job, attempt, at_ms, payload)
+select * from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[])
+    as new (execution, seq, kind, job, attempt, at_ms, payload)
+where exists (select 1 from executions e where e.id = new.execution)
+
+-- name: heads_update
+-- Rows are locked in the order of the batch; only their owner updates them, so nobody waits for anybody. The log decides
+-- what a head is: writing the same head again changes nothing.
+update executions e
+set state = head.state,
+    open = head.open,
+    seq = head.seq,
+    started_at_ms = nullif(head.started_at_ms, 0),
+    completed_at_ms = nullif(head.completed_at_ms, 0),
+    wake_at_ms = case when head.open then head.wake_at_ms end,
+    summary = coalesce(head.summary, e.summary),
+    webhook_body = coalesce(head.webhook_body, e.webhook_body)
+from unnest($1::text[], $2::int4[], $3::bool[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::bytea[])
+    as head (id, state, open, seq, started_at_ms, completed_at_ms, wake_at_ms, summary, webhook_body)
+where e.id = head.id

@@ -1,0 +1,162 @@
+#include "wire/execution_wire.h"
+
+#include <stdio.h>
+
+#include "cs/rpc.h"
+#include "wire/assign_wire.h"
+
+_Static_assert(ORC_JOB_SKIPPED == (int)CALLSHEET__V1__JOB_STATE__JOB_STATE_SKIPPED, "same numbers");
+_Static_assert(ORC_EXECUTION_CANCELLED == (int)CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED,
+               "same numbers");
+_Static_assert(ORC_DELIVERY_ABANDONED == (int)CALLSHEET__V1__DELIVERY_STATE__DELIVERY_STATE_ABANDONED, "same numbers");
+
+static char *text(const char *maybe) {
+    return maybe != NULL ? (char *)maybe : (char *)protobuf_c_empty_string;
+}
+
+bool orc_media_fits(int output, int accepts) {
+    if (accepts != (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED) {
+        return output == accepts;
+    }
+    return output == (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO ||
+           output == (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE ||
+           output == (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO;
+}
+
+const Callsheet__V1__Artifact *orc_output_of_type(const Callsheet__V1__Succeeded *succeeded, int accepts) {
+    for (size_t i = 0; i < succeeded->n_outputs; i++) {
+        if (orc_media_fits((int)succeeded->outputs[i]->type, accepts)) {
+            return succeeded->outputs[i];
+        }
+    }
+    return NULL;
+}
+
+enum cs_status orc_job_result(const struct orc_job *job, struct cs_arena *arena,
+                              const Callsheet__V1__Succeeded **ret_succeeded, struct cs_err *err) {
+    if (job->result == NULL) {
+        *ret_succeeded = NULL;
+        return CS_OK;
+    }
+    ProtobufCMessage *message = NULL;
+    struct cs_err cause = {0};
+    if (cs_rpc_message_unpack_arena(&callsheet__v1__succeeded__descriptor, job->result, job->result_size, arena,
+                                    &message, &cause) != CS_OK) {
+        return cs_fail(err, CS_DATA_LOSS, "bad_result", "a stored result does not unpack: %s", cause.message);
+    }
+    *ret_succeeded = (const Callsheet__V1__Succeeded *)message;
+    return CS_OK;
+}
+
+/* ---- one job ---- */
+
+static void put_dependencies(const struct orc_plan *plan, const struct orc_plan_job *planned, struct cs_arena *arena,
+                             Callsheet__V1__JobStatus *status) {
+    status->n_depends_on = planned->parent_count;
+    status->depends_on = cs_arena_array(arena, planned->parent_count, sizeof(char *));
+    for (uint32_t i = 0; i < planned->parent_count; i++) {
+        status->depends_on[i] = (char *)plan->jobs[planned->parents[i]].id;
+    }
+}
+
+static void put_error(const struct orc_job *job, struct cs_arena *arena, Callsheet__V1__JobStatus *status) {
+    if (job->error_code == NULL && job->error_message == NULL) {
+        return;
+    }
+    Callsheet__V1__JobError *error = cs_arena_alloc(arena, sizeof(*error));
+    callsheet__v1__job_error__init(error);
+    error->failure_class = (Callsheet__V1__FailureClass)job->failure_class;
+    error->code = text(job->error_code);
+    error->message = text(job->error_message);
+    status->error = error;
+}
+
+static enum cs_status put_job(const struct orc_execution_view *view, uint32_t index, struct cs_arena *arena,
+                              Callsheet__V1__JobStatus *status, struct cs_err *err) {
+    const struct orc_plan *plan = view->execution->plan;
+    const struct orc_plan_job *planned = &plan->jobs[index];
+    const struct orc_job *job = &view->execution->jobs[index];
+    callsheet__v1__job_status__init(status);
+    status->id = (char *)planned->id;
+    status->operation = (char *)planned->operation->name;
+    status->output = text(planned->output);
+    status->state = (Callsheet__V1__JobState)job->state;
+    status->attempt = job->attempt;
+    status->started_at_ms = job->started_at_ms;
+    status->completed_at_ms = job->completed_at_ms;
+    status->wake_at_ms = job->state == ORC_JOB_RETRYING ? job->wake_at_ms : 0;
+    put_dependencies(plan, planned, arena, status);
+    put_error(job, arena, status);
+    if (job->state == ORC_JOB_RUNNING && view->progress != NULL) {
+        status->progress = (Callsheet__V1__Progress *)view->progress(view->execution, index, view->progress_ctx);
+    }
+    const Callsheet__V1__Succeeded *result = NULL;
+    CS_TRY(orc_job_result(job, arena, &result, err));
+    if (result != NULL) {
+        status->n_outputs = result->n_outputs;
+        status->outputs = result->outputs;
+        status->n_metrics = result->n_metrics;
+        status->metrics = result->metrics;
+    }
+    return CS_OK;
+}
+
+/* ---- the whole ---- */
+
+void orc_event_id(const struct orc_execution *execution, char ret_id[ORC_EVENT_ID_SIZE]) {
+    (void)snprintf(ret_id, ORC_EVENT_ID_SIZE, "evt_%s", execution->id);
+}
+
+static void put_delivery(const struct orc_execution *execution, struct cs_arena *arena, Callsheet__V1__Execution *out) {
+    if (!execution->has_webhook) {
+        return;
+    }
+    const struct orc_delivery *delivery = &execution->delivery;
+    Callsheet__V1__DeliveryStatus *status = cs_arena_alloc(arena, sizeof(*status));
+    callsheet__v1__delivery_status__init(status);
+    status->event_id = cs_arena_alloc(arena, ORC_EVENT_ID_SIZE);
+    orc_event_id(execution, status->event_id);
+    status->state = (Callsheet__V1__DeliveryState)delivery->state;
+    status->tries = delivery->tries;
+    status->next_try_at_ms = delivery->state == ORC_DELIVERY_PENDING ? delivery->next_try_at_ms : 0;
+    status->last_error = text(delivery->last_error);
+    status->delivered_at_ms = delivery->delivered_at_ms;
+    out->delivery = status;
+}
+
+static void put_head(const struct orc_execution_view *view, struct cs_arena *arena, Callsheet__V1__Execution *out) {
+    const struct orc_execution *execution = view->execution;
+    out->id = (char *)execution->id;
+    out->tenant = execution->tenant;
+    out->state = (Callsheet__V1__ExecutionState)execution->state;
+    out->error = text(execution->error);
+    out->created_at_ms = execution->created_at_ms;
+    out->started_at_ms = execution->started_at_ms;
+    out->completed_at_ms = execution->completed_at_ms;
+    out->revision = execution->seq;
+    if (execution->result_job >= 0) {
+        out->result_job_id = (char *)execution->plan->jobs[execution->result_job].id;
+    }
+    put_delivery(execution, arena, out);
+    if (view->envelope != NULL) {
+        out->n_labels = view->envelope->n_labels;
+        out->labels = view->envelope->labels;
+    }
+}
+
+enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, struct cs_arena *arena,
+                                     Callsheet__V1__Execution **ret_execution, struct cs_err *err) {
+    Callsheet__V1__Execution *out = cs_arena_alloc(arena, sizeof(*out));
+    callsheet__v1__execution__init(out);
+    put_head(view, arena, out);
+    size_t count = view->all_jobs ? view->execution->plan->job_count : view->job_count;
+    Callsheet__V1__JobStatus *statuses = cs_arena_array(arena, count, sizeof(*statuses));
+    out->jobs = cs_arena_array(arena, count, sizeof(*out->jobs));
+    for (size_t i = 0; i < count; i++) {
+        out->jobs[i] = &statuses[i];
+        CS_TRY(put_job(view, view->all_jobs ? (uint32_t)i : view->jobs[i], arena, &statuses[i], err));
+    }
+    out->n_jobs = count;
+    *ret_execution = out;
+    return CS_OK;
+}
