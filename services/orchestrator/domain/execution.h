@@ -3,14 +3,15 @@
  *
  *     event -> orc_execution_step -> new state + commands
  *
- * No I/O, no clock, no randomness: time and chance come in with the event, so folding the stored events again gives the same
- * state. Volatile transitions (assigned, retry due) are not stored; orc_execution_replay supplies them while folding.
+ * No I/O, no clock, no randomness: time and chance come in with the event, so folding the stored events again gives the
+ * same state. Volatile transitions (assigned, retry due) are not stored; orc_execution_replay supplies them while
+ * folding.
  *
  * Owns     an execution owns its arena-like blocks; payloads are copied in. Destroy frees all.
  * Threads  belongs to the engine's thread.
- * Fails    FAILED_PRECONDITION "illegal_transition" or "stale_attempt" when the event is not legal here; state unchanged.
- *          A late report of an old attempt is such a failure, and harmless.
- * Size     about 100 bytes a waiting job beside its params.
+ * Fails    FAILED_PRECONDITION "illegal_transition" or "stale_attempt" when the event is not legal here; state
+ * unchanged. A late report of an old attempt is such a failure, and harmless. Size     about 100 bytes a waiting job
+ * beside its params.
  */
 #ifndef ORC_DOMAIN_EXECUTION_H
 #define ORC_DOMAIN_EXECUTION_H
@@ -24,11 +25,14 @@
 
 enum {
     ORC_FENCE_BYTES = 16,
-    ORC_EVENT_ID_SIZE = 32,     /* "evt_" and the execution's id */
+    ORC_EVENT_ID_SIZE = 32, /* "evt_" and the execution's id */
     ORC_CHECKPOINT_BYTES_MAX = 64 * 1024,
-    ORC_LOSSES_MAX = 10,        /* workers that may die under one job before it fails */
+    ORC_LOSSES_MAX = 10,      /* workers that may die under one job before it fails */
+    ORC_RETURN_DELAY_MS = 50, /* before a job that a worker gave back is offered again */
     ORC_DELIVERY_TRIES_MAX = 11,
+    ORC_DELIVERY_TIMEOUT_MS = 60 * 1000, /* of one try */
 };
+#define ORC_RETRY_AFTER_MS_MAX INT64_C(3600000) /* the longest wish of a worker that is honoured */
 
 /* Numbers as in callsheet.v1.JobState and ExecutionState. */
 enum orc_job_state {
@@ -55,76 +59,83 @@ enum orc_execution_state {
 };
 
 enum orc_delivery_state {
-    ORC_DELIVERY_NONE,      /* no webhook asked for, or the execution is open */
-    ORC_DELIVERY_PENDING,   /* has next_try_at */
+    ORC_DELIVERY_NONE,    /* no webhook asked for, or the execution is open */
+    ORC_DELIVERY_PENDING, /* has next_try_at */
     ORC_DELIVERY_DELIVERED,
     ORC_DELIVERY_ABANDONED,
     ORC_DELIVERY_STATES,
 };
 
-/* The tables of edges, with reasons; docs/fsm and the SQL checks come from them. */
-extern const struct cs_fsm orc_job_fsm;
-extern const struct cs_fsm orc_execution_fsm;
-extern const struct cs_fsm orc_delivery_fsm;
-
 /* Stored in the log by number: never renumber. */
 enum orc_event_kind {
-    ORC_EVENT_STARTED = 1,           /* stored for paid operations only */
+    ORC_EVENT_STARTED = 1, /* stored for paid operations only */
     ORC_EVENT_CHECKPOINT = 2,
     ORC_EVENT_SUCCEEDED = 3,
     ORC_EVENT_FAILED = 4,
-    ORC_EVENT_LOST = 5,              /* the worker or its stream went away */
-    ORC_EVENT_CANCEL = 6,            /* of the whole execution, by a client */
-    ORC_EVENT_DEADLINE = 7,          /* of the whole execution */
+    ORC_EVENT_LOST = 5,     /* the worker or its stream went away */
+    ORC_EVENT_CANCEL = 6,   /* of the whole execution, by a client */
+    ORC_EVENT_DEADLINE = 7, /* of the whole execution */
     ORC_EVENT_DELIVERED = 8,
     ORC_EVENT_DELIVERY_FAILED = 9,
     /* volatile, never stored */
-    ORC_EVENT_BEGIN = 100,           /* right after creation or recovery: roots become ready, an empty plan completes */
+    ORC_EVENT_BEGIN = 100, /* right after creation or recovery: roots become ready, an empty plan completes */
     ORC_EVENT_ASSIGNED = 101,
     ORC_EVENT_RETRY_DUE = 102,
+    ORC_EVENT_RETURNED = 103, /* the worker had no slot after all: as if the attempt had not been */
+    ORC_EVENT_DELIVERY_ASSIGNED = 104,
+    ORC_EVENT_DELIVERY_LOST = 105, /* its worker went away; not a try */
 };
 
 struct orc_event {
     enum orc_event_kind kind;
-    uint32_t job;             /* index; ignored by events of the whole execution */
-    uint32_t attempt;         /* jobs: of the report. deliveries: the try, from 1 */
-    int64_t at_ms;            /* Unix time */
-    uint32_t chance;          /* uniform random, for jitter */
+    uint32_t job;     /* index; ignored by events of the whole execution */
+    uint32_t attempt; /* jobs: of the report. deliveries: the try, from 1 */
+    int64_t at_ms;    /* Unix time */
+    uint32_t chance;  /* uniform random, for jitter */
     enum orc_failure_class failure_class;
-    int64_t retry_after_ms;
-    bool final;               /* DELIVERY_FAILED: do not try again (410, refused target) */
-    const char *code;         /* FAILED, DELIVERY_FAILED; NULL is "" */
-    const char *message;      /* FAILED, DELIVERY_FAILED; CANCEL: the reason */
-    const void *payload;      /* SUCCEEDED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
+    int64_t retry_after_ms; /* a wish of the worker; 0 none */
+    bool final;             /* DELIVERY_FAILED: do not try again (410, refused target) */
+    const char *code;       /* FAILED, DELIVERY_FAILED; NULL is "" */
+    const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason */
+    const void *payload;    /* SUCCEEDED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
     size_t payload_size;
-    unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED */
+    unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
+    /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
+     * changes later does not change the past. */
+    int64_t next_at_ms;    /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
+    int64_t started_at_ms; /* of jobs: when its first attempt began */
 };
 
 struct orc_job {
     uint8_t state;
     uint8_t losses;
-    uint32_t attempt;         /* the current or last one; 0 never assigned */
-    uint32_t failures;        /* attempts that failed by themselves */
-    uint32_t unmet;           /* parents that have not completed */
-    int64_t wake_at_ms;       /* RETRYING */
+    uint32_t attempt;   /* the current or last one; 0 never assigned */
+    uint32_t failures;  /* attempts that failed by themselves */
+    uint32_t unmet;     /* parents that have not completed */
+    int64_t wake_at_ms; /* RETRYING */
     int64_t started_at_ms;
     int64_t completed_at_ms;
-    int64_t deadline_ms;      /* RUNNING: Unix time by which the attempt must have ended */
+    int64_t deadline_ms; /* RUNNING: Unix time by which the attempt must have ended */
     unsigned char fence[ORC_FENCE_BYTES];
-    void *checkpoint;         /* the last one, or NULL */
+    void *checkpoint; /* the last one, or NULL */
     uint32_t checkpoint_size;
     uint32_t result_size;
-    void *result;             /* packed callsheet.v1.Succeeded, or NULL */
+    void *result; /* packed callsheet.v1.Succeeded, or NULL */
     enum orc_failure_class failure_class;
-    char *error_code;         /* FAILED, RETRYING, SKIPPED; or NULL */
+    char *error_code; /* FAILED, RETRYING, SKIPPED; or NULL */
     char *error_message;
+    int32_t timed_prev; /* the list of RUNNING and RETRYING jobs; -1 none */
+    int32_t timed_next;
 };
 
 struct orc_delivery {
     uint8_t state;
     uint32_t tries;
-    bool in_flight;           /* volatile */
-    int64_t next_try_at_ms;
+    uint32_t losses;                      /* volatile: workers that went away since the last try */
+    bool in_flight;                       /* volatile */
+    int64_t deadline_ms;                  /* in flight: by which the try must have ended */
+    unsigned char fence[ORC_FENCE_BYTES]; /* in flight */
+    int64_t next_try_at_ms;               /* PENDING */
     int64_t delivered_at_ms;
     char *last_error;
 };
@@ -135,32 +146,33 @@ struct orc_execution {
     const struct orc_plan *plan;
     uint8_t state;
     bool has_webhook;
-    uint32_t open_jobs;        /* not in a terminal state */
-    uint64_t seq;              /* of the last stored event: also the revision that clients see */
+    uint32_t open_jobs; /* not in a terminal state */
+    uint64_t seq;       /* of the last stored event: also the revision that clients see */
     int64_t created_at_ms;
     int64_t started_at_ms;
     int64_t completed_at_ms;
     int64_t deadline_ms;
-    int32_t result_job;        /* leaf that completed last, or -1 */
-    char *error;               /* sentence, when failed (requirements SY-038 … SY-041) */
+    int32_t result_job;  /* leaf that completed last, or -1 */
+    int32_t timed_first; /* of the list of RUNNING and RETRYING jobs, or -1 */
+    char *error;         /* sentence, when failed or cancelled */
     struct orc_delivery delivery;
     struct orc_job *jobs;
 };
 
 /* What the engine has to do after the commit of the event that asked for it. */
 enum orc_command_kind {
-    ORC_COMMAND_DISPATCH,  /* job is ready for a worker */
-    ORC_COMMAND_STOP,      /* job's attempt (fence) must stop */
-    ORC_COMMAND_SAVED,     /* checkpoint of job is durable */
-    ORC_COMMAND_FINISHED,  /* the execution reached its terminal state */
-    ORC_COMMAND_DELIVER,   /* the webhook is due at delivery.next_try_at_ms */
-    ORC_COMMAND_CLOSED,    /* nothing is left to do: terminal, and delivered or abandoned */
+    ORC_COMMAND_DISPATCH, /* job is ready for a worker */
+    ORC_COMMAND_STOP,     /* job's attempt (fence) must stop */
+    ORC_COMMAND_SAVED,    /* checkpoint of job (fence) is durable */
+    ORC_COMMAND_FINISHED, /* the execution reached its terminal state */
+    ORC_COMMAND_DELIVER,  /* the webhook is due at delivery.next_try_at_ms */
+    ORC_COMMAND_CLOSED,   /* nothing is left to do: terminal, and delivered or abandoned */
 };
 
 struct orc_command {
     enum orc_command_kind kind;
     uint32_t job;
-    unsigned char fence[ORC_FENCE_BYTES]; /* STOP */
+    unsigned char fence[ORC_FENCE_BYTES]; /* STOP, SAVED */
 };
 
 struct orc_commands {
@@ -176,25 +188,28 @@ struct orc_execution *orc_execution_create(const char *id, const char *tenant, c
 void orc_execution_destroy(struct orc_execution *execution);
 CS_DEFINE_AUTO(orc_execution, orc_execution_destroy)
 
-/* Appends commands. seq rises by one for a stored kind that was legal. */
-enum cs_status orc_execution_step(struct orc_execution *execution, const struct orc_event *event,
+/* Appends commands (which may be NULL) and writes what was decided into the event. seq rises by one for a stored kind
+ * that was legal. */
+enum cs_status orc_execution_step(struct orc_execution *execution, struct orc_event *event,
                                   struct orc_commands *commands, struct cs_err *err) CS_MUST_USE;
 
 /* Folds one stored event (in order of seq, after BEGIN), without commands. DATA_LOSS "bad_log" when it is not legal. */
-enum cs_status orc_execution_replay(struct orc_execution *execution, const struct orc_event *event, struct cs_err *err)
-    CS_MUST_USE;
-/* After the last stored event: jobs that were running go back to READY (paid ones keep attempt and checkpoint), commands say
- * what to dispatch, deliver … now. */
+enum cs_status orc_execution_replay(struct orc_execution *execution, const struct orc_event *event,
+                                    struct cs_err *err) CS_MUST_USE;
+/* After the last stored event: jobs that were running go back to READY and keep attempt number and checkpoint; commands
+ * say what to dispatch and deliver now. */
 void orc_execution_recovered(struct orc_execution *execution, struct orc_commands *commands);
 
 bool orc_event_stored(enum orc_event_kind kind);
+bool orc_job_terminal(const struct orc_job *job);
 bool orc_execution_terminal(const struct orc_execution *execution);
 /* Terminal, and no delivery is pending. */
 bool orc_execution_closed(const struct orc_execution *execution);
-/* Earliest of: execution deadline, retries, attempt deadlines, next delivery. INT64_MAX when closed; every open execution has
- * one. */
+/* Earliest of: execution deadline, retries, attempt deadlines, next delivery or its deadline. INT64_MAX when closed;
+ * every open execution has one. Looks at RUNNING and RETRYING jobs only. */
 int64_t orc_execution_wake_at(const struct orc_execution *execution);
-/* Aborts when a rule of the state is broken (counters, terminal states …): after every step in tests and debug builds. */
+/* Aborts when a rule of the state is broken (counters, terminal states …): after every step in tests and debug builds.
+ */
 void orc_execution_check(const struct orc_execution *execution);
 
 #endif

@@ -1,14 +1,14 @@
 /*
  * plan: the graph of an execution, immutable once built.
  *
- * Jobs are named by index (their place in the submitted plan) everywhere but at the edges. Edges are deduplicated and stored
- * once in each direction, as slices of two arrays.
+ * Jobs are named by index (their place in the submitted plan) everywhere but at the edges. Edges are deduplicated and
+ * stored once in each direction, as slices of two arrays.
  *
  * Owns     a plan is one arena; strings and arrays point into it.
  * Threads  read-only after orc_plan_build: share freely while the owner keeps it.
  * Limits   ORC_PLAN_JOBS_MAX, ORC_PLAN_EDGES_MAX, checked before anything is allocated for the graph.
- * Trust    ids and edges come from clients: duplicates, unknown ids, self-dependencies and cycles are errors with the path
- *          in the plan's JSON names ("jobs[2].dependsOn[0]").
+ * Trust    ids and edges come from clients: duplicates, unknown ids, self-dependencies and cycles are errors with the
+ * path in the plan's JSON names ("jobs[2].dependsOn[0]").
  */
 #ifndef ORC_DOMAIN_PLAN_H
 #define ORC_DOMAIN_PLAN_H
@@ -49,18 +49,18 @@ struct orc_retry_policy {
 
 /* What the engine must know of an operation; one per operation, static. */
 struct orc_operation {
-    const char *name;      /* JSON name, as in a worker's Hello */
-    int64_t timeout_ms;    /* of one attempt */
-    bool paid;             /* its start is written to the log */
+    const char *name;   /* JSON name, as in a worker's Hello */
+    int64_t timeout_ms; /* of one attempt */
+    bool paid;          /* its start is written to the log */
     struct orc_retry_policy retry[ORC_FAILURE_CLASSES];
 };
 
 /* One input of a job, in the order of MediaRef.input (from 1). */
 struct orc_input {
-    int32_t job;         /* index of the producing job, or -1 */
-    const char *url;     /* or NULL */
-    const char *upload;  /* or NULL */
-    int accepts;         /* callsheet.v1.MediaType; 0 any */
+    int32_t job;        /* index of the producing job, or -1 */
+    const char *url;    /* or NULL */
+    const char *upload; /* or NULL */
+    int accepts;        /* callsheet.v1.MediaType; 0 any */
 };
 
 struct orc_plan_job {
@@ -90,9 +90,9 @@ struct orc_job_draft {
     const struct orc_operation *operation;
     const void *params;
     uint32_t params_size;
-    const struct orc_input *inputs;     /* .job is filled in by build from input_jobs */
-    const char *const *input_jobs;      /* per input: id of the producing job or NULL */
-    const char *const *input_paths;     /* per input: path for errors, "jobs[3].operation.merge.items[0].media" */
+    const struct orc_input *inputs; /* .job is filled in by build from input_jobs */
+    const char *const *input_jobs;  /* per input: id of the producing job or NULL */
+    const char *const *input_paths; /* per input: path for errors, "jobs[3].operation.merge.items[0].media" */
     uint32_t input_count;
     const char *const *depends_on;
     uint32_t depends_on_count;

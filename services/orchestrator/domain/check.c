@@ -1,0 +1,101 @@
+/* The rules that hold after every step. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "domain/moves.h"
+
+static void rule(bool holds, const char *words, const struct orc_execution *execution, uint32_t job) {
+    if (!holds) {
+        (void)fprintf(
+            stderr,
+            "{\"level\":\"error\",\"event\":\"broken rule of the domain\",\"rule\":\"%s\",\"execution\":\"%s\","
+            "\"job\":%u}\n",
+            words, execution->id, job);
+        abort();
+    }
+}
+
+static bool running_or_retrying(const struct orc_job *job) {
+    return job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING;
+}
+
+static void check_job(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
+    const struct orc_plan_job *node = &execution->plan->jobs[index];
+    uint32_t unmet = 0;
+    bool parent_failed = false;
+    for (uint32_t i = 0; i < node->parent_count; i++) {
+        const struct orc_job *parent = &execution->jobs[node->parents[i]];
+        unmet += parent->state != ORC_JOB_COMPLETED;
+        parent_failed |= parent->state == ORC_JOB_FAILED || parent->state == ORC_JOB_SKIPPED;
+    }
+    rule(job->state > ORC_JOB_NONE && job->state < ORC_JOB_STATES, "a job has a state", execution, index);
+    rule(job->unmet == unmet, "unmet counts the parents that have not completed", execution, index);
+    rule(job->state != ORC_JOB_WAITING || !parent_failed, "a job whose parent failed does not wait", execution, index);
+    rule(job->state != ORC_JOB_SKIPPED || parent_failed, "a skipped job has a parent that failed", execution, index);
+    bool needs_parents = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
+                         job->state == ORC_JOB_FAILED;
+    rule(!needs_parents || unmet == 0, "a job runs after its parents completed", execution, index);
+    rule((job->state == ORC_JOB_COMPLETED) == (job->result != NULL), "completed jobs have a result, others none",
+         execution, index);
+    rule((job->state == ORC_JOB_RETRYING) == (job->wake_at_ms != 0), "retrying jobs have a wake-up, others none",
+         execution, index);
+    rule(orc_job_terminal(job) == (job->completed_at_ms != 0), "ended jobs have an end", execution, index);
+    rule(job->state != ORC_JOB_FAILED || job->error_code != NULL, "failed jobs say why", execution, index);
+    rule(!orc_job_terminal(job) || job->checkpoint == NULL, "ended jobs keep no checkpoint", execution, index);
+    bool was_assigned =
+        job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_COMPLETED || job->state == ORC_JOB_FAILED;
+    rule(!was_assigned || (job->attempt != 0 && job->started_at_ms != 0), "what ran was assigned", execution, index);
+}
+
+static void check_timed(const struct orc_execution *execution) {
+    uint32_t want = 0;
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        want += running_or_retrying(&execution->jobs[i]);
+    }
+    int32_t prev = -1;
+    uint32_t listed = 0;
+    for (int32_t i = execution->timed_first; i >= 0 && listed <= want; i = execution->jobs[i].timed_next) {
+        rule(running_or_retrying(&execution->jobs[i]) && execution->jobs[i].timed_prev == prev,
+             "the timed list holds running and retrying jobs", execution, (uint32_t)i);
+        prev = i;
+        listed++;
+    }
+    rule(listed == want, "the timed list holds every running and retrying job", execution, 0);
+}
+
+static void check_whole(const struct orc_execution *execution, uint32_t open, uint32_t bad) {
+    bool terminal = orc_execution_terminal(execution);
+    rule(execution->state > ORC_EXECUTION_NONE && execution->state < ORC_EXECUTION_STATES, "an execution has a state",
+         execution, 0);
+    rule(execution->open_jobs == open, "open_jobs counts the jobs that have not ended", execution, 0);
+    rule(!terminal || open == 0, "a terminal execution has no open job", execution, 0);
+    rule(terminal || open != 0 || execution->plan->job_count == 0, "an execution without open jobs is terminal",
+         execution, 0);
+    rule(execution->state != ORC_EXECUTION_COMPLETED || bad == 0, "completed means that every job completed", execution,
+         0);
+    rule(terminal == (execution->completed_at_ms != 0), "terminal executions have an end", execution, 0);
+    rule((execution->state == ORC_EXECUTION_FAILED || execution->state == ORC_EXECUTION_CANCELLED) ==
+             (execution->error != NULL),
+         "failed and cancelled executions say why, others do not", execution, 0);
+    bool delivering = execution->delivery.state != ORC_DELIVERY_NONE;
+    rule(delivering == (terminal && execution->has_webhook), "a delivery exists when a terminal state asked for it",
+         execution, 0);
+    rule(execution->delivery.tries <= ORC_DELIVERY_TRIES_MAX, "the schedule of deliveries is bounded", execution, 0);
+    rule(!execution->delivery.in_flight || execution->delivery.state == ORC_DELIVERY_PENDING,
+         "only a pending delivery is in flight", execution, 0);
+    rule(orc_execution_closed(execution) == (orc_execution_wake_at(execution) == INT64_MAX),
+         "every open execution has a wake-up", execution, 0);
+}
+
+void orc_execution_check(const struct orc_execution *execution) {
+    uint32_t open = 0;
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        check_job(execution, i);
+        open += !orc_job_terminal(&execution->jobs[i]);
+        bad += orc_job_terminal(&execution->jobs[i]) && execution->jobs[i].state != ORC_JOB_COMPLETED;
+    }
+    check_timed(execution);
+    check_whole(execution, open, bad);
+}

@@ -1,0 +1,313 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/base/mem.h"
+#include "cs/base/text.h"
+#include "domain/moves.h"
+
+bool orc_job_terminal(const struct orc_job *job) {
+    return job->state >= ORC_JOB_COMPLETED;
+}
+
+/* ---- one function moves a job ---- */
+
+static bool timed(int state) {
+    return state == ORC_JOB_RUNNING || state == ORC_JOB_RETRYING;
+}
+
+static void timed_insert(struct orc_execution *execution, uint32_t index) {
+    struct orc_job *job = &execution->jobs[index];
+    job->timed_prev = -1;
+    job->timed_next = execution->timed_first;
+    if (job->timed_next >= 0) {
+        execution->jobs[job->timed_next].timed_prev = (int32_t)index;
+    }
+    execution->timed_first = (int32_t)index;
+}
+
+static void timed_remove(struct orc_execution *execution, uint32_t index) {
+    struct orc_job *job = &execution->jobs[index];
+    if (job->timed_prev >= 0) {
+        execution->jobs[job->timed_prev].timed_next = job->timed_next;
+    } else {
+        execution->timed_first = job->timed_next;
+    }
+    if (job->timed_next >= 0) {
+        execution->jobs[job->timed_next].timed_prev = job->timed_prev;
+    }
+    job->timed_prev = job->timed_next = -1;
+}
+
+enum cs_status orc_job_move(struct orc_execution *execution, uint32_t index, enum orc_job_move move,
+                            struct cs_err *err) {
+    struct orc_job *job = &execution->jobs[index];
+    int state = job->state;
+    CS_TRY(cs_fsm_step(&orc_job_fsm, &state, move, err));
+    if (timed(job->state) != timed(state)) {
+        (timed(state) ? timed_insert : timed_remove)(execution, index);
+    }
+    job->state = (uint8_t)state;
+    job->deadline_ms = state == ORC_JOB_RUNNING ? job->deadline_ms : 0;
+    job->wake_at_ms = 0;
+    if (orc_job_terminal(job)) {
+        execution->open_jobs--;
+        free(cs_steal(&job->checkpoint));
+        job->checkpoint_size = 0;
+    }
+    return CS_OK;
+}
+
+static void must_move(const struct orc_step *step, uint32_t job, enum orc_job_move move) {
+    struct cs_err err = {0};
+    orc_must(orc_job_move(step->execution, job, move, &err), &err);
+}
+
+void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class, const char *code,
+                       const char *message) {
+    free(job->error_code);
+    free(job->error_message);
+    job->failure_class = failure_class;
+    job->error_code = code != NULL ? cs_strdup(code) : NULL;
+    job->error_message = message != NULL ? cs_strdup(message) : NULL;
+}
+
+/* ---- consequences ---- */
+
+void orc_job_release(const struct orc_step *step, uint32_t job) {
+    must_move(step, job, ORC_JOB_RELEASE);
+    orc_emit(step, ORC_COMMAND_DISPATCH, job, NULL);
+}
+
+static void end(const struct orc_step *step, uint32_t job, enum orc_job_move move) {
+    must_move(step, job, move);
+    step->execution->jobs[job].completed_at_ms = step->event->at_ms;
+}
+
+/* All transitive dependents of a failed job, in this one step; no recursion: a chain may be 10,000 long. */
+static void skip_dependents(const struct orc_step *step, uint32_t failed) {
+    struct orc_execution *execution = step->execution;
+    uint32_t *stack = cs_alloc_array(execution->plan->job_count, sizeof(*stack));
+    uint32_t depth = 0;
+    stack[depth++] = failed;
+    while (depth > 0) {
+        const struct orc_plan_job *job = &execution->plan->jobs[stack[--depth]];
+        for (uint32_t i = 0; i < job->child_count; i++) {
+            uint32_t child = job->children[i];
+            if (execution->jobs[child].state == ORC_JOB_WAITING) {
+                end(step, child, ORC_JOB_SKIP);
+                orc_job_set_error(&execution->jobs[child], ORC_FAILURE_UNSPECIFIED, "dependency_failed",
+                                  "Dependency job failed");
+                stack[depth++] = child; /* each job once: the stack cannot overflow */
+            }
+        }
+    }
+    free(stack);
+}
+
+static void finish_if_done(const struct orc_step *step) {
+    if (step->execution->open_jobs == 0) {
+        orc_execution_finish(step);
+    }
+}
+
+void orc_jobs_cancel(const struct orc_step *step) {
+    struct orc_execution *execution = step->execution;
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        struct orc_job *job = &execution->jobs[i];
+        if (orc_job_terminal(job)) {
+            continue;
+        }
+        if (job->state == ORC_JOB_RUNNING) {
+            orc_emit(step, ORC_COMMAND_STOP, i, job->fence);
+        }
+        end(step, i, ORC_JOB_CANCEL);
+        orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
+    }
+}
+
+/* ---- events of one job ---- */
+
+static enum cs_status assigned(const struct orc_step *step, struct cs_err *err) {
+    struct orc_execution *execution = step->execution;
+    const struct orc_event *event = step->event;
+    struct orc_job *job = &execution->jobs[event->job];
+    CS_TRY(orc_job_move(execution, event->job, ORC_JOB_ASSIGN, err));
+    job->attempt++;
+    memcpy(job->fence, event->fence, ORC_FENCE_BYTES);
+    int64_t deadline = event->at_ms + execution->plan->jobs[event->job].operation->timeout_ms;
+    job->deadline_ms = deadline < execution->deadline_ms ? deadline : execution->deadline_ms;
+    if (job->started_at_ms == 0) {
+        job->started_at_ms = event->at_ms;
+    }
+    int state = execution->state;
+    if (cs_fsm_step(&orc_execution_fsm, &state, ORC_EXECUTION_START, NULL) ==
+        CS_OK) { /* only the first one starts it */
+        execution->state = (uint8_t)state;
+        execution->started_at_ms = event->at_ms;
+    }
+    return CS_OK;
+}
+
+static enum cs_status started(const struct orc_step *step, struct cs_err *err) {
+    struct orc_job *job = &step->execution->jobs[step->event->job];
+    CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_RECORD_START, err));
+    if (step->event->payload_size == ORC_FENCE_BYTES) {
+        memcpy(job->fence, step->event->payload, ORC_FENCE_BYTES);
+    }
+    return CS_OK;
+}
+
+static enum cs_status checkpoint(const struct orc_step *step, struct cs_err *err) {
+    const struct orc_event *event = step->event;
+    struct orc_job *job = &step->execution->jobs[event->job];
+    if (event->payload_size > ORC_CHECKPOINT_BYTES_MAX) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "checkpoint_too_big", "a checkpoint has at most %d bytes",
+                       ORC_CHECKPOINT_BYTES_MAX);
+    }
+    CS_TRY(orc_job_move(step->execution, event->job, ORC_JOB_SAVE, err));
+    job->checkpoint = cs_realloc(job->checkpoint, event->payload_size);
+    job->checkpoint_size = (uint32_t)event->payload_size;
+    if (event->payload_size != 0) {
+        memcpy(job->checkpoint, event->payload, event->payload_size);
+    }
+    orc_emit(step, ORC_COMMAND_SAVED, event->job, job->fence);
+    return CS_OK;
+}
+
+static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err) {
+    struct orc_execution *execution = step->execution;
+    const struct orc_event *event = step->event;
+    const struct orc_plan_job *node = &execution->plan->jobs[event->job];
+    struct orc_job *job = &execution->jobs[event->job];
+    if (event->payload_size > UINT32_MAX) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "result_too_big", "a result does not fit");
+    }
+    CS_TRY(orc_job_move(execution, event->job, ORC_JOB_SUCCEED, err));
+    job->completed_at_ms = event->at_ms;
+    job->result = cs_alloc(event->payload_size);
+    job->result_size = (uint32_t)event->payload_size;
+    if (event->payload_size != 0) {
+        memcpy(job->result, event->payload, event->payload_size);
+    }
+    orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
+    if (node->child_count == 0) {
+        execution->result_job = (int32_t)event->job;
+    }
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        struct orc_job *child = &execution->jobs[node->children[i]];
+        if (--child->unmet == 0) {
+            orc_job_release(step, node->children[i]);
+        }
+    }
+    finish_if_done(step);
+    return CS_OK;
+}
+
+static void fail_for_good(const struct orc_step *step) {
+    step->execution->jobs[step->event->job].completed_at_ms = step->event->at_ms;
+    skip_dependents(step, step->event->job);
+    finish_if_done(step);
+}
+
+static enum orc_failure_class class_of(const struct orc_event *event) {
+    return (unsigned)event->failure_class < ORC_FAILURE_CLASSES ? event->failure_class : ORC_FAILURE_UNSPECIFIED;
+}
+
+static enum cs_status failed(const struct orc_step *step, struct cs_err *err) {
+    struct orc_execution *execution = step->execution;
+    struct orc_event *event = step->event;
+    struct orc_job *job = &execution->jobs[event->job];
+    const struct orc_operation *operation = execution->plan->jobs[event->job].operation;
+    int64_t next = event->next_at_ms;
+    if (!step->replaying) {
+        next = orc_retry_at(&operation->retry[class_of(event)], job->failures + 1, event->retry_after_ms, event->chance,
+                            event->at_ms);
+    }
+    CS_TRY(orc_job_move(execution, event->job, next != 0 ? ORC_JOB_RETRY_LATER : ORC_JOB_FAIL, err));
+    job->failures++;
+    job->wake_at_ms = event->next_at_ms = next;
+    orc_job_set_error(job, class_of(event), cs_str_empty(event->code) ? "failed" : event->code,
+                      event->message != NULL ? event->message : "");
+    if (next == 0) {
+        fail_for_good(step);
+    }
+    return CS_OK;
+}
+
+static enum cs_status lost(const struct orc_step *step, struct cs_err *err) {
+    struct orc_execution *execution = step->execution;
+    struct orc_event *event = step->event;
+    struct orc_job *job = &execution->jobs[event->job];
+    int64_t next = event->next_at_ms;
+    if (!step->replaying) {
+        next = job->losses + 1 < ORC_LOSSES_MAX ? event->at_ms : 0;
+    }
+    CS_TRY(orc_job_move(execution, event->job, next != 0 ? ORC_JOB_LOSE : ORC_JOB_LOSE_TOO_OFTEN, err));
+    job->losses++;
+    event->next_at_ms = next;
+    if (next != 0) {
+        orc_emit(step, ORC_COMMAND_DISPATCH, event->job, NULL);
+        return CS_OK;
+    }
+    orc_job_set_error(job, ORC_FAILURE_INTERNAL, "worker_lost", "the worker went away again and again");
+    fail_for_good(step);
+    return CS_OK;
+}
+
+static enum cs_status returned(const struct orc_step *step, struct cs_err *err) {
+    struct orc_job *job = &step->execution->jobs[step->event->job];
+    CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_GIVE_BACK, err));
+    job->wake_at_ms = step->event->at_ms + ORC_RETURN_DELAY_MS;
+    return CS_OK;
+}
+
+static enum cs_status retry_due(const struct orc_step *step, struct cs_err *err) {
+    CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_RETRY_NOW, err));
+    orc_emit(step, ORC_COMMAND_DISPATCH, step->event->job, NULL);
+    return CS_OK;
+}
+
+static enum cs_status check_attempt(const struct orc_step *step, struct cs_err *err) {
+    const struct orc_event *event = step->event;
+    const struct orc_job *job = &step->execution->jobs[event->job];
+    if (event->attempt != job->attempt) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "stale_attempt",
+                       "attempt %u of job \"%s\" is not the current one, %u", event->attempt,
+                       step->execution->plan->jobs[event->job].id, job->attempt);
+    }
+    return CS_OK;
+}
+
+static enum cs_status report(const struct orc_step *step, struct cs_err *err) {
+    CS_TRY(check_attempt(step, err));
+    switch (step->event->kind) {
+    case ORC_EVENT_STARTED:
+        return started(step, err);
+    case ORC_EVENT_CHECKPOINT:
+        return checkpoint(step, err);
+    case ORC_EVENT_SUCCEEDED:
+        return succeeded(step, err);
+    case ORC_EVENT_FAILED:
+        return failed(step, err);
+    case ORC_EVENT_LOST:
+        return lost(step, err);
+    default:
+        return returned(step, err);
+    }
+}
+
+enum cs_status orc_job_event(const struct orc_step *step, struct cs_err *err) {
+    struct orc_event *event = step->event;
+    if (event->job >= step->execution->plan->job_count) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "no_such_job", "the plan has no job number %u", event->job);
+    }
+    if (event->kind == ORC_EVENT_ASSIGNED) {
+        CS_TRY(assigned(step, err));
+    } else if (event->kind == ORC_EVENT_RETRY_DUE) {
+        CS_TRY(retry_due(step, err));
+    } else {
+        CS_TRY(report(step, err));
+    }
+    event->started_at_ms = step->execution->jobs[event->job].started_at_ms;
+    return CS_OK;
+}

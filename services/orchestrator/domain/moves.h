@@ -1,0 +1,57 @@
+/*
+ * moves: the inner verbs of an execution, shared by the files of the domain; not for others.
+ *
+ * A verb checks first and changes then, so a failure leaves the state as it was. A NULL `commands` swallows commands.
+ */
+#ifndef ORC_DOMAIN_MOVES_H
+#define ORC_DOMAIN_MOVES_H
+
+#include "domain/execution.h"
+#include "domain/fsm.h"
+
+/* One event under way. */
+struct orc_step {
+    struct orc_execution *execution;
+    struct orc_event *event;
+    struct orc_commands *commands; /* or NULL */
+    bool replaying;                /* follow event->next_at_ms instead of deciding */
+};
+
+void orc_emit(const struct orc_step *step, enum orc_command_kind kind, uint32_t job, const unsigned char *fence);
+/* Aborts: for consequences that our own rules guarantee. */
+void orc_must(enum cs_status status, const struct cs_err *err);
+
+/* ---- job.c ---- */
+/* Moves a job along its edge and keeps the counters and lists right. */
+enum cs_status orc_job_move(struct orc_execution *execution, uint32_t job, enum orc_job_move move,
+                            struct cs_err *err) CS_MUST_USE;
+enum cs_status orc_job_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+void orc_job_release(const struct orc_step *step, uint32_t job);
+/* Cancels every job that has not ended; running ones are stopped. */
+void orc_jobs_cancel(const struct orc_step *step);
+void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class, const char *code,
+                       const char *message);
+
+/* ---- execution.c ---- */
+/* Called when no job is open any more. */
+void orc_execution_finish(const struct orc_step *step);
+enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+
+/* ---- delivery.c ---- */
+void orc_delivery_request(const struct orc_step *step);
+enum cs_status orc_delivery_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+
+/* ---- retry.c ---- */
+/* Unix time of the next attempt, or 0 when there is none. failures: how often it failed so far, this one included. */
+int64_t orc_retry_at(const struct orc_retry_policy *policy, uint32_t failures, int64_t retry_after_ms, uint32_t chance,
+                     int64_t now_ms);
+/* The same for a delivery: tries made so far. */
+int64_t orc_delivery_retry_at(uint32_t tries, uint32_t chance, int64_t now_ms);
+
+/* ---- failure_text.c ---- */
+/* What a failed execution says (requirements SY-038 … SY-040); caller frees. */
+char *orc_failure_text(const struct orc_execution *execution);
+/* "op: error; op: error" of the failed jobs (SY-041), NULL when none failed; caller frees. */
+char *orc_failure_list(const struct orc_execution *execution);
+
+#endif

@@ -1,0 +1,325 @@
+#include "domain/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "cs/base/id.h"
+
+enum { ID_BYTES_MAX = 128, CYCLE_SHOWN_MAX = 12 };
+
+struct name {
+    const char *id;
+    uint32_t job;
+    UT_hash_handle hh;
+};
+
+/* An edge as a client wrote it; the path is built only when there is something to say about it. */
+struct reference {
+    uint32_t parent;
+    uint32_t child;
+};
+
+/* Everything that is needed while building; the result goes into the caller's arena. */
+struct builder {
+    const struct orc_job_draft *drafts;
+    uint32_t count;
+    struct cs_arena *scratch;
+    struct cs_arena *arena;
+    struct name *names;
+    struct reference *references;
+    uint32_t reference_count;
+    struct orc_plan *plan;
+};
+
+/* ---- ids ---- */
+
+static enum cs_status index_ids(struct builder *b, struct cs_err *err) {
+    struct name *names = cs_arena_array(b->scratch, b->count, sizeof(*names));
+    for (uint32_t i = 0; i < b->count; i++) {
+        const char *id = b->drafts[i].id;
+        char path[CS_ERR_PATH_MAX];
+        (void)snprintf(path, sizeof(path), "jobs[%u].id", i);
+        if (!cs_id_valid(id, ID_BYTES_MAX)) {
+            return cs_fail_at(err, path, "bad_id", "a job's id has 1 to %d characters of A-Z a-z 0-9 _ . : -",
+                              ID_BYTES_MAX);
+        }
+        struct name *twin = NULL;
+        HASH_FIND_STR(b->names, id, twin);
+        if (twin != NULL) {
+            return cs_fail_at(err, path, "duplicate_id", "jobs[%u] has the id \"%s\" already", twin->job, id);
+        }
+        names[i] = (struct name){.id = id, .job = i};
+        HASH_ADD_KEYPTR(hh, b->names, names[i].id, strlen(names[i].id), &names[i]);
+    }
+    return CS_OK;
+}
+
+/* ---- references ---- */
+
+static uint32_t reference_count_of(const struct orc_job_draft *draft) {
+    return draft->input_count + draft->depends_on_count;
+}
+
+/* Reference number n of a job: its inputs, then its dependsOn; NULL when that input comes from elsewhere. */
+static const char *reference_id(const struct orc_job_draft *draft, uint32_t n) {
+    return n < draft->input_count ? draft->input_jobs[n] : draft->depends_on[n - draft->input_count];
+}
+
+static void reference_path(const struct builder *b, uint32_t job, uint32_t n, char ret_path[CS_ERR_PATH_MAX]) {
+    const struct orc_job_draft *draft = &b->drafts[job];
+    if (n < draft->input_count) {
+        (void)snprintf(ret_path, CS_ERR_PATH_MAX, "%s", draft->input_paths[n]);
+    } else {
+        (void)snprintf(ret_path, CS_ERR_PATH_MAX, "jobs[%u].dependsOn[%u]", job, n - draft->input_count);
+    }
+}
+
+static enum cs_status check_edge_count(const struct builder *b, struct cs_err *err) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        total += (uint64_t)b->drafts[i].input_count + b->drafts[i].depends_on_count;
+        if (total > ORC_PLAN_EDGES_MAX) {
+            return cs_fail_at(err, "jobs", "too_many_edges", "a plan has at most %d dependencies", ORC_PLAN_EDGES_MAX);
+        }
+    }
+    return CS_OK;
+}
+
+static enum cs_status resolve_reference(struct builder *b, uint32_t job, uint32_t n, struct cs_err *err) {
+    const char *id = reference_id(&b->drafts[job], n);
+    if (id == NULL) {
+        return CS_OK;
+    }
+    struct name *parent = NULL;
+    HASH_FIND_STR(b->names, id, parent);
+    if (parent != NULL && parent->job != job) {
+        b->references[b->reference_count++] = (struct reference){.parent = parent->job, .child = job};
+        return CS_OK;
+    }
+    char path[CS_ERR_PATH_MAX];
+    reference_path(b, job, n, path);
+    if (parent == NULL) {
+        return cs_fail_at(err, path, "unknown_dependency", "the plan has no job \"%.128s\"", id);
+    }
+    return cs_fail_at(err, path, "self_dependency", "job \"%s\" depends on itself", id);
+}
+
+static enum cs_status resolve_references(struct builder *b, struct cs_err *err) {
+    CS_TRY(check_edge_count(b, err));
+    size_t total = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        total += reference_count_of(&b->drafts[i]);
+    }
+    b->references = cs_arena_array(b->scratch, total, sizeof(*b->references));
+    for (uint32_t i = 0; i < b->count; i++) {
+        for (uint32_t n = 0; n < reference_count_of(&b->drafts[i]); n++) {
+            CS_TRY(resolve_reference(b, i, n, err));
+        }
+    }
+    return CS_OK;
+}
+
+/* References come in order of their child: a parent that was seen last with the same child is a duplicate. */
+static void drop_duplicates(struct builder *b) {
+    uint32_t *last_child = cs_arena_array(b->scratch, b->count, sizeof(*last_child)); /* from 1 */
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->reference_count; i++) {
+        struct reference reference = b->references[i];
+        if (last_child[reference.parent] != reference.child + 1) {
+            last_child[reference.parent] = reference.child + 1;
+            b->references[kept++] = reference;
+        }
+    }
+    b->reference_count = kept;
+}
+
+/* ---- the graph ---- */
+
+/* Both directions as slices of two arrays. References are in order of the child, which sorts the children of each
+ * parent; walking the parents in order then sorts the parents of each child. */
+static void link_jobs(struct builder *b) {
+    struct orc_plan *plan = b->plan;
+    plan->edge_count = b->reference_count;
+    uint32_t *children = cs_arena_array(b->arena, plan->edge_count, sizeof(*children));
+    uint32_t *parents = cs_arena_array(b->arena, plan->edge_count, sizeof(*parents));
+    uint32_t *child_next = cs_arena_array(b->scratch, b->count, sizeof(*child_next));
+    uint32_t *parent_next = cs_arena_array(b->scratch, b->count, sizeof(*parent_next));
+    for (uint32_t i = 0; i < b->reference_count; i++) {
+        plan->jobs[b->references[i].parent].child_count++;
+        plan->jobs[b->references[i].child].parent_count++;
+    }
+    uint32_t child_at = 0;
+    uint32_t parent_at = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        child_next[i] = child_at;
+        parent_next[i] = parent_at;
+        plan->jobs[i].children = children + child_at;
+        plan->jobs[i].parents = parents + parent_at;
+        child_at += plan->jobs[i].child_count;
+        parent_at += plan->jobs[i].parent_count;
+    }
+    for (uint32_t i = 0; i < b->reference_count; i++) {
+        children[child_next[b->references[i].parent]++] = b->references[i].child;
+    }
+    for (uint32_t parent = 0; parent < b->count; parent++) {
+        for (uint32_t i = 0; i < plan->jobs[parent].child_count; i++) {
+            parents[parent_next[plan->jobs[parent].children[i]]++] = parent;
+        }
+    }
+}
+
+/* ---- cycles ---- */
+
+/* Takes away jobs without parents until none is left; those that stay are on a cycle or behind one. */
+static uint32_t remove_acyclic(const struct builder *b, uint32_t *unmet) {
+    uint32_t *queue = cs_arena_array(b->scratch, b->count, sizeof(*queue));
+    uint32_t head = 0;
+    uint32_t tail = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        unmet[i] = b->plan->jobs[i].parent_count;
+        if (unmet[i] == 0) {
+            queue[tail++] = i;
+        }
+    }
+    while (head < tail) {
+        const struct orc_plan_job *job = &b->plan->jobs[queue[head++]];
+        for (uint32_t i = 0; i < job->child_count; i++) {
+            if (--unmet[job->children[i]] == 0) {
+                queue[tail++] = job->children[i];
+            }
+        }
+    }
+    return b->count - tail;
+}
+
+static uint32_t stuck_parent(const struct orc_plan_job *job, const uint32_t *unmet) {
+    uint32_t i = 0;
+    while (unmet[job->parents[i]] == 0) {
+        i++; /* a job that stays has a parent that stays */
+    }
+    return job->parents[i];
+}
+
+/* From any job that stays, going to parents that stay ends in a cycle. Fills ret_cycle with it, each depending on the
+ * next. */
+static uint32_t find_cycle(const struct builder *b, const uint32_t *unmet, uint32_t *ret_cycle) {
+    uint32_t *step = cs_arena_array(b->scratch, b->count, sizeof(*step)); /* of the walk, from 1 */
+    uint32_t job = 0;
+    while (unmet[job] == 0) {
+        job++;
+    }
+    uint32_t steps = 0;
+    while (step[job] == 0) {
+        ret_cycle[steps++] = job;
+        step[job] = steps;
+        job = stuck_parent(&b->plan->jobs[job], unmet);
+    }
+    uint32_t first = step[job] - 1;
+    memmove(ret_cycle, ret_cycle + first, (steps - first) * sizeof(*ret_cycle));
+    return steps - first;
+}
+
+static enum cs_status fail_cycle(const struct builder *b, const uint32_t *cycle, uint32_t length, struct cs_err *err) {
+    CS_AUTO_BUF text = {0};
+    for (uint32_t i = 0; i < length && i < CYCLE_SHOWN_MAX; i++) {
+        cs_buf_printf(&text, "%s -> ", b->plan->jobs[cycle[i]].id);
+    }
+    if (length > CYCLE_SHOWN_MAX) {
+        cs_buf_printf(&text, "… %u more … -> ", length - CYCLE_SHOWN_MAX);
+    }
+    cs_buf_puts(&text, b->plan->jobs[cycle[0]].id);
+    char path[CS_ERR_PATH_MAX] = "jobs";
+    const char *next = b->plan->jobs[cycle[1 % length]].id;
+    for (uint32_t n = 0; n < reference_count_of(&b->drafts[cycle[0]]); n++) {
+        const char *id = reference_id(&b->drafts[cycle[0]], n);
+        if (id != NULL && strcmp(id, next) == 0) {
+            reference_path(b, cycle[0], n, path);
+            break;
+        }
+    }
+    return cs_fail_at(err, path, "cycle", "jobs wait for each other: %s", text.data);
+}
+
+static enum cs_status check_cycles(const struct builder *b, struct cs_err *err) {
+    uint32_t *unmet = cs_arena_array(b->scratch, b->count, sizeof(*unmet));
+    if (remove_acyclic(b, unmet) == 0) {
+        return CS_OK;
+    }
+    uint32_t *cycle = cs_arena_array(b->scratch, b->count, sizeof(*cycle));
+    return fail_cycle(b, cycle, find_cycle(b, unmet, cycle), err);
+}
+
+/* ---- jobs ---- */
+
+static char *copy_text(struct cs_arena *arena, const char *text) {
+    return text != NULL ? cs_arena_strdup(arena, text) : NULL;
+}
+
+static void copy_inputs(struct builder *b, const struct orc_job_draft *draft, struct orc_plan_job *job) {
+    struct orc_input *inputs = cs_arena_array(b->arena, draft->input_count, sizeof(*inputs));
+    for (uint32_t i = 0; i < draft->input_count; i++) {
+        inputs[i] = (struct orc_input){
+            .job = -1,
+            .url = copy_text(b->arena, draft->inputs[i].url),
+            .upload = copy_text(b->arena, draft->inputs[i].upload),
+            .accepts = draft->inputs[i].accepts,
+        };
+        if (draft->input_jobs[i] != NULL) {
+            struct name *parent = NULL;
+            HASH_FIND_STR(b->names, draft->input_jobs[i], parent);
+            inputs[i].job = (int32_t)parent->job;
+        }
+    }
+    job->inputs = inputs;
+    job->input_count = draft->input_count;
+}
+
+static void copy_jobs(struct builder *b) {
+    b->plan = cs_arena_alloc(b->arena, sizeof(*b->plan));
+    b->plan->job_count = b->count;
+    b->plan->jobs = cs_arena_array(b->arena, b->count, sizeof(*b->plan->jobs));
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct orc_job_draft *draft = &b->drafts[i];
+        struct orc_plan_job *job = &b->plan->jobs[i];
+        job->id = cs_arena_strdup(b->arena, draft->id);
+        job->output = cs_arena_strdup(b->arena, draft->output);
+        job->operation = draft->operation;
+        job->params = cs_arena_copy(b->arena, draft->params, draft->params_size);
+        job->params_size = draft->params_size;
+        copy_inputs(b, draft, job);
+    }
+}
+
+static enum cs_status build(struct builder *b, struct cs_err *err) {
+    CS_TRY(index_ids(b, err));
+    CS_TRY(resolve_references(b, err));
+    drop_duplicates(b);
+    copy_jobs(b);
+    link_jobs(b);
+    return check_cycles(b, err);
+}
+
+enum cs_status orc_plan_build(const struct orc_job_draft *drafts, size_t count, struct cs_arena *arena,
+                              struct orc_plan **ret_plan, struct cs_err *err) {
+    if (count > ORC_PLAN_JOBS_MAX) {
+        return cs_fail_at(err, "jobs", "too_many_jobs", "a plan has at most %d jobs", ORC_PLAN_JOBS_MAX);
+    }
+    CS_AUTO(cs_arena) *scratch = cs_arena_create();
+    struct builder b = {.drafts = drafts, .count = (uint32_t)count, .scratch = scratch, .arena = arena};
+    enum cs_status status = build(&b, err);
+    HASH_CLEAR(hh, b.names);
+    if (status == CS_OK) {
+        *ret_plan = b.plan;
+    }
+    return status;
+}
+
+int32_t orc_plan_find(const struct orc_plan *plan, const char *id) {
+    for (uint32_t i = 0; i < plan->job_count; i++) {
+        if (strcmp(plan->jobs[i].id, id) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
