@@ -7,6 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cs/base/text.h"
+#include "cs/crypto.h"
+
 static sigset_t stop_signals(void) {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -70,4 +73,22 @@ void cs_svc_request_stop(void) {
 int cs_svc_fail(const char *program, const struct cs_err *err) {
     (void)fprintf(stderr, "%s: %s\n", program, err->message);
     return err->status == CS_INVALID_ARGUMENT ? 2 : 1;
+}
+
+enum cs_status cs_svc_authorize(const char *authorization, const char *method, void *token, struct cs_err *err) {
+    static const char scheme[] = "Bearer ";
+    const char *wanted = token;
+    (void)method;
+    if (cs_str_empty(wanted)) {
+        return CS_OK;
+    }
+    const char *given = cs_str_starts(authorization, scheme) ? authorization + sizeof(scheme) - 1 : "";
+    unsigned char given_digest[CS_SHA256_BYTES]; /* of one length, whatever was given */
+    unsigned char wanted_digest[CS_SHA256_BYTES];
+    cs_sha256_of(given, strlen(given), given_digest);
+    cs_sha256_of(wanted, strlen(wanted), wanted_digest);
+    if (!cs_bytes_eq(given_digest, wanted_digest, sizeof(wanted_digest))) {
+        return cs_fail(err, CS_UNAUTHENTICATED, "bad_token", "the service token is missing or wrong");
+    }
+    return CS_OK;
 }

@@ -30,6 +30,10 @@ void cs_svc_ready(int64_t ready_fd, const char *address);
 int cs_svc_wait_stop(void);
 void cs_svc_request_stop(void);
 
+/* For cs_rpc_server_config.authorize, with the service token as ctx ("" lets everybody in): wants "Bearer TOKEN".
+ * UNAUTHENTICATED "bad_token". How long it takes tells nothing about the token. */
+enum cs_status cs_svc_authorize(const char *authorization, const char *method, void *token, struct cs_err *err);
+
 /* Prints "PROGRAM: message" to standard error and returns the exit code for main: 2 for bad settings, else 1. */
 int cs_svc_fail(const char *program, const struct cs_err *err);
 
