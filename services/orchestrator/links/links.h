@@ -1,9 +1,9 @@
 /*
  * links: one Work stream to every worker, dialled and kept open.
  *
- * Targets are host:port or DNS names; names are resolved again every few seconds and each address is a worker. A link that
- * breaks is dialled again with backoff (50 ms … 1 s). Events of one link never overlap and come on polling threads: copy what
- * you keep and return at once.
+ * Targets are host:port or DNS names; names are resolved again every few seconds and each address is a worker. A link
+ * that breaks is dialled again with backoff (50 ms … 1 s). Events of one link never overlap and come on polling
+ * threads: copy what you keep and return at once.
  *
  * Threads  any.
  * Owns     a link is a number that is never used twice.
@@ -24,8 +24,8 @@ struct orc_link_events {
 };
 
 struct orc_links_config {
-    const char *targets;       /* "127.0.0.1:7001,media.internal:7001" */
-    const char *replica;       /* sent in Welcome */
+    const char *targets; /* "127.0.0.1:7001,media.internal:7001" */
+    const char *replica; /* sent in Welcome */
     struct cs_rpc_tls tls;
     const char *authorization; /* or NULL */
     const struct orc_link_events *events;
