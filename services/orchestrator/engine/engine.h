@@ -41,7 +41,9 @@ struct orc_engine_config {
 /* Migrates, joins, recovers everything open, dials the workers; returns when reads and submissions can be served. */
 enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
                                 struct cs_err *err) CS_MUST_USE;
-/* Commits what is in the queue, then stops. Open executions stay in the database. */
+/* Commits what is in the queue, then stops. Open executions stay in the database. When it returns every callback that was due
+ * has run: what could not be committed (the database is away; it waits for it a few seconds at most) was answered UNAVAILABLE,
+ * watches have ended. No other function may be called any more, or be running. */
 void orc_engine_stop(struct orc_engine *engine);
 CS_DEFINE_AUTO(orc_engine, orc_engine_stop)
 
@@ -57,7 +59,8 @@ void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submiss
 void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx);
 void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason, orc_read_fn *done,
                        void *ctx);
-/* Newest first; runs in the caller's thread on a connection of the reader pool and blocks. */
+/* Newest first; runs in the caller's thread on a connection of the reader pool and blocks. page_size is 1 … 100 here; tokens
+ * are those of wire/page_token.h. */
 enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
                                struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply, struct cs_err *err)
     CS_MUST_USE;

@@ -1,0 +1,143 @@
+#include "api/api.h"
+
+#include <string.h>
+
+#include "api/internal.h"
+#include "cs/base/id.h"
+#include "wire/page_token.h"
+#include "wire/plan_wire.h"
+
+enum cs_status orc_target_check(const char *tenant, const char *execution_id, struct cs_err *err) {
+    CS_TRY(orc_tenant_check(tenant, err));
+    if (!cs_id_valid(execution_id, CS_ID_LENGTH)) {
+        return cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
+    }
+    return CS_OK;
+}
+
+/* ---- answers of the engine; ctx is the call ---- */
+
+static void on_created(const Callsheet__V1__CreateExecutionReply *reply, const struct cs_err *err, void *ctx) {
+    if (reply == NULL) {
+        cs_rpc_refuse(ctx, err);
+    } else {
+        cs_rpc_reply(ctx, &reply->base);
+    }
+}
+
+static void on_execution(const Callsheet__V1__Execution *execution, const struct cs_err *err, void *ctx) {
+    if (execution == NULL) {
+        cs_rpc_refuse(ctx, err);
+    } else {
+        cs_rpc_reply(ctx, &execution->base);
+    }
+}
+
+/* ---- handlers ---- */
+
+static enum cs_status create_execution(struct cs_rpc_call *call, const ProtobufCMessage *message, void *ctx,
+                                       struct cs_err *err) {
+    struct orc_api *api = ctx;
+    struct orc_submission *submission = NULL;
+    /* The message is the dispatcher's and goes with the call: numbering the inputs in it harms nobody. */
+    Callsheet__V1__CreateExecutionRequest *request = (Callsheet__V1__CreateExecutionRequest *)message;
+    CS_TRY(orc_submission_from(request, cs_rpc_call_trace(call), &submission, err));
+    if (orc_gate_enter(&api->gate, err) != CS_OK) {
+        orc_submission_destroy(submission);
+        return err->status;
+    }
+    cs_rpc_defer(call);
+    orc_engine_submit(api->engine, submission, on_created, call);
+    orc_gate_leave(&api->gate);
+    return CS_OK;
+}
+
+static enum cs_status get_execution(struct cs_rpc_call *call, const ProtobufCMessage *message, void *ctx,
+                                    struct cs_err *err) {
+    struct orc_api *api = ctx;
+    const Callsheet__V1__GetExecutionRequest *request = (const Callsheet__V1__GetExecutionRequest *)message;
+    CS_TRY(orc_target_check(request->tenant, request->execution_id, err));
+    CS_TRY(orc_gate_enter(&api->gate, err));
+    cs_rpc_defer(call);
+    orc_engine_get(api->engine, request->tenant, request->execution_id, on_execution, call);
+    orc_gate_leave(&api->gate);
+    return CS_OK;
+}
+
+static enum cs_status cancel_execution(struct cs_rpc_call *call, const ProtobufCMessage *message, void *ctx,
+                                       struct cs_err *err) {
+    struct orc_api *api = ctx;
+    const Callsheet__V1__CancelExecutionRequest *request = (const Callsheet__V1__CancelExecutionRequest *)message;
+    CS_TRY(orc_target_check(request->tenant, request->execution_id, err));
+    if (strlen(request->reason) > ORC_CANCEL_REASON_BYTES_MAX) {
+        return cs_fail_at(err, "reason", "bad_reason", "a reason has at most %d bytes", ORC_CANCEL_REASON_BYTES_MAX);
+    }
+    CS_TRY(orc_gate_enter(&api->gate, err));
+    cs_rpc_defer(call);
+    orc_engine_cancel(api->engine, request->tenant, request->execution_id, request->reason, on_execution, call);
+    orc_gate_leave(&api->gate);
+    return CS_OK;
+}
+
+static enum cs_status check_list(const Callsheet__V1__ListExecutionsRequest *request, struct cs_err *err) {
+    struct orc_page_start start;
+    CS_TRY(orc_tenant_check(request->tenant, err));
+    if (request->page_size > ORC_PAGE_SIZE_MAX) {
+        return cs_fail_at(err, "pageSize", "bad_page_size", "a page has 1 to %d executions", ORC_PAGE_SIZE_MAX);
+    }
+    return orc_page_token_parse(request->page_token, &start, err);
+}
+
+static enum cs_status list_executions(struct cs_rpc_call *call, const ProtobufCMessage *message, void *ctx,
+                                      struct cs_err *err) {
+    struct orc_api *api = ctx;
+    Callsheet__V1__ListExecutionsRequest request = *(const Callsheet__V1__ListExecutionsRequest *)message;
+    CS_TRY(check_list(&request, err));
+    request.page_size = request.page_size > 0 ? request.page_size : ORC_PAGE_SIZE_DEFAULT;
+    Callsheet__V1__ListExecutionsReply *reply = NULL;
+    CS_TRY(orc_gate_enter(&api->gate, err));
+    enum cs_status status = orc_engine_list(api->engine, &request, cs_rpc_call_arena(call), &reply, err);
+    orc_gate_leave(&api->gate);
+    CS_TRY(status);
+    cs_rpc_reply(call, &reply->base);
+    return CS_OK;
+}
+
+static const struct cs_rpc_method methods[] = {
+    {.name = "CreateExecution", .unary = create_execution}, {.name = "GetExecution", .unary = get_execution},
+    {.name = "ListExecutions", .unary = list_executions},   {.name = "WatchExecution", .stream = &orc_watch_events},
+    {.name = "CancelExecution", .unary = cancel_execution},
+};
+
+/* ---- life ---- */
+
+struct orc_api *orc_api_create(struct orc_engine *engine) {
+    struct orc_api *api = cs_alloc(sizeof(*api));
+    api->engine = engine;
+    orc_gate_init(&api->gate);
+    (void)pthread_mutex_init(&api->watchers_lock, NULL);
+    return api;
+}
+
+void orc_api_destroy(struct orc_api *api) {
+    if (api == NULL) {
+        return;
+    }
+    orc_gate_fini(&api->gate);
+    (void)pthread_mutex_destroy(&api->watchers_lock);
+    free(api);
+}
+
+struct cs_rpc_service orc_api_service(struct orc_api *api) {
+    return (struct cs_rpc_service){
+        .descriptor = &callsheet__v1__orchestrator__descriptor,
+        .methods = methods,
+        .method_count = CS_COUNT(methods),
+        .ctx = api,
+    };
+}
+
+void orc_api_drain(struct orc_api *api) {
+    orc_gate_close(&api->gate);
+    orc_watchers_end(api);
+}
