@@ -94,6 +94,25 @@ static void set_error(struct orc_execution *execution, char *sentence) {
     execution->error = sentence;
 }
 
+void orc_execution_started(struct orc_execution *execution, int64_t at_ms) {
+    if (execution->state == ORC_EXECUTION_PENDING) {
+        struct cs_err err = {0};
+        orc_must(move(execution, ORC_EXECUTION_START, &err), &err);
+    }
+    if (execution->started_at_ms == 0 ||
+        at_ms < execution->started_at_ms) { /* the log is in order of ends, not of starts */
+        execution->started_at_ms = at_ms;
+    }
+}
+
+/* The log does not tell what ran when the whole execution was ended. */
+static void keep_start(const struct orc_step *step) {
+    if (step->replaying && step->event->started_at_ms != 0) {
+        orc_execution_started(step->execution, step->event->started_at_ms);
+    }
+    step->event->started_at_ms = step->execution->started_at_ms;
+}
+
 /* After the state became terminal. */
 static void close_up(const struct orc_step *step) {
     step->execution->completed_at_ms = step->event->at_ms;
@@ -138,6 +157,7 @@ static enum cs_status begin(const struct orc_step *step, struct cs_err *err) {
 
 static enum cs_status cancel(const struct orc_step *step, struct cs_err *err) {
     const char *reason = step->event->message;
+    keep_start(step);
     CS_TRY(move(step->execution, ORC_EXECUTION_CANCEL, err));
     orc_jobs_cancel(step);
     set_error(step->execution,
@@ -147,6 +167,7 @@ static enum cs_status cancel(const struct orc_step *step, struct cs_err *err) {
 }
 
 static enum cs_status expire(const struct orc_step *step, struct cs_err *err) {
+    keep_start(step);
     CS_TRY(move(step->execution, ORC_EXECUTION_EXPIRE, err));
     orc_jobs_cancel(step);
     CS_AUTO_FREE char *failures = orc_failure_list(step->execution);

@@ -103,7 +103,7 @@ struct orc_event {
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
      * changes later does not change the past. */
     int64_t next_at_ms;    /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
-    int64_t started_at_ms; /* of jobs: when its first attempt began */
+    int64_t started_at_ms; /* of the job's first attempt; CANCEL, DEADLINE: of the execution */
 };
 
 struct orc_job {

@@ -139,12 +139,7 @@ static enum cs_status assigned(const struct orc_step *step, struct cs_err *err) 
     if (job->started_at_ms == 0) {
         job->started_at_ms = event->at_ms;
     }
-    int state = execution->state;
-    if (cs_fsm_step(&orc_execution_fsm, &state, ORC_EXECUTION_START, NULL) ==
-        CS_OK) { /* only the first one starts it */
-        execution->state = (uint8_t)state;
-        execution->started_at_ms = event->at_ms;
-    }
+    orc_execution_started(execution, job->started_at_ms);
     return CS_OK;
 }
 

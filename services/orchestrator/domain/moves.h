@@ -33,6 +33,8 @@ void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class
                        const char *message);
 
 /* ---- execution.c ---- */
+/* A job was assigned at that time; the first one starts the execution. */
+void orc_execution_started(struct orc_execution *execution, int64_t at_ms);
 /* Called when no job is open any more. */
 void orc_execution_finish(const struct orc_step *step);
 enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
