@@ -1,0 +1,121 @@
+#include <string.h>
+
+#include "cs/base/text.h"
+#include "dialect/reader.h"
+
+enum { INPUTS_MIN = 2 };
+
+static const char *native_media(struct job_reader *job, size_t index) {
+    return cs_arena_sprintf(job->arena, "%s.params.items[%zu].media", job->native, index);
+}
+
+/* {media: ref} with the type that a marker gave away. */
+static json_t *item_of(json_t *ref, const char *type_word) {
+    json_t *item = json_object();
+    (void)json_object_set_new(item, "media", ref);
+    if (type_word != NULL) {
+        (void)json_object_set_new(item, "type", json_string(type_word));
+    }
+    return item;
+}
+
+/* v1: ids of jobs, in order. */
+enum cs_status merge_inputs(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    const char *path = job_client_param(job, "inputs");
+    if (!json_is_array(value)) {
+        return cs_fail_at(err, path, "wrong_type", "%s must be an array", path);
+    }
+    if (json_array_size(value) < INPUTS_MIN) {
+        return cs_fail_at(err, path, "too_few", "At least 2 videos required for merging");
+    }
+    CS_AUTO_JSON *items = json_array();
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *ref = NULL;
+        const char *type_word = NULL;
+        const char *at = path_element(job->arena, path, i);
+        CS_TRY(read_media(json_array_get(value, i), MEDIA_TEXT_ANY, at, job->arena, &ref, &type_word, err));
+        (void)json_array_append_new(items, item_of(ref, type_word));
+        gw_paths_add(job->paths, native_media(job, i), at);
+    }
+    return job_put(job, "items", "inputs", json_incref(items), err);
+}
+
+static enum cs_status read_item(struct job_reader *job, const json_t *value, size_t index, json_t **ret_item,
+                                struct cs_err *err) {
+    const char *path = path_element(job->arena, job_client_param(job, "items"), index);
+    json_t *ref = NULL;
+    const char *type_word = NULL;
+    if (json_is_string(value)) {
+        CS_TRY(read_media(value, MEDIA_TEXT_ANY, path, job->arena, &ref, &type_word, err));
+        gw_paths_add(job->paths, native_media(job, index), path);
+        *ret_item = item_of(ref, type_word);
+        return CS_OK;
+    }
+    CS_TRY(need_object(value, path, err));
+    const char *name = member(value, "url") != NULL ? "url" : "media";
+    if (member(value, "url") != NULL && member(value, "media") != NULL) {
+        return cs_fail_at(err, path, "one_of", "%s has both url and media", path);
+    }
+    CS_AUTO_JSON *item = json_copy((json_t *)value);
+    (void)json_object_del(item, name);
+    if (member(value, name) != NULL) {
+        const char *at = path_member(job->arena, path, name);
+        enum media_text text = strcmp(name, "url") == 0 ? MEDIA_TEXT_URL : MEDIA_TEXT_ANY;
+        CS_TRY(read_media(member(value, name), text, at, job->arena, &ref, &type_word, err));
+        (void)json_object_set_new(item, "media", ref);
+        if (strcmp(name, "url") == 0) {
+            gw_paths_add(job->paths, native_media(job, index), at);
+        }
+    }
+    if (type_word != NULL && member(value, "type") == NULL) {
+        (void)json_object_set_new(item, "type", json_string(type_word));
+    }
+    *ret_item = json_incref(item);
+    return CS_OK;
+}
+
+/* v2 and native. */
+enum cs_status merge_items(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    const char *path = job_client_param(job, "items");
+    if (!json_is_array(value)) {
+        return cs_fail_at(err, path, "wrong_type", "%s must be an array", path);
+    }
+    CS_AUTO_JSON *items = json_array();
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *item = NULL;
+        CS_TRY(read_item(job, json_array_get(value, i), i, &item, err));
+        (void)json_array_append_new(items, item);
+    }
+    return job_put(job, "items", "items", json_incref(items), err);
+}
+
+/* A bare word, or {type, duration}. */
+enum cs_status merge_transition(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    if (!json_is_string(value)) {
+        return job_put(job, "transition", "transition", json_incref((json_t *)value), err);
+    }
+    gw_paths_add(job->paths, job_native_param(job, "transition.type"), job_client_param(job, "transition"));
+    return job_put(job, "transition", "transition", json_pack("{s:O}", "type", value), err);
+}
+
+/* A number, or text as in the proto. */
+enum cs_status merge_frame_rate(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    json_t *rate = json_is_integer(value)
+                       ? json_string(cs_arena_sprintf(job->arena, "%lld", (long long)json_integer_value(value)))
+                       : json_incref((json_t *)value);
+    return job_put(job, "frameRate", "frameRate", rate, err);
+}
+
+/* Without inputs and items: all dependencies, in order. */
+enum cs_status merge_implied(struct job_reader *job, struct cs_err *err) {
+    if (json_object_get(job->out, "items") != NULL || job->depends_count == 0) {
+        return CS_OK;
+    }
+    json_t *items = json_array();
+    for (size_t i = 0; i < job->depends_count; i++) {
+        (void)json_array_append_new(items, item_of(json_pack("{s:s}", "job", job->depends[i]), NULL));
+        gw_paths_add(job->paths, native_media(job, i),
+                     cs_arena_sprintf(job->arena, "%s.%s[%zu]", job->client, job->depends_name, i));
+    }
+    return job_put(job, "items", "items", items, err);
+}

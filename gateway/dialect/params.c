@@ -1,0 +1,266 @@
+#include <string.h>
+
+#include "cs/base/text.h"
+#include "dialect/reader.h"
+
+enum rule_kind {
+    RULE_NAME,        /* the same value under the native name */
+    RULE_MEDIA,       /* a job's id, a URL, a marker or an object */
+    RULE_MEDIA_URL,   /* a URL, a marker or an object */
+    RULE_MEDIA_LIST,  /* one or an array of them */
+    RULE_READ,        /* more than a name */
+    RULE_SECRET,      /* a key of a provider: only from our configuration */
+    RULE_OFF,         /* a switch of the SDK that must be off */
+    RULE_UNSUPPORTED, /* known, but not yet here */
+};
+
+/* Members that have no rule keep name and value; what nobody knows is found by the descriptor. */
+struct rule {
+    Callsheet__V1__Operation__ParamsCase which; /* NOT_SET: every operation */
+    const char *client_name;
+    enum rule_kind kind;
+    const char *native_name;
+    enum cs_status (*read)(struct job_reader *job, const json_t *value, struct cs_err *err);
+};
+
+static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, struct cs_err *err);
+static enum cs_status audio_voice(struct job_reader *job, const json_t *value, struct cs_err *err);
+
+#define OP(word) CALLSHEET__V1__OPERATION__PARAMS_##word
+#define ANY CALLSHEET__V1__OPERATION__PARAMS__NOT_SET
+
+static const struct rule rules[] = {
+    {ANY, "apiKey", RULE_SECRET, NULL, NULL},
+    {ANY, "sendJobWebhook", RULE_OFF, NULL, NULL},
+
+    {OP(GENERATE_VIDEO), "modelId", RULE_NAME, "model", NULL},
+    {OP(GENERATE_VIDEO), "image", RULE_MEDIA, "image", NULL},
+    {OP(GENERATE_VIDEO), "startImage", RULE_MEDIA, "startImage", NULL},
+    {OP(GENERATE_VIDEO), "endImage", RULE_MEDIA, "endImage", NULL},
+    {OP(GENERATE_VIDEO), "audio", RULE_MEDIA, "audio", NULL},
+
+    {OP(GENERATE_IMAGE), "modelId", RULE_NAME, "model", NULL},
+    {OP(GENERATE_IMAGE), "image", RULE_MEDIA_LIST, "image", NULL},
+
+    {OP(GENERATE_AUDIO), "modelId", RULE_NAME, "model", NULL},
+    {OP(GENERATE_AUDIO), "voiceId", RULE_NAME, "voice", NULL},
+    {OP(GENERATE_AUDIO), "voice", RULE_READ, NULL, audio_voice},
+    {OP(GENERATE_AUDIO), "stability", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "similarityBoost", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "style", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "useSpeakerBoost", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "outputFormat", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "languageCode", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "previousText", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "nextText", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "description", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "trailingSilence", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "format", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "version", RULE_UNSUPPORTED, NULL, NULL},
+    {OP(GENERATE_AUDIO), "numGenerations", RULE_UNSUPPORTED, NULL, NULL},
+
+    {OP(MERGE), "inputs", RULE_READ, NULL, merge_inputs},
+    {OP(MERGE), "items", RULE_READ, NULL, merge_items},
+    {OP(MERGE), "transition", RULE_READ, NULL, merge_transition},
+    {OP(MERGE), "frameRate", RULE_READ, NULL, merge_frame_rate},
+
+    {OP(REFRAME), "input", RULE_MEDIA, "video", NULL},
+    {OP(REFRAME), "video", RULE_MEDIA, "video", NULL},
+    {OP(REFRAME), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(REFRAME), "crop", RULE_READ, NULL, reframe_crop},
+
+    {OP(LIP_SYNC), "input", RULE_MEDIA, "video", NULL},
+    {OP(LIP_SYNC), "video", RULE_MEDIA, "video", NULL},
+    {OP(LIP_SYNC), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(LIP_SYNC), "audio", RULE_MEDIA, "audio", NULL},
+    {OP(LIP_SYNC), "audioUrl", RULE_MEDIA_URL, "audio", NULL},
+
+    {OP(ADD_SUBTITLES), "input", RULE_MEDIA, "video", NULL},
+    {OP(ADD_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
+    {OP(ADD_SUBTITLES), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(ADD_SUBTITLES), "transcript", RULE_READ, NULL, subtitles_transcript},
+    {OP(ADD_SUBTITLES), "timing", RULE_READ, NULL, subtitles_timing},
+    {OP(ADD_SUBTITLES), "style", RULE_READ, NULL, subtitles_style},
+};
+
+static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
+    for (size_t i = 0; i < CS_COUNT(rules); i++) {
+        if ((rules[i].which == which || rules[i].which == ANY) && strcmp(rules[i].client_name, name) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+const char *job_client_param(struct job_reader *job, const char *name) {
+    return cs_arena_sprintf(job->arena, "%s.params.%s", job->client, name);
+}
+
+const char *job_native_param(struct job_reader *job, const char *name) {
+    return cs_arena_sprintf(job->arena, "%s.params.%s", job->native, name);
+}
+
+enum cs_status job_put(struct job_reader *job, const char *native_name, const char *client_name, json_t *value,
+                       struct cs_err *err) {
+    bool taken = json_object_get(job->out, native_name) != NULL;
+    if (!taken && strcmp(native_name, client_name) != 0) {
+        gw_paths_add(job->paths, job_native_param(job, native_name), job_client_param(job, client_name));
+    }
+    if (!taken) {
+        (void)json_object_set_new(job->out, native_name, value);
+        return CS_OK;
+    }
+    json_decref(value);
+    return cs_fail_at(err, job_client_param(job, client_name), "one_of", "%s was given under another name already",
+                      native_name);
+}
+
+/* ---- members with rules of their own ---- */
+
+static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    if (cs_str_eq(json_string_value(value), "smart")) {
+        return fail_unsupported(job_client_param(job, "crop"), err,
+                                "crop \"smart\" is not supported yet; use center, top, bottom, left or right");
+    }
+    return job_put(job, "crop", "crop", json_incref((json_t *)value), err);
+}
+
+/* A voice's id, or {id} or {name}. */
+static enum cs_status audio_voice(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    static const char *const known[] = {"id", "name", NULL};
+    const char *path = job_client_param(job, "voice");
+    if (!json_is_object(value)) {
+        return job_put(job, "voice", "voice", json_incref((json_t *)value), err);
+    }
+    if (member(value, "provider") != NULL) {
+        return fail_unsupported(path_member(job->arena, path, "provider"), err,
+                                "libraries of voices are not supported; give the voice's id");
+    }
+    CS_TRY(need_only(value, path, known, job->arena, err));
+    const char *name = member(value, "id") != NULL ? "id" : "name";
+    if (member(value, name) == NULL) {
+        return cs_fail_at(err, path, "required", "%s needs an id or a name", path);
+    }
+    return job_put(job, "voice", cs_arena_sprintf(job->arena, "voice.%s", name),
+                   json_incref((json_t *)member(value, name)), err);
+}
+
+static enum cs_status put_media_list(struct job_reader *job, const struct rule *rule, const json_t *value,
+                                     struct cs_err *err) {
+    const char *path = job_client_param(job, rule->client_name);
+    CS_AUTO_JSON *list = json_array();
+    bool one = !json_is_array(value);
+    for (size_t i = 0; i < (one ? 1 : json_array_size(value)); i++) {
+        json_t *ref = NULL;
+        const char *at = one ? path : path_element(job->arena, path, i);
+        CS_TRY(read_media(one ? value : json_array_get(value, i), MEDIA_TEXT_ANY, at, job->arena, &ref, NULL, err));
+        (void)json_array_append_new(list, ref);
+    }
+    if (one) {
+        gw_paths_add(job->paths, path_element(job->arena, job_native_param(job, rule->native_name), 0), path);
+    }
+    return job_put(job, rule->native_name, rule->client_name, json_incref(list), err);
+}
+
+static bool is_off(const json_t *value) {
+    return json_is_false(value) || (json_is_string(value) && json_string_length(value) == 0);
+}
+
+static enum cs_status apply(struct job_reader *job, const struct rule *rule, const json_t *value, struct cs_err *err) {
+    const char *path = job_client_param(job, rule->client_name);
+    json_t *ref = NULL;
+    switch (rule->kind) {
+    case RULE_NAME:
+        return job_put(job, rule->native_name, rule->client_name, json_incref((json_t *)value), err);
+    case RULE_MEDIA:
+    case RULE_MEDIA_URL:
+        CS_TRY(read_media(value, rule->kind == RULE_MEDIA ? MEDIA_TEXT_ANY : MEDIA_TEXT_URL, path, job->arena, &ref,
+                          NULL, err));
+        return job_put(job, rule->native_name, rule->client_name, ref, err);
+    case RULE_MEDIA_LIST:
+        return put_media_list(job, rule, value, err);
+    case RULE_READ:
+        return rule->read(job, value, err);
+    case RULE_SECRET:
+        return is_off(value) ? CS_OK
+                             : fail_unsupported(path, err,
+                                                "keys of providers come from the configuration of the "
+                                                "service, not from plans");
+    case RULE_OFF:
+        return is_off(value) ? CS_OK : fail_unsupported(path, err, "%s is not supported yet", rule->client_name);
+    case RULE_UNSUPPORTED:
+        break;
+    }
+    return fail_unsupported(path, err, "%s is not supported yet", rule->client_name);
+}
+
+/* ---- inputs that only the dependencies name ---- */
+
+static bool names_job(const json_t *value, const char *id) {
+    const json_t *child = NULL;
+    const char *name = NULL;
+    json_t *at = NULL;
+    size_t i = 0;
+    if (json_is_array(value)) {
+        json_array_foreach((json_t *)value, i, at) {
+            if (names_job(at, id)) {
+                return true;
+            }
+        }
+    }
+    json_object_foreach((json_t *)value, name, at) {
+        child = at;
+        if ((strcmp(name, "job") == 0 && cs_str_eq(json_string_value(child), id)) || names_job(child, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one dependency that no other parameter names is the video. */
+static enum cs_status video_implied(struct job_reader *job, struct cs_err *err) {
+    size_t found = 0;
+    size_t candidates = 0;
+    if (json_object_get(job->out, "video") != NULL) {
+        return CS_OK;
+    }
+    for (size_t i = 0; i < job->depends_count; i++) {
+        if (!names_job(job->out, job->depends[i])) {
+            found = i;
+            candidates++;
+        }
+    }
+    if (candidates != 1) {
+        return CS_OK; /* the catalogue says that the video is missing */
+    }
+    CS_TRY(job_put(job, "video", "video", json_pack("{s:s}", "job", job->depends[found]), err));
+    gw_paths_add(job->paths, job_native_param(job, "video"),
+                 cs_arena_sprintf(job->arena, "%s.%s[%zu]", job->client, job->depends_name, found));
+    return CS_OK;
+}
+
+enum cs_status read_params(struct job_reader *job, const struct cs_operation *operation, struct cs_err *err) {
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)job->params, name, value) {
+        const struct rule *rule = find_rule(operation->which, name);
+        if (json_is_null(value) && rule != NULL) {
+            continue;
+        }
+        if (rule != NULL) {
+            CS_TRY(apply(job, rule, value, err));
+        } else {
+            CS_TRY(job_put(job, name, name, json_incref(value), err));
+        }
+    }
+    switch (operation->which) {
+    case OP(MERGE):
+        return merge_implied(job, err);
+    case OP(REFRAME):
+    case OP(LIP_SYNC):
+    case OP(ADD_SUBTITLES):
+        return video_implied(job, err);
+    default:
+        return CS_OK;
+    }
+}

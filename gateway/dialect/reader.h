@@ -1,0 +1,84 @@
+/*
+ * reader: what the parts of the dialect module share.
+ */
+#ifndef GW_DIALECT_READER_H
+#define GW_DIALECT_READER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cs/base/err.h"
+#include "cs/base/mem.h"
+#include "cs/catalog.h"
+#include "cs/json.h"
+#include "dialect/dialect.h"
+#include "dialect/paths.h"
+
+/* One job while it is read. */
+struct job_reader {
+    struct cs_arena *arena;
+    struct gw_paths *paths;
+    const char *client;       /* "executionPlan.jobs[1]" */
+    const char *native;       /* "jobs[1]" */
+    const char *depends_name; /* as the client calls it: "dependsOn" or "dependencies" */
+    char **depends;
+    size_t depends_count;
+    const json_t *params; /* the client's */
+    json_t *out;          /* those of the proto */
+};
+
+/* "a.b", or "b" when base is ""; a name is cut to what fits in an error. */
+const char *path_member(struct cs_arena *arena, const char *base, const char *name);
+const char *path_element(struct cs_arena *arena, const char *base, size_t index);
+
+/* ---- small readers; absent and null are the same ---- */
+const json_t *member(const json_t *object, const char *name); /* NULL absent */
+enum cs_status need_object(const json_t *value, const char *path, struct cs_err *err);
+/* "unknown_field" for the first member that is not in allowed (NULL terminated). */
+enum cs_status need_only(const json_t *object, const char *path, const char *const *allowed, struct cs_arena *arena,
+                         struct cs_err *err);
+/* NULL when value is NULL. */
+enum cs_status read_text(const json_t *value, const char *path, struct cs_arena *arena, char **ret_text,
+                         struct cs_err *err);
+enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
+                          size_t *ret_count, struct cs_err *err);
+enum cs_status fail_unsupported(const char *path, struct cs_err *err, const char *fmt, ...) CS_PRINTF(3, 4);
+
+/* ---- media ---- */
+
+enum media_text {
+    MEDIA_TEXT_ANY, /* "input": a job's id, a URL or a marker */
+    MEDIA_TEXT_URL, /* "videoUrl": a URL or a marker */
+};
+
+/* A string or object of the client -> {job} or {url}. type_word (may be NULL) gets "video" … when a marker says it. */
+enum cs_status read_media(const json_t *value, enum media_text text, const char *path, struct cs_arena *arena,
+                          json_t **ret_ref, const char **type_word, struct cs_err *err);
+
+/* ---- params ---- */
+
+/* Puts value (stolen) under the native name, remembering where it came from; "one_of" when it is there already. */
+enum cs_status job_put(struct job_reader *job, const char *native_name, const char *client_name, json_t *value,
+                       struct cs_err *err);
+const char *job_client_param(struct job_reader *job, const char *name); /* "…params.NAME" */
+const char *job_native_param(struct job_reader *job, const char *name);
+
+/* Reads job->params into job->out by the rules of the operation. */
+enum cs_status read_params(struct job_reader *job, const struct cs_operation *operation, struct cs_err *err);
+
+/* Members of merge and addSubtitles that need more than a name. */
+enum cs_status merge_inputs(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status merge_items(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status merge_transition(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status merge_frame_rate(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status merge_implied(struct job_reader *job, struct cs_err *err);
+enum cs_status subtitles_transcript(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status subtitles_timing(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status subtitles_style(struct job_reader *job, const json_t *value, struct cs_err *err);
+
+/* ---- jobs ---- */
+/* client_jobs: "executionPlan.jobs". */
+enum cs_status read_jobs(const json_t *jobs, const char *client_jobs, struct gw_submission *submission,
+                         struct cs_arena *arena, struct cs_err *err);
+
+#endif

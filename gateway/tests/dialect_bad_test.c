@@ -1,0 +1,238 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/json.h"
+#include "dialect/dialect.h"
+#include "tests/dialect_cases.h"
+
+#define PLAN(jobs) "{\"executionPlan\":{\"jobs\":[" jobs "]}}"
+#define JOB(rest) PLAN("{\"id\":\"a\"," rest "}")
+#define AT "executionPlan.jobs[0]"
+
+TEST(bad_bodies_and_options_are_refused) {
+    static const struct bad_body cases[] = {
+        {"[]", "", "wrong_type"},
+        {"\"plan\"", "", "wrong_type"},
+        {"{}", "executionPlan", "required"},
+        {"{\"nope\":1}", "executionPlan", "required"},
+        {"{\"executionPlan\":null}", "executionPlan", "wrong_type"},
+        {"{\"executionPlan\":[]}", "executionPlan", "wrong_type"},
+        {"{\"executionPlan\":{}}", "executionPlan.jobs", "required"},
+        {"{\"executionPlan\":{\"jobs\":\"x\"}}", "executionPlan.jobs", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":{}}}", "executionPlan.jobs", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[],\"rootJobIds\":\"a\"}}", "executionPlan.rootJobIds", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[],\"rootJobIds\":[1]}}", "executionPlan.rootJobIds[0]", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[],\"extra\":1}}", "executionPlan.extra", "unknown_field"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"extra\":1}", "extra", "unknown_field"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":1}", "options", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"x\":1}}", "options.x", "unknown_field"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhookUrl\":\"nope\"}}", "options.webhookUrl", "bad_url"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhookUrl\":\"\"}}", "options.webhookUrl", "bad_url"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhookUrl\":1}}", "options.webhookUrl", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":[]}}", "options.webhook", "wrong_type"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":{\"uri\":\"x\"}}}", "options.webhook.uri",
+         "unknown_field"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhookSecret\":\"s\"}}", "options.webhookSecret",
+         "required"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"webhook\":\"https://a.b\",\"options\":{\"webhookUrl\":\"https://a.c\"}}",
+         "webhook", "one_of"},
+        {"{\"plan\":{\"jobs\":[{}]},\"timeoutMs\":-1}", "timeoutMs", "out_of_range"},
+        {"{\"plan\":{\"jobs\":[{}]},\"timeoutMs\":\"1\"}", "timeoutMs", "wrong_type"},
+        {"{\"plan\":{\"jobs\":[{}]},\"labels\":{\"a\":1}}", "labels.a", "wrong_type"},
+        {"{\"plan\":{\"jobs\":[{}]},\"labels\":[]}", "labels", "wrong_type"},
+        {"{\"plan\":{\"jobs\":[{}]},\"tenant\":\"other\"}", "tenant", "unknown_field"},
+        {"{\"plan\":{\"jobs\":[{}]},\"idempotencyKey\":1}", "idempotencyKey", "wrong_type"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+TEST(what_the_engine_cannot_do_yet_is_said) {
+    static const struct bad_body cases[] = {
+        {"{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"e\"}}", "executionPlan.baseExecutionId", "unsupported"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":\"e\"}}", "options.baseExecutionId",
+         "unsupported"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":5}}", "options.baseExecutionId",
+         "wrong_type"},
+        {"{\"jobs\":[{}],\"baseExecutionId\":\"e\"}", "baseExecutionId", "unsupported"},
+        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"providerApiKeys\":{\"fal\":\"k\"}}}",
+         "options.providerApiKeys.fal", "unsupported"},
+        {JOB("\"type\":\"transcribe\",\"params\":{}"), AT ".type", "unsupported"},
+        {JOB("\"operation\":\"layer\",\"params\":{}"), AT ".operation", "unsupported"},
+        {JOB("\"operation\":\"removeBackground\",\"params\":{}"), AT ".operation", "unsupported"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"input\":\"b\",\"aspectRatio\":\"1:1\",\"crop\":\"smart\"}"),
+         AT ".params.crop", "unsupported"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"apiKey\":\"k\"}"),
+         AT ".params.apiKey", "unsupported"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"sendJobWebhook\":true}"),
+         AT ".params.sendJobWebhook", "unsupported"},
+        {JOB("\"operation\":\"generateAudio\",\"params\":{\"provider\":\"local\",\"text\":\"p\",\"stability\":0.5}"),
+         AT ".params.stability", "unsupported"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"video\":{\"upload\":\"u\"},\"aspectRatio\":\"1:1\"}"),
+         AT ".params.video.upload", "unsupported"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"style\":{\"borderRadius\":4}"
+             "}"),
+         AT ".params.style.borderRadius", "unsupported"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+TEST(bad_jobs_are_refused) {
+    static const struct bad_body cases[] = {
+        {PLAN("1"), AT, "wrong_type"},
+        {PLAN("{\"operation\":\"merge\",\"params\":{}}"), AT ".id", "required"},
+        {PLAN("{\"id\":1,\"operation\":\"merge\",\"params\":{}}"), AT ".id", "wrong_type"},
+        {PLAN("{\"id\":\"\",\"operation\":\"merge\",\"params\":{}}"), AT ".id", "bad_id"},
+        {PLAN("{\"id\":\"a/b\",\"operation\":\"merge\",\"params\":{}}"), AT ".id", "bad_id"},
+        {PLAN("{\"id\":\"..\",\"operation\":\"merge\",\"params\":{}}"), AT ".id", "bad_id"},
+        {JOB("\"params\":{}"), AT ".operation", "required"},
+        {JOB("\"operation\":\"nope\",\"params\":{}"), AT ".operation", "unknown_operation"},
+        {JOB("\"type\":\"nope\",\"params\":{}"), AT ".type", "unknown_operation"},
+        {JOB("\"operation\":\"deliverWebhook\",\"params\":{}"), AT ".operation", "operation_not_allowed"},
+        {JOB("\"operation\":\"merge\",\"type\":\"reframe\",\"params\":{}"), AT ".type", "one_of"},
+        {JOB("\"operation\":\"merge\""), AT ".params", "required"},
+        {JOB("\"operation\":\"merge\",\"params\":[]"), AT ".params", "wrong_type"},
+        {JOB("\"operation\":\"merge\",\"params\":{},\"dependsOn\":\"b\""), AT ".dependsOn", "wrong_type"},
+        {JOB("\"operation\":\"merge\",\"params\":{},\"dependencies\":[1]"), AT ".dependencies[0]", "wrong_type"},
+        {JOB("\"operation\":\"merge\",\"params\":{},\"priority\":1"), AT ".priority", "unknown_field"},
+        {JOB("\"operation\":\"merge\",\"params\":{},\"output\":1"), AT ".output", "wrong_type"},
+        {"{\"jobs\":[{\"id\":\"a\",\"type\":\"nope\",\"params\":{}}]}", "jobs[0].type", "unknown_operation"},
+        {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"nope\",\"params\":{}}]}}", "plan.jobs[0].operation",
+         "unknown_operation"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+TEST(bad_parameters_are_refused_where_the_client_wrote_them) {
+    static const struct bad_body cases[] = {
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":5}"), AT ".params.prompt",
+         "wrong_type"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"sparkles\":true}"),
+         AT ".params.sparkles", "unknown_field"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"duration\":1e6}"),
+         AT ".params.duration", "out_of_range"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"modelId\":7}"),
+         AT ".params.modelId", "wrong_type"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"model\":\"a\",\"modelId\":\"b\"}"),
+         AT ".params.modelId", "one_of"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"acme\",\"prompt\":\"p\"}"), AT ".params.provider",
+         "unknown_provider"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"image\":5}"), AT ".params.image",
+         "wrong_type"},
+        {JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"image\":\"ftp://x/y\"}"),
+         AT ".params.image", "bad_url"},
+        {JOB("\"operation\":\"generateImage\",\"params\":{\"provider\":\"local\",\"image\":[\"a\",\"b c\"]}"),
+         AT ".params.image[1]", "bad_id"},
+        {JOB("\"operation\":\"generateImage\",\"params\":{\"provider\":\"local\",\"image\":\"_imageJobDependency:\"}"),
+         AT ".params.image", "bad_id"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"inputs\":[\"b\"]}"), AT ".params.inputs", "too_few"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"inputs\":[\"b\",5]}"), AT ".params.inputs[1]", "wrong_type"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"inputs\":[\"b\",\"c d\"]}"), AT ".params.inputs[1]", "bad_id"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"inputs\":[\"b\",\"c\"],\"items\":[\"d\"]}"), AT ".params.items",
+         "one_of"},
+        {JOB("\"operation\":\"merge\",\"params\":{}"), AT ".params.items", "required"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":{}}"), AT ".params.items", "wrong_type"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[{\"type\":\"video\"}]}"), AT ".params.items[0].media",
+         "required"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[{\"url\":\"b\"}]}"), AT ".params.items[0].url", "bad_url"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[{\"url\":\"_jobDependency:b\",\"type\":\"hologram\"}]}"),
+         AT ".params.items[0].type", "unknown_word"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[{\"url\":\"_audioJobDependency:b\"}]}"),
+         AT ".params.items", "no_visual"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[\"b\"],\"transition\":\"explode\"}"),
+         AT ".params.transition", "unknown_word"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[\"b\"],\"transition\":{\"type\":\"fade\",\"duration\":0}"
+             "}"),
+         AT ".params.transition.duration", "out_of_range"},
+        {JOB("\"operation\":\"merge\",\"params\":{\"items\":[\"b\"],\"frameRate\":0}"), AT ".params.frameRate",
+         "bad_frame_rate"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"input\":\"b\",\"aspectRatio\":\"5:1\"}"),
+         AT ".params.aspectRatio", "unknown_word"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependsOn\":[\"b\",\"c\"]"),
+         AT ".params.video", "required"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependencies\":[\"b c\"]"),
+         AT ".dependencies[0]", "bad_id"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"videoUrl\":\"b\",\"aspectRatio\":\"1:1\"}"),
+         AT ".params.videoUrl", "bad_url"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"input\":\"b\",\"video\":\"c\",\"aspectRatio\":\"1:1\"}"),
+         AT ".params.video", "one_of"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"video\":{\"job\":5},\"aspectRatio\":\"1:1\"}"),
+         AT ".params.video.job", "wrong_type"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"video\":{\"job\":\"b\",\"url\":\"http://"
+             "x\"},\"aspectRatio\":\"1:1\"}"),
+         AT ".params.video.url", "one_of"},
+        {JOB("\"operation\":\"reframe\",\"params\":{\"video\":{\"job\":\"b\",\"input\":1},\"aspectRatio\":\"1:1\"}"),
+         AT ".params.video.input", "unknown_field"},
+        {JOB("\"operation\":\"lipSync\",\"params\":{\"input\":\"b\"}"), AT ".params.audio", "required"},
+        {JOB("\"operation\":\"lipSync\",\"params\":{\"input\":\"b\",\"audioUrl\":\"/etc/passwd\"}"),
+         AT ".params.audioUrl", "bad_url"},
+        {JOB("\"operation\":\"lipSync\",\"params\":{\"input\":\"b\",\"audio\":\"c\",\"volume\":2}"),
+         AT ".params.volume", "out_of_range"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\"}"), AT ".params", "required"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"timing\":{\"start\":2,"
+             "\"end\":1}}"),
+         AT ".params.timing.end", "out_of_range"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"timing\":{\"from\":2}}"),
+         AT ".params.timing.from", "unknown_field"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"style\":\"loud\"}"),
+         AT ".params.style", "unknown_word"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"style\":{\"animationStyle\":"
+             "\"x\"}}"),
+         AT ".params.style.animationStyle", "unknown_word"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"transcript\":[{\"word\":5}]}"),
+         AT ".params.transcript[0].word", "wrong_type"},
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"transcript\":[{\"word\":\"a\",\"start\":2,"
+             "\"end\":1}]}"),
+         AT ".params.transcript[0].end", "out_of_range"},
+        {JOB("\"operation\":\"noop\",\"params\":{\"payload\":\"?\"}"), AT ".params.payload", "bad_base64"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+/* {"executionPlan":{"jobs":[job, job, …]}} */
+static void put_many_jobs(struct cs_buf *body, const char *job, size_t count) {
+    cs_buf_puts(body, "{\"executionPlan\":{\"jobs\":[");
+    for (size_t i = 0; i < count; i++) {
+        cs_buf_printf(body, "%s%s", i != 0 ? "," : "", job);
+    }
+    cs_buf_puts(body, "]}}");
+}
+
+TEST(a_plan_has_at_most_ten_thousand_jobs) {
+    CS_AUTO_BUF body = {0};
+    put_many_jobs(&body, "{}", 10001);
+    const struct bad_body cases[] = {{body.data, "executionPlan.jobs", "too_many_jobs"}};
+    assert_body_refused(cases, 1);
+}
+
+TEST(ids_secrets_labels_and_parameters_have_limits) {
+    CS_AUTO_BUF long_id = {0};
+    CS_AUTO_BUF long_secret = {0};
+    CS_AUTO_BUF long_label = {0};
+    CS_AUTO_BUF long_prompt = {0};
+    char fill[20001];
+    memset(fill, 'a', 20000);
+    fill[20000] = '\0';
+    cs_buf_printf(&long_id, PLAN("{\"id\":\"%.129s\",\"operation\":\"merge\",\"params\":{}}"), fill);
+    cs_buf_printf(&long_secret,
+                  "{\"executionPlan\":{\"jobs\":[]},\"webhook\":{\"url\":\"http://x\",\"secret\":\"%.513s\"}}", fill);
+    cs_buf_printf(&long_label, "{\"plan\":{\"jobs\":[{}]},\"labels\":{\"a\":\"%.16384s\"}}", fill);
+    cs_buf_printf(&long_prompt,
+                  JOB("\"operation\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"%.8001s\"}"), fill);
+    const struct bad_body cases[] = {
+        {long_id.data, AT ".id", "bad_id"},
+        {long_secret.data, "webhook.secret", "too_long"},
+        {long_label.data, "labels", "too_big"},
+        {long_prompt.data, AT ".params.prompt", "too_long"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+const struct CMUnitTest bad_body_tests[] = {
+    CS_TEST(bad_bodies_and_options_are_refused),
+    CS_TEST(what_the_engine_cannot_do_yet_is_said),
+    CS_TEST(bad_jobs_are_refused),
+    CS_TEST(bad_parameters_are_refused_where_the_client_wrote_them),
+    CS_TEST(a_plan_has_at_most_ten_thousand_jobs),
+    CS_TEST(ids_secrets_labels_and_parameters_have_limits),
+};
+const size_t bad_body_test_count = CS_COUNT(bad_body_tests);

@@ -1,0 +1,297 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/json.h"
+#include "dialect/dialect.h"
+#include "tests/dialect_cases.h"
+
+static enum cs_status read_body(const char *text, struct cs_arena *arena, struct gw_submission *ret_submission,
+                                struct cs_err *err) {
+    CS_AUTO_JSON *body = NULL;
+    CS_TRY(cs_json_parse(text, strlen(text), &body, err));
+    return gw_dialect_read(body, arena, ret_submission, err);
+}
+
+void assert_body_refused(const struct bad_body *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct gw_submission submission = {0};
+        struct cs_err err = {0};
+        enum cs_status status = read_body(cases[i].body, arena, &submission, &err);
+        if (status != CS_INVALID_ARGUMENT || strcmp(err.path, cases[i].path) != 0 ||
+            strcmp(err.reason, cases[i].reason) != 0) {
+            fail_msg("%s\n  gave %d %s at \"%s\" (%s)\n  wanted %s at \"%s\"", cases[i].body, status, err.reason,
+                     err.path, err.message, cases[i].reason, cases[i].path);
+        }
+    }
+}
+
+/* The request in canonical JSON. */
+static void assert_reads(const char *body, const char *want) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct gw_submission submission = {0};
+    struct cs_err err = {0};
+    assert_ok(read_body(body, arena, &submission, &err), &err);
+    CS_AUTO_JSON *value = cs_json_from_message(&submission.request->base, 0);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+    if (strcmp(text, want) != 0) {
+        fail_msg("%s\n  read as %s\n  wanted  %s", body, text, want);
+    }
+    free(text);
+}
+
+/* The typed operation of one job in a v1 body. */
+static void assert_job_reads(const char *job, const char *want_operation) {
+    CS_AUTO_BUF body = {0};
+    CS_AUTO_BUF want = {0};
+    cs_buf_printf(&body, "{\"executionPlan\":{\"jobs\":[{\"id\":\"j\",%s}]}}", job);
+    cs_buf_printf(&want, "{\"plan\":{\"jobs\":[{\"id\":\"j\",\"operation\":%s", want_operation);
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct gw_submission submission = {0};
+    struct cs_err err = {0};
+    assert_ok(read_body(body.data, arena, &submission, &err), &err);
+    CS_AUTO_JSON *value = cs_json_from_message(&submission.request->base, 0);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+    if (strncmp(text, want.data, want.size) != 0) {
+        fail_msg("%s\n  read as %s\n  wanted  %s", job, text, want.data);
+    }
+    free(text);
+}
+
+TEST(a_v1_plan_names_inputs_by_job) {
+    assert_reads(
+        "{\"executionPlan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"operation\":\"generateVideo\",\"params\":{\"provider\":\"local\",\"prompt\":\"a\","
+        "\"duration\":5}},"
+        "{\"id\":\"job2\",\"operation\":\"generateVideo\",\"params\":{\"provider\":\"local\",\"prompt\":\"b\"}},"
+        "{\"id\":\"job3\",\"operation\":\"merge\",\"params\":{\"inputs\":[\"job1\",\"job2\"],"
+        "\"transition\":{\"type\":\"fade\",\"duration\":0.5}},\"dependsOn\":[\"job1\",\"job2\"]},"
+        "{\"id\":\"job4\",\"operation\":\"reframe\",\"params\":{\"input\":\"job3\",\"aspectRatio\":\"9:16\"},"
+        "\"dependsOn\":[\"job3\"]}],\"rootJobIds\":[\"job1\",\"job2\"]},"
+        "\"options\":{\"webhookUrl\":\"https://example.com/hook\",\"webhookSecret\":\"s\",\"baseExecutionId\":null}}",
+        "{\"plan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"operation\":{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"duration\":5.0}}}"
+        ","
+        "{\"id\":\"job2\",\"operation\":{\"generateVideo\":{\"prompt\":\"b\",\"provider\":\"local\"}}},"
+        "{\"id\":\"job3\",\"operation\":{\"merge\":{\"items\":[{\"media\":{\"job\":\"job1\"}},{\"media\":{\"job\":"
+        "\"job2\"}}],"
+        "\"transition\":{\"type\":\"fade\",\"duration\":0.5}}},\"dependsOn\":[\"job1\",\"job2\"]},"
+        "{\"id\":\"job4\",\"operation\":{\"reframe\":{\"video\":{\"job\":\"job3\"},\"aspectRatio\":\"9:16\"}},"
+        "\"dependsOn\":[\"job3\"]}],\"rootJobIds\":[\"job1\",\"job2\"]},"
+        "\"webhook\":{\"url\":\"https://example.com/hook\",\"secret\":\"s\"}}");
+}
+
+TEST(a_v2_plan_uses_types_markers_and_labels) {
+    assert_reads(
+        "{\"executionPlan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"type\":\"generateImage\",\"params\":{\"provider\":\"local\",\"modelId\":\"m\",\"prompt\":"
+        "\"a\"},"
+        "\"output\":\"$job1\"},"
+        "{\"id\":\"job2\",\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"image\":\"_imageJobDependency:"
+        "job1\"},"
+        "\"dependencies\":[\"job1\"],\"output\":\"$job2\"},"
+        "{\"id\":\"job3\",\"type\":\"merge\",\"params\":{\"items\":["
+        "{\"url\":\"_videoJobDependency:job2\",\"type\":\"video\"},"
+        "{\"url\":\"https://cdn.example.com/a.mp3\",\"type\":\"audio\",\"offset\":1,\"volume\":0}]},"
+        "\"dependencies\":[\"job2\"],\"output\":\"$job3\"}],\"rootJobIds\":[\"job1\"]},"
+        "\"options\":{\"webhook\":{\"url\":\"https://example.com/h\",\"secret\":\"k\"},\"providerApiKeys\":{}}}",
+        "{\"plan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"operation\":{\"generateImage\":{\"prompt\":\"a\",\"provider\":\"local\",\"model\":\"m\"}},"
+        "\"output\":\"$job1\"},"
+        "{\"id\":\"job2\",\"operation\":{\"generateVideo\":{\"provider\":\"local\",\"image\":{\"job\":\"job1\"}}},"
+        "\"dependsOn\":[\"job1\"],\"output\":\"$job2\"},"
+        "{\"id\":\"job3\",\"operation\":{\"merge\":{\"items\":[{\"media\":{\"job\":\"job2\"},\"type\":\"video\"},"
+        "{\"media\":{\"url\":\"https://cdn.example.com/a.mp3\"},\"type\":\"audio\",\"offset\":1.0,\"volume\":0.0}]}},"
+        "\"dependsOn\":[\"job2\"],\"output\":\"$job3\"}],\"rootJobIds\":[\"job1\"]},"
+        "\"webhook\":{\"url\":\"https://example.com/h\",\"secret\":\"k\"}}");
+}
+
+TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
+    assert_reads(
+        "{\"jobs\":["
+        "{\"id\":\"a\",\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"x\"},\"output\":\"$a\"},"
+        "{\"id\":\"b\",\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"y\"},\"output\":\"$b\"},"
+        "{\"id\":\"m\",\"type\":\"merge\",\"params\":{\"transition\":\"crossfade\"},\"dependsOn\":[\"b\",\"a\"],"
+        "\"output\":\"$m\"},"
+        "{\"id\":\"s\",\"type\":\"lipSync\",\"params\":{\"audioUrl\":\"https://x.y/a.mp3\",\"volume\":0},"
+        "\"dependsOn\":[\"m\"],\"output\":\"$s\"}],"
+        "\"webhook\":{\"url\":\"http://example.com\"}}",
+        "{\"plan\":{\"jobs\":["
+        "{\"id\":\"a\",\"operation\":{\"generateVideo\":{\"prompt\":\"x\",\"provider\":\"local\"}},\"output\":\"$a\"},"
+        "{\"id\":\"b\",\"operation\":{\"generateVideo\":{\"prompt\":\"y\",\"provider\":\"local\"}},\"output\":\"$b\"},"
+        "{\"id\":\"m\",\"operation\":{\"merge\":{\"items\":[{\"media\":{\"job\":\"b\"}},{\"media\":{\"job\":\"a\"}}],"
+        "\"transition\":{\"type\":\"crossfade\"}}},\"dependsOn\":[\"b\",\"a\"],\"output\":\"$m\"},"
+        "{\"id\":\"s\",\"operation\":{\"lipSync\":{\"video\":{\"job\":\"m\"},\"audio\":{\"url\":\"https://x.y/a.mp3\"},"
+        "\"volume\":0.0}},\"dependsOn\":[\"m\"],\"output\":\"$s\"}]},"
+        "\"webhook\":{\"url\":\"http://example.com\"}}");
+}
+
+TEST(a_native_plan_has_labels_timeout_and_key) {
+    assert_reads(
+        "{\"plan\":{\"jobs\":[{\"id\":\"m\",\"operation\":\"merge\",\"params\":{\"items\":[{\"media\":{\"url\":"
+        "\"http://127.0.0.1:1/0\"},\"duration\":2.5}]}}]},\"timeoutMs\":60000,\"labels\":{\"team\":\"a\"},"
+        "\"idempotencyKey\":\"k\",\"webhook\":{\"url\":\"https://x.y\",\"secret\":null}}",
+        "{\"idempotencyKey\":\"k\",\"plan\":{\"jobs\":[{\"id\":\"m\",\"operation\":{\"merge\":{\"items\":["
+        "{\"media\":{\"url\":\"http://127.0.0.1:1/0\"},\"duration\":2.5}]}}}]},"
+        "\"webhook\":{\"url\":\"https://x.y\"},\"timeoutMs\":60000,"
+        "\"labels\":[{\"key\":\"team\",\"value\":\"a\"}]}");
+}
+
+TEST(webhooks_may_be_written_in_every_known_way) {
+    static const char *const bodies[] = {
+        "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhookUrl\":\"https://a.b\",\"webhookSecret\":\"s\"}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":\"https://a.b\",\"webhookSecret\":\"s\"}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"},"
+        "\"options\":{\"webhookUrl\":\"https://a.b\"}}",
+    };
+    for (size_t i = 0; i < CS_COUNT(bodies); i++) {
+        assert_reads(bodies[i], "{\"plan\":{},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}");
+    }
+}
+
+TEST(media_may_be_written_in_every_known_way) {
+    static const char *const videos[] = {
+        "\"input\":\"a\"",
+        "\"video\":\"a\"",
+        "\"videoUrl\":\"_videoJobDependency:a\"",
+        "\"video\":\"_jobDependency:a\"",
+        "\"video\":{\"job\":\"a\"}",
+    };
+    for (size_t i = 0; i < CS_COUNT(videos); i++) {
+        CS_AUTO_BUF job = {0};
+        cs_buf_printf(&job, "\"operation\":\"reframe\",\"params\":{%s,\"aspectRatio\":\"1:1\",\"crop\":\"top\"}",
+                      videos[i]);
+        assert_job_reads(job.data,
+                         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\",\"crop\":\"top\"}}");
+    }
+    assert_job_reads(
+        "\"operation\":\"reframe\",\"params\":{\"videoUrl\":\"https://x.y/v.mp4\",\"aspectRatio\":\"1:1\"}",
+        "{\"reframe\":{\"video\":{\"url\":\"https://x.y/v.mp4\"},\"aspectRatio\":\"1:1\"}}");
+    assert_job_reads("\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependsOn\":[\"a\"]",
+                     "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\"}}");
+}
+
+TEST(the_dependency_that_nothing_else_names_is_the_video) {
+    assert_job_reads("\"operation\":\"lipSync\",\"params\":{\"audioUrl\":\"_audioJobDependency:b\"},"
+                     "\"dependsOn\":[\"b\",\"a\"]",
+                     "{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"}}}");
+    assert_job_reads("\"operation\":\"addSubtitles\",\"params\":{\"transcript\":\"_transcriptJobDependency:t\"},"
+                     "\"dependencies\":[\"v\",\"t\"]",
+                     "{\"addSubtitles\":{\"video\":{\"job\":\"v\"},\"transcript\":{\"job\":\"t\"}}}");
+}
+
+TEST(generation_takes_images_and_voices_in_their_forms) {
+    assert_job_reads(
+        "\"type\":\"generateImage\",\"params\":{\"provider\":\"local\",\"image\":\"_imageJobDependency:a\","
+        "\"outputFormat\":\"webp\",\"apiKey\":\"\"}",
+        "{\"generateImage\":{\"provider\":\"local\",\"image\":[{\"job\":\"a\"}],\"outputFormat\":\"webp\"}}");
+    assert_job_reads(
+        "\"type\":\"generateImage\",\"params\":{\"provider\":\"local\",\"image\":[\"a\",\"https://x.y/i.png\"]}",
+        "{\"generateImage\":{\"provider\":\"local\",\"image\":[{\"job\":\"a\"},{\"url\":\"https://x.y/i.png\"}]}}");
+    assert_job_reads("\"type\":\"generateAudio\",\"params\":{\"provider\":\"local\",\"text\":\"hi\",\"voiceId\":\"v\"}",
+                     "{\"generateAudio\":{\"text\":\"hi\",\"provider\":\"local\",\"voice\":\"v\"}}");
+    assert_job_reads(
+        "\"type\":\"generateAudio\",\"params\":{\"provider\":\"local\",\"text\":\"hi\",\"voice\":{\"name\":\"v\"}}",
+        "{\"generateAudio\":{\"text\":\"hi\",\"provider\":\"local\",\"voice\":\"v\"}}");
+    assert_job_reads(
+        "\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"p\",\"cameraMotion\":\"fixed\","
+        "\"startImage\":null,\"seed\":7,\"sendJobWebhook\":false}",
+        "{\"generateVideo\":{\"prompt\":\"p\",\"provider\":\"local\",\"seed\":7,\"cameraMotion\":\"fixed\"}}");
+}
+
+TEST(merges_take_words_numbers_and_markers) {
+    assert_job_reads(
+        "\"type\":\"merge\",\"params\":{\"items\":[\"a\",{\"url\":\"_imageJobDependency:b\"},"
+        "{\"media\":\"c\",\"type\":\"audio\"}],\"frameRate\":25,\"transition\":\"wipe\"}",
+        "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":\"b\"},\"type\":\"image\"},"
+        "{\"media\":{\"job\":\"c\"},\"type\":\"audio\"}],\"transition\":{\"type\":\"wipe\"},\"frameRate\":\"25\"}}");
+    assert_job_reads(
+        "\"type\":\"merge\",\"params\":{\"inputs\":[\"_audioJobDependency:a\",\"b\"]}",
+        "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"audio\"},{\"media\":{\"job\":\"b\"}}]}}");
+}
+
+TEST(subtitles_take_text_words_and_styles_of_both_generations) {
+    assert_job_reads(
+        "\"operation\":\"addSubtitles\",\"params\":{\"input\":\"a\",\"text\":\"one two\",\"style\":\"bold\","
+        "\"timing\":{\"start\":1,\"end\":2.5},\"language\":\"de\"}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"one two\",\"style\":{\"preset\":\"bold\"},"
+        "\"start\":1.0,\"end\":2.5,\"language\":\"de\"}}");
+    assert_job_reads(
+        "\"operation\":\"addSubtitles\",\"params\":{\"videoUrl\":\"_videoJobDependency:a\",\"transcript\":["
+        "{\"word\":\"hi\",\"start\":0,\"end\":0.5}],\"style\":{\"preset\":\"story\",\"fontWeight\":700,"
+        "\"animationStyle\":\"scale\",\"marginV\":0,\"color\":null}}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"words\":[{\"word\":\"hi\",\"end\":0.5}],"
+        "\"style\":{\"preset\":\"story\",\"fontWeight\":\"700\",\"marginV\":0,\"animation\":\"scale\"}}}");
+    assert_job_reads(
+        "\"operation\":\"addSubtitles\",\"params\":{\"input\":\"a\",\"transcript\":\"https://x.y/t.json\"}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"url\":\"https://x.y/t.json\"}}}");
+}
+
+TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct gw_submission submission = {0};
+    struct cs_err err = {0};
+    assert_ok(
+        read_body(
+            "{\"executionPlan\":{\"jobs\":["
+            "{\"id\":\"a\",\"type\":\"reframe\",\"params\":{\"input\":\"x\",\"aspectRatio\":\"1:1\"},"
+            "\"dependencies\":[\"x\"]},"
+            "{\"id\":\"b\",\"operation\":\"merge\",\"params\":{\"inputs\":[\"y\",\"z\"]}},"
+            "{\"id\":\"c\",\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependsOn\":[\"q\"]}],"
+            "\"rootJobIds\":[\"w\"]},\"options\":{\"webhookUrl\":\"http://localhost/\",\"webhookSecret\":\"s\"}}",
+            arena, &submission, &err),
+        &err);
+    static const char *const cases[][2] = {
+        {"jobs", "executionPlan.jobs"},
+        {"jobs[0].id", "executionPlan.jobs[0].id"},
+        {"jobs[0].operation", "executionPlan.jobs[0].type"},
+        {"jobs[1].operation", "executionPlan.jobs[1].operation"},
+        {"jobs[0].dependsOn[0]", "executionPlan.jobs[0].dependencies[0]"},
+        {"jobs[0].params.video", "executionPlan.jobs[0].params.input"},
+        {"jobs[0].params.video.job", "executionPlan.jobs[0].params.input.job"},
+        {"jobs[0].params.videos", "executionPlan.jobs[0].params.videos"},
+        {"jobs[1].params.items[1].media", "executionPlan.jobs[1].params.inputs[1]"},
+        {"jobs[1].params.items", "executionPlan.jobs[1].params.inputs"},
+        {"jobs[2].params.video", "executionPlan.jobs[2].dependsOn[0]"},
+        {"rootJobIds[0]", "executionPlan.rootJobIds[0]"},
+        {"webhook.url", "options.webhookUrl"},
+        {"webhook.secret", "options.webhookSecret"},
+        {"tenant", "tenant"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        char path[CS_ERR_PATH_MAX];
+        gw_paths_translate(submission.paths, cases[i][0], path);
+        assert_string_equal(path, cases[i][1]);
+    }
+}
+
+TEST(jobs_may_be_empty_only_in_an_execution_plan) {
+    assert_reads("{\"executionPlan\":{\"jobs\":[],\"rootJobIds\":[]}}", "{\"plan\":{}}");
+    static const struct bad_body cases[] = {
+        {"{\"jobs\":[]}", "jobs", "no_jobs"},
+        {"{\"plan\":{\"jobs\":[]}}", "plan.jobs", "no_jobs"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CS_TEST(a_v1_plan_names_inputs_by_job),
+        CS_TEST(a_v2_plan_uses_types_markers_and_labels),
+        CS_TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
+        CS_TEST(a_native_plan_has_labels_timeout_and_key),
+        CS_TEST(webhooks_may_be_written_in_every_known_way),
+        CS_TEST(media_may_be_written_in_every_known_way),
+        CS_TEST(the_dependency_that_nothing_else_names_is_the_video),
+        CS_TEST(generation_takes_images_and_voices_in_their_forms),
+        CS_TEST(merges_take_words_numbers_and_markers),
+        CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
+        CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
+        CS_TEST(jobs_may_be_empty_only_in_an_execution_plan),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + _cmocka_run_group_tests("bad bodies", bad_body_tests, bad_body_test_count, NULL, NULL);
+}
