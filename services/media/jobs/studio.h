@@ -1,0 +1,26 @@
+/*
+ * studio: what every job and probe works with. Built by app.c, shared by all threads, outlives them.
+ */
+#ifndef MED_STUDIO_H
+#define MED_STUDIO_H
+
+#include "cs/http.h"
+#include "cs/runner.h"
+#include "cs/storage.h"
+#include "scratch.h"
+
+enum { MED_FILE_GIB_MAX = 8 };
+#define MED_FILE_BYTES_MAX ((uint64_t)MED_FILE_GIB_MAX << 30) /* of one input or output */
+
+struct med_studio {
+    struct cs_storage *storage;
+    struct med_scratch *scratch;
+    struct cs_http *http;
+    struct cs_runner *runner;
+    bool allow_private_targets;
+    uint32_t threads;      /* of a job, of each kind */
+    uint64_t memory_bytes; /* of a job */
+    uint32_t cores;
+};
+
+#endif
