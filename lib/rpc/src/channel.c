@@ -42,7 +42,8 @@ enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_cha
         return cs_fail(err, CS_INVALID_ARGUMENT, "bad_address", "a channel needs the address of a server");
     }
     if (!cs_str_empty(config->authorization) && !header_value_is_legal(config->authorization)) {
-        return cs_fail(err, CS_INVALID_ARGUMENT, "bad_header", "the authorization has bytes that a header cannot carry");
+        return cs_fail(err, CS_INVALID_ARGUMENT, "bad_header",
+                       "the authorization has bytes that a header cannot carry");
     }
     grpc_channel_credentials *credentials = NULL;
     CS_TRY(rpc_channel_credentials(&config->tls, &credentials, err));
@@ -51,8 +52,8 @@ enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_cha
     }
     struct cs_rpc_channel *channel = cs_alloc(sizeof(*channel));
     channel->rpc = rpc;
-    channel->authorization = cs_str_empty(config->authorization) ? grpc_empty_slice()
-                                                                 : grpc_slice_from_copied_string(config->authorization);
+    channel->authorization =
+        cs_str_empty(config->authorization) ? grpc_empty_slice() : grpc_slice_from_copied_string(config->authorization);
     pthread_mutex_init(&channel->lock, NULL);
     pthread_cond_init(&channel->changed, NULL);
     channel->core = grpc_channel_create(config->target, credentials, rpc_channel_args(config->own_connection));
@@ -102,8 +103,7 @@ static gpr_timespec deadline_after(int64_t timeout_ms) {
 
 enum cs_status rpc_outgoing_init(struct rpc_outgoing *out, struct cs_rpc_channel *channel,
                                  const ProtobufCServiceDescriptor *service, const char *method,
-                                 const struct cs_rpc_options *options, int64_t default_timeout_ms,
-                                 struct cs_err *err) {
+                                 const struct cs_rpc_options *options, int64_t default_timeout_ms, struct cs_err *err) {
     const ProtobufCMethodDescriptor *proto = protobuf_c_service_descriptor_get_method_by_name(service, method);
     const struct rpc_method *known = rpc_method_find(service->name, method);
     if (proto == NULL || known == NULL) {
@@ -122,9 +122,9 @@ enum cs_status rpc_outgoing_init(struct rpc_outgoing *out, struct cs_rpc_channel
     grpc_metadata_array_init(&out->trailing);
     add_headers(out);
     int64_t timeout_ms = given->timeout_ms > 0 ? given->timeout_ms : default_timeout_ms;
-    out->call = grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, channel->rpc->cq,
-                                         grpc_slice_from_static_string(known->path), NULL, deadline_after(timeout_ms),
-                                         NULL);
+    out->call =
+        grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, channel->rpc->cq,
+                                 grpc_slice_from_static_string(known->path), NULL, deadline_after(timeout_ms), NULL);
     return CS_OK;
 }
 

@@ -71,8 +71,8 @@ void cs_rpc_message_free(ProtobufCMessage *message) {
     }
 }
 
-enum cs_status cs_rpc_message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes,
-                                     size_t size_bytes, ProtobufCMessage **ret_message, struct cs_err *err) {
+enum cs_status cs_rpc_message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes, size_t size_bytes,
+                                     ProtobufCMessage **ret_message, struct cs_err *err) {
     return unpack(descriptor, bytes, size_bytes, NULL, ret_message, err);
 }
 

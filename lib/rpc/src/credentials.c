@@ -93,9 +93,9 @@ enum cs_status rpc_server_credentials(const struct cs_rpc_tls *tls, grpc_server_
         return cs_fail(err, CS_INVALID_ARGUMENT, "bad_tls", "a server with TLS needs a certificate");
     }
     grpc_ssl_pem_key_cert_pair pair = {.private_key = pems.key, .cert_chain = pems.cert};
-    grpc_ssl_client_certificate_request_type clients =
-        pems.ca != NULL ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                        : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
+    grpc_ssl_client_certificate_request_type clients = pems.ca != NULL
+                                                           ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                                                           : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
     *ret_credentials = grpc_ssl_server_credentials_create_ex(pems.ca, &pair, 1, clients, NULL);
     return CS_OK;
 }
@@ -115,17 +115,17 @@ enum cs_status rpc_channel_credentials(const struct cs_rpc_tls *tls, grpc_channe
 
 /* ---- arguments ---- */
 
-#define INTEGER(name, number) {.type = GRPC_ARG_INTEGER, .key = (char *)(name), .value.integer = (number)}
+#define INTEGER(name, number)                                                                                          \
+    { .type = GRPC_ARG_INTEGER, .key = (char *)(name), .value.integer = (number) }
 
-#define BOTH_SIDES                                                                         \
-    INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CS_RPC_MESSAGE_BYTES_MAX),                 \
-        INTEGER(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, CS_RPC_MESSAGE_BYTES_MAX),                \
-        INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS),                             \
-        INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),                       \
-        INTEGER(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),                                  \
-        INTEGER(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ONLY_IDENTITY),         \
-        INTEGER(GRPC_ARG_HTTP2_BDP_PROBE, 0),                                               \
-        INTEGER(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, READ_AHEAD_BYTES),                   \
+#define BOTH_SIDES                                                                                                     \
+    INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CS_RPC_MESSAGE_BYTES_MAX),                                            \
+        INTEGER(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, CS_RPC_MESSAGE_BYTES_MAX),                                           \
+        INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS),                                                        \
+        INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),                                                  \
+        INTEGER(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),                                                             \
+        INTEGER(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ONLY_IDENTITY),                                    \
+        INTEGER(GRPC_ARG_HTTP2_BDP_PROBE, 0), INTEGER(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, READ_AHEAD_BYTES),        \
         INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0)
 
 const grpc_channel_args *rpc_server_args(void) {
@@ -139,11 +139,11 @@ const grpc_channel_args *rpc_server_args(void) {
     return &args;
 }
 
-#define CHANNEL_ARGS                                                        \
-    BOTH_SIDES, INTEGER(GRPC_ARG_ENABLE_HTTP_PROXY, 0),                      \
-        INTEGER(GRPC_ARG_ENABLE_RETRIES, 0), /* callers retry, by the error */ \
-        INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),      \
-        INTEGER(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),  \
+#define CHANNEL_ARGS                                                                                                   \
+    BOTH_SIDES, INTEGER(GRPC_ARG_ENABLE_HTTP_PROXY, 0),                                                                \
+        INTEGER(GRPC_ARG_ENABLE_RETRIES, 0), /* callers retry, by the error */                                         \
+        INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),                                                \
+        INTEGER(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),                                            \
         INTEGER(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS)
 
 const grpc_channel_args *rpc_channel_args(bool own_connection) {

@@ -173,7 +173,8 @@ static void load(void) {
     }
     sort_all();
     if (!find_bytes()) {
-        (void)cs_fail(&load_err, CS_INTERNAL, "bad_descriptors", "the embedded descriptor set is not what protoc writes");
+        (void)cs_fail(&load_err, CS_INTERNAL, "bad_descriptors",
+                      "the embedded descriptor set is not what protoc writes");
     }
     cs_rpc_message_free(message);
 }

@@ -9,8 +9,8 @@ enum {
     WIRE_32BIT = 5,
     VARINT_BYTES_MAX = 10,
     FIELD_NUMBER_MAX = (1 << 29) - 1,
-    SEEN_FIELDS = 256,        /* fields of one message whose repetition is watched */
-    FIELD_COST_BYTES = 64,    /* protobuf-c's note of one field, and its place in an array */
+    SEEN_FIELDS = 256,     /* fields of one message whose repetition is watched */
+    FIELD_COST_BYTES = 64, /* protobuf-c's note of one field, and its place in an array */
 };
 
 struct cursor {
@@ -99,8 +99,8 @@ static size_t packed_element_bytes(ProtobufCType type) {
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): bounded by CS_RPC_NESTING_MAX
-static enum cs_status check_message(struct guard *guard, const ProtobufCMessageDescriptor *descriptor,
-                                    struct cursor in, unsigned depth) {
+static enum cs_status check_message(struct guard *guard, const ProtobufCMessageDescriptor *descriptor, struct cursor in,
+                                    unsigned depth) {
     if (depth > CS_RPC_NESTING_MAX) {
         return malformed(guard, descriptor, "nested too deeply");
     }

@@ -8,7 +8,7 @@
 
 enum { STATUS_COUNT = CS_UNAUTHENTICATED + 1, NS_PER_US = 1000 };
 
-static const int64_t bucket_us[] = {250,    500,    1000,    2500,    5000,    10000,    25000,   50000,
+static const int64_t bucket_us[] = {250,    500,    1000,   2500,    5000,    10000,    25000,   50000,
                                     100000, 250000, 500000, 1000000, 2500000, 10000000, 60000000};
 enum { BUCKET_COUNT = CS_COUNT(bucket_us) };
 
@@ -160,10 +160,9 @@ static void put_messages(struct cs_buf *out, struct rpc_metrics *metrics, enum r
         for (int direction = 0; direction < RPC_DIRECTIONS; direction++) {
             uint64_t count = value_of(&metrics->meters[side][i].messages[direction]);
             if (count != 0) {
-                cs_buf_printf(out,
-                              "callsheet_rpc_stream_messages_total{side=\"%s\",method=\"%s\",direction=\"%s\"} %llu\n",
-                              side_names[side], path_at(metrics, i), direction_names[direction],
-                              (unsigned long long)count);
+                cs_buf_printf(
+                    out, "callsheet_rpc_stream_messages_total{side=\"%s\",method=\"%s\",direction=\"%s\"} %llu\n",
+                    side_names[side], path_at(metrics, i), direction_names[direction], (unsigned long long)count);
             }
         }
     }

@@ -58,7 +58,8 @@ static void answer_error(Response *response, struct cs_arena *arena, enum cs_sta
     grpc__reflection__v1alpha__error_response__init(error);
     error->error_code = code;
     error->error_message = cs_arena_strdup(arena, message);
-    response->message_response_case = GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
+    response->message_response_case =
+        GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     response->error_response = error;
 }
 

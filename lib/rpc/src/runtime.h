@@ -21,7 +21,7 @@ struct rpc_tag {
     void (*fn)(struct rpc_tag *tag, bool ok);
 };
 
-#define RPC_OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define RPC_OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 struct rpc_work {
     void (*fn)(struct rpc_work *work);
@@ -49,8 +49,8 @@ struct cs_rpc {
     struct rpc_pool pool;
 };
 
-/* Starts a batch; tag->fn runs when it has ended. The operations are ours, so a refusal of the core is a bug of ours and
- * ends the process. */
+/* Starts a batch; tag->fn runs when it has ended. The operations are ours, so a refusal of the core is a bug of ours
+ * and ends the process. */
 void rpc_batch(grpc_call *call, const grpc_op *ops, size_t op_count, struct rpc_tag *tag);
 /* Says that the core is about to be given this tag (for the thread sanitizer). */
 void rpc_tag_arm(struct rpc_tag *tag);

@@ -287,11 +287,9 @@ static enum cs_status bind_address(struct cs_rpc_server *server, const struct cs
 static void register_rows(struct cs_rpc_server *server) {
     for (size_t i = 0; i < server->row_count; i++) {
         struct rpc_row *row = &server->rows[i];
-        row->registered =
-            grpc_server_register_method(server->core, row->path, NULL,
-                                        row->method->client_streams ? GRPC_SRM_PAYLOAD_NONE
-                                                                    : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
-                                        0);
+        row->registered = grpc_server_register_method(
+            server->core, row->path, NULL,
+            row->method->client_streams ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
     }
 }
 

@@ -1,10 +1,10 @@
 /*
  * How a stream works
  *
- * Three operations of the core may be in flight: a read, a write, and the end of the call. Their completions only note what
- * happened and, still under the same lock, enter dispatch(), which runs the callbacks. One thread at a time dispatches a
- * stream, so callbacks never overlap; a completion that comes meanwhile leaves its note to that thread. (Note and dispatch
- * under one lock: between two, another thread could close and free the stream.)
+ * Three operations of the core may be in flight: a read, a write, and the end of the call. Their completions only note
+ * what happened and, still under the same lock, enter dispatch(), which runs the callbacks. One thread at a time
+ * dispatches a stream, so callbacks never overlap; a completion that comes meanwhile leaves its note to that thread.
+ * (Note and dispatch under one lock: between two, another thread could close and free the stream.)
  *
  *   reading    at most one message is read ahead; the next read is started when the callback has returned
  *   writing    the queue's head is in flight; its completion starts the next, then the finish that was asked for
@@ -23,17 +23,11 @@
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "metrics.h"
+#include "queue.h"
 #include "server.h"
 
-enum {
-    QUEUE_FIRST = 16,
-    UNHINTED_EVERY = 32, /* writes that the core may hold back to fill a frame, then one that it may not */
-};
-
-struct queued {
-    grpc_byte_buffer *buffer;
-    size_t size_bytes;
-};
+/* writes that the core may hold back to fill a frame, then one that it may not */
+enum { UNHINTED_EVERY = 32 };
 
 struct cs_rpc_stream {
     _Atomic int references;
@@ -52,17 +46,14 @@ struct cs_rpc_stream {
     struct rpc_tag read_tag;
     grpc_byte_buffer *read_buffer; /* written by the core */
     struct rpc_tag write_tag;
-    struct queued write_head; /* in flight */
+    struct rpc_queued write_head; /* in flight */
     struct rpc_trailers trailers;
     struct rpc_tag end_tag;
     int cancelled_by_peer; /* written by the core, on a server */
 
     pthread_mutex_t lock;
     /* below: guarded by lock */
-    struct queued *queue; /* ring */
-    size_t queue_capacity;
-    size_t queue_first;
-    size_t queue_count;
+    struct rpc_queue queue;
     size_t queued_bytes; /* with what is in flight */
     unsigned write_count;
     struct cs_err finish_err; /* of a server's finish; of a client's own complaint about the peer */
@@ -128,56 +119,27 @@ void cs_rpc_stream_unref(struct cs_rpc_stream *stream) {
     }
     cs_arena_destroy(stream->arena);
     pthread_mutex_destroy(&stream->lock);
-    free(stream->queue);
+    rpc_queue_fini(&stream->queue);
     free(stream);
-}
-
-/* ---- queue; all under the lock ---- */
-
-static void queue_push(struct cs_rpc_stream *stream, struct queued item) {
-    if (stream->queue_count == stream->queue_capacity) {
-        size_t capacity = stream->queue_capacity != 0 ? stream->queue_capacity * 2 : QUEUE_FIRST;
-        struct queued *grown = cs_alloc_array(capacity, sizeof(*grown));
-        for (size_t i = 0; i < stream->queue_count; i++) {
-            grown[i] = stream->queue[(stream->queue_first + i) & (stream->queue_capacity - 1)];
-        }
-        free(stream->queue);
-        stream->queue = grown;
-        stream->queue_capacity = capacity;
-        stream->queue_first = 0;
-    }
-    stream->queue[(stream->queue_first + stream->queue_count++) & (stream->queue_capacity - 1)] = item;
-    stream->queued_bytes += item.size_bytes;
-}
-
-static struct queued queue_pop(struct cs_rpc_stream *stream) {
-    struct queued item = stream->queue[stream->queue_first];
-    stream->queue_first = (stream->queue_first + 1) & (stream->queue_capacity - 1);
-    stream->queue_count--;
-    return item;
-}
-
-/* Nothing more will leave. */
-static void break_off(struct cs_rpc_stream *stream) {
-    stream->broken = true;
-    while (stream->queue_count != 0) {
-        struct queued item = queue_pop(stream);
-        stream->queued_bytes -= item.size_bytes;
-        grpc_byte_buffer_destroy(item.buffer);
-    }
 }
 
 /* ---- writing ---- */
 
+/* Nothing more will leave. */
+static void break_off(struct cs_rpc_stream *stream) {
+    stream->broken = true;
+    stream->queued_bytes -= rpc_queue_clear(&stream->queue);
+}
+
 /* Whether there is something to write, with no write in flight. */
 static bool write_is_due(const struct cs_rpc_stream *stream) {
     return !stream->writing && !stream->broken && !stream->ended &&
-           (stream->queue_count != 0 || (stream->finish_wanted && !stream->finish_sent));
+           (stream->queue.count != 0 || (stream->finish_wanted && !stream->finish_sent));
 }
 
 /* A write may wait for the next one when there is a next one; never the first, which carries the headers. */
 static uint32_t write_flags(struct cs_rpc_stream *stream) {
-    bool may_wait = stream->has_started && stream->queue_count != 0 && ++stream->write_count % UNHINTED_EVERY != 0;
+    bool may_wait = stream->has_started && stream->queue.count != 0 && ++stream->write_count % UNHINTED_EVERY != 0;
     return may_wait ? GRPC_WRITE_BUFFER_HINT : 0;
 }
 
@@ -195,15 +157,15 @@ static void write_next(struct cs_rpc_stream *stream) {
     grpc_op ops[3];
     size_t op_count = 0;
     stream->writing = true;
-    if (stream->queue_count != 0) {
-        stream->write_head = queue_pop(stream);
+    if (stream->queue.count != 0) {
+        stream->write_head = rpc_queue_pop(&stream->queue);
         ops[op_count++] = (grpc_op){
             .op = GRPC_OP_SEND_MESSAGE,
             .flags = write_flags(stream),
             .data.send_message.send_message = stream->write_head.buffer,
         };
     }
-    if (stream->queue_count == 0 && stream->finish_wanted) {
+    if (stream->queue.count == 0 && stream->finish_wanted) {
         ops[op_count++] = finish_op(stream);
     }
     if (!stream->has_started) { /* a client's start is a write of its own */
@@ -236,7 +198,7 @@ static void write_done(struct rpc_tag *tag, bool ok) {
 }
 
 enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCMessage *message, struct cs_err *err) {
-    struct queued item;
+    struct rpc_queued item;
     CS_TRY(rpc_pack(message, &item.buffer, &item.size_bytes, err));
     pthread_mutex_lock(&stream->lock);
     bool over = stream->broken || stream->ended || stream->finish_wanted;
@@ -249,7 +211,8 @@ enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCM
                               CS_RPC_STREAM_BYTES_MAX);
     }
     rpc_metrics_message(stream->metrics, side_of(stream), stream->method, RPC_SENT);
-    queue_push(stream, item);
+    rpc_queue_push(&stream->queue, item);
+    stream->queued_bytes += item.size_bytes;
     if (write_is_due(stream)) {
         write_next(stream);
         return CS_OK;
@@ -303,9 +266,8 @@ static void read_next(struct cs_rpc_stream *stream, bool first) {
     grpc_op ops[2] = {{.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &stream->read_buffer}};
     size_t op_count = 1;
     if (first && !is_server(stream)) {
-        ops[op_count++] =
-            (grpc_op){.op = GRPC_OP_RECV_INITIAL_METADATA,
-                      .data.recv_initial_metadata.recv_initial_metadata = &stream->out.initial};
+        ops[op_count++] = (grpc_op){.op = GRPC_OP_RECV_INITIAL_METADATA,
+                                    .data.recv_initial_metadata.recv_initial_metadata = &stream->out.initial};
     }
     rpc_batch(stream->call, ops, op_count, &stream->read_tag);
 }
@@ -485,7 +447,8 @@ static void run_event(struct cs_rpc_stream *stream, enum event event, bool wante
     case EVENT_NONE:
         return;
     }
-    /* Reading goes on until the core says that there is nothing more, even when nobody listens: only then has it ended. */
+    /* Reading goes on until the core says that there is nothing more, even when nobody listens: only then has it ended.
+     */
     if (event == EVENT_MESSAGE || (event == EVENT_OPENED && stream->method->client_streams)) {
         read_next(stream, false);
     }

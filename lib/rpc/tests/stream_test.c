@@ -19,7 +19,8 @@ struct peer {
     _Atomic int inside; /* callbacks running */
     _Atomic int overlaps;
 };
-#define PEER_INIT {.opened = LATCH_INIT, .messages = LATCH_INIT, .drained = LATCH_INIT, .closed = LATCH_INIT}
+#define PEER_INIT                                                                                                      \
+    { .opened = LATCH_INIT, .messages = LATCH_INIT, .drained = LATCH_INIT, .closed = LATCH_INIT }
 
 static void enter(struct peer *peer) {
     if (peer->inside++ != 0) {
@@ -263,8 +264,7 @@ TEST(destroying_a_channel_with_open_streams_ends_them) {
     teardown(&f);
 }
 
-TEST_MAIN(CS_TEST(ten_thousand_messages_come_back_in_order),
-          CS_TEST(server_speaks_first_and_finishes_with_a_failure),
+TEST_MAIN(CS_TEST(ten_thousand_messages_come_back_in_order), CS_TEST(server_speaks_first_and_finishes_with_a_failure),
           CS_TEST(stream_that_is_not_opened_fails_with_the_reason_and_hears_no_closed),
           CS_TEST(cancel_by_the_client_closes_the_servers_side_as_cancelled),
           CS_TEST(cancel_by_the_server_closes_both_sides), CS_TEST(destroying_a_server_with_open_streams_ends_them),

@@ -1,5 +1,6 @@
 /*
- * support: a runtime, a server of Webhooks, Worker and Orchestrator on port 0, and a channel to it; and a latch to wait on.
+ * support: a runtime, a server of Webhooks, Worker and Orchestrator on port 0, and a channel to it; and a latch to wait
+ * on.
  */
 #ifndef RPC_TEST_SUPPORT_H
 #define RPC_TEST_SUPPORT_H
@@ -22,7 +23,8 @@ struct latch {
     /* below: guarded by lock */
     int count;
 };
-#define LATCH_INIT {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
+#define LATCH_INIT                                                                                                     \
+    { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 }
 
 void latch_add(struct latch *latch);
 bool latch_wait(struct latch *latch, int count); /* false after PATIENCE_MS */
@@ -31,8 +33,8 @@ int latch_count(struct latch *latch);
 
 /* What a test wants of the services; NULL rows answer UNIMPLEMENTED. */
 struct fixture {
-    cs_rpc_unary_fn *sign;   /* Webhooks.Sign */
-    cs_rpc_unary_fn *verify; /* Webhooks.Verify */
+    cs_rpc_unary_fn *sign;                    /* Webhooks.Sign */
+    cs_rpc_unary_fn *verify;                  /* Webhooks.Verify */
     const struct cs_rpc_stream_events *work;  /* Worker.Work */
     const struct cs_rpc_stream_events *watch; /* Orchestrator.WatchExecution */
     void *ctx;

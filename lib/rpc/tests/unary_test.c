@@ -66,8 +66,8 @@ static enum cs_status tell_metadata(struct cs_rpc_call *call, const ProtobufCMes
     cs_trace_id_hex(cs_rpc_call_trace(call), trace_id);
     assert_null(cs_rpc_call_metadata(call, "no-such-header"));
     Callsheet__V1__SignReply reply = CALLSHEET__V1__SIGN_REPLY__INIT;
-    reply.webhook_signature = cs_arena_sprintf(cs_rpc_call_arena(call), "%s %s", trace_id,
-                                               cs_rpc_call_metadata(call, "authorization"));
+    reply.webhook_signature =
+        cs_arena_sprintf(cs_rpc_call_arena(call), "%s %s", trace_id, cs_rpc_call_metadata(call, "authorization"));
     cs_rpc_reply(call, &reply.base);
     return CS_OK;
 }
@@ -212,9 +212,9 @@ TEST(unknown_method_is_unimplemented_at_once) {
                                &reply, &err),
                  &err, CS_UNIMPLEMENTED, "unknown_method");
     assert_non_null(strstr(err.message, "/callsheet.v1.Providers/ListModels"));
-    assert_fails(cs_rpc_invoke(f.channel, &callsheet__v1__providers__descriptor, "NoSuch", &request.base, NULL, &reply,
-                               &err),
-                 &err, CS_UNIMPLEMENTED, "unknown_method");
+    assert_fails(
+        cs_rpc_invoke(f.channel, &callsheet__v1__providers__descriptor, "NoSuch", &request.base, NULL, &reply, &err),
+        &err, CS_UNIMPLEMENTED, "unknown_method");
     teardown(&f);
 }
 
