@@ -57,9 +57,10 @@ function(cs_service name)
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
-# cs_test(name LABEL unit|service|fault SOURCES … LIBS … [TIMEOUT s]): a cmocka program and a ctest of its name.
+# cs_test(name LABEL unit|service|fault SOURCES … LIBS … [TIMEOUT s] [POSTGRES]): a cmocka program and a ctest of its
+# name. POSTGRES: it uses the databases of tests/support; all such tests of a ctest run share one server.
 function(cs_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRES" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -73,6 +74,10 @@ function(cs_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1;UBSAN_OPTIONS=print_stacktrace=1")
+  if(ARG_POSTGRES)
+    target_link_libraries(${name} PRIVATE test_support)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED postgres)
+  endif()
 endfunction()
 
 # cs_sql(target file.sql …): blocks headed "-- name: word" become the table of a generated <file>_sql.h:

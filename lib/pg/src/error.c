@@ -33,6 +33,8 @@ static const struct state_row state_rows[] = {
     {"25006", CS_UNAVAILABLE, "database_read_only"},
     {"57P", CS_UNAVAILABLE, "connection_lost"},
     {"08", CS_UNAVAILABLE, "connection_lost"},
+    {"42P04", CS_ALREADY_EXISTS, "database_exists"},
+    {"55006", CS_ABORTED, "database_in_use"},
     {"42501", CS_PERMISSION_DENIED, "database_permission"},
     {"28", CS_PERMISSION_DENIED, "database_permission"},
     {"42", CS_INTERNAL, "bad_statement"},

@@ -58,6 +58,7 @@ struct cs_pg {
     int64_t timeout_ms;         /* wanted */
     int64_t timeout_applied_ms; /* what the server has; -1 unknown */
     PGconn *conn;               /* NULL: none; else connected, non-blocking, in pipeline mode */
+    bool told_to_go;            /* by a notice */
     int wake_fd;                /* readable for ever after cs_pg_interrupt */
     atomic_bool interrupted;
     int64_t retry_at_ms; /* monotonic; before it no attempt to connect */

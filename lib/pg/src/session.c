@@ -47,7 +47,11 @@ enum cs_status pg_wait(struct cs_pg *pg, short events, int64_t deadline_ms, stru
 
 /* ---- connecting ---- */
 
-static void ignore_notice(__attribute__((unused)) void *ctx, __attribute__((unused)) const PGresult *result) {
+/* Notices are for people at a prompt; but a server that closes an idle connection says so in one. */
+static void take_notice(void *ctx, const PGresult *result) {
+    struct cs_pg *pg = ctx;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    pg->told_to_go = pg->told_to_go || cs_str_eq(severity, "FATAL") || cs_str_eq(severity, "PANIC");
 }
 
 /* libpq's text begins with where it connected to and has more lines than needed; it never holds the password. */
@@ -90,7 +94,7 @@ static enum cs_status connect_once(struct cs_pg *pg, struct cs_err *err) {
     if (pg->conn == NULL) {
         return fail_connect(err, "out of memory");
     }
-    (void)PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
+    (void)PQsetNoticeReceiver(pg->conn, take_notice, pg);
     enum cs_status status = finish_connection(pg, err);
     if (status == CS_OK) {
         pg->backoff_ms = 0;
@@ -105,13 +109,17 @@ static enum cs_status connect_once(struct cs_pg *pg, struct cs_err *err) {
     return status;
 }
 
-/* A server that went away while we were idle has left an end of file; better seen before anything is sent. */
-static bool still_there(const struct cs_pg *pg) {
-    if (PQstatus(pg->conn) != CONNECTION_OK) {
-        return false;
-    }
+/* A server that went away while we were idle has left a goodbye or an end of file; better seen before anything is
+ * sent. */
+static bool still_there(struct cs_pg *pg) {
     struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
-    return poll(&fd, 1, 0) == 0 || (PQconsumeInput(pg->conn) == 1 && PQstatus(pg->conn) == CONNECTION_OK);
+    while (poll(&fd, 1, 0) > 0) {
+        if (PQconsumeInput(pg->conn) != 1) {
+            return false;
+        }
+        PQfreemem(PQnotifies(pg->conn)); /* makes libpq read what it consumed */
+    }
+    return PQstatus(pg->conn) == CONNECTION_OK && !pg->told_to_go;
 }
 
 enum cs_status pg_connect(struct cs_pg *pg, struct cs_err *err) {
@@ -137,6 +145,7 @@ void pg_drop(struct cs_pg *pg) {
     PQfinish(pg->conn);
     pg->conn = NULL;
     pg->timeout_applied_ms = -1;
+    pg->told_to_go = false;
     for (size_t i = 0; i < pg->entry_count; i++) {
         pg->entries[i]->ready = false;
     }

@@ -12,8 +12,9 @@
  *         … cs_pg_text(rows, "state"), cs_pg_i64(rows, "tries") …
  *     }
  *
- * A session is one connection. Statements are named; on its first use on a connection a statement is prepared and compared
- * with its declaration (one more round trip then). Values are binary. Whatever a call sends leaves in one network flush.
+ * A session is one connection. Statements are named; on its first use on a connection a statement is prepared and
+ * compared with its declaration (one more round trip then). Values are binary. Whatever a call sends leaves in one
+ * network flush.
  *
  * Owns     the session its connection; statements are static; rows are the caller's and do not need the session.
  * Threads  a session, its batches and its rows belong to one thread; cs_pg_interrupt may come from any.
