@@ -67,8 +67,10 @@ struct raw_result raw_call(const char *address, const char *path, const void *by
     grpc_completion_queue *cq = grpc_completion_queue_create_for_pluck(NULL);
     grpc_channel *channel = open_channel(address);
     gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(TIMEOUT_S, GPR_TIMESPAN));
-    grpc_call *call = grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, cq,
-                                               grpc_slice_from_copied_string(path), NULL, deadline, NULL);
+    grpc_slice method = grpc_slice_from_copied_string(path);
+    grpc_call *call =
+        grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, cq, method, NULL, deadline, NULL);
+    grpc_slice_unref(method);
     grpc_byte_buffer *request = NULL;
     if (bytes != NULL) {
         grpc_slice slice = grpc_slice_from_copied_buffer(bytes, size_bytes);

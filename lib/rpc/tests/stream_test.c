@@ -264,8 +264,98 @@ TEST(destroying_a_channel_with_open_streams_ends_them) {
     teardown(&f);
 }
 
+/* ---- everything at once ---- */
+
+enum { STORM_THREADS = 4, STORM_STREAMS = 150 };
+
+struct storm {
+    struct fixture *f;
+    struct latch client_closed;
+    struct latch server_opened;
+    struct latch server_closed;
+    _Atomic unsigned messages;
+};
+
+static enum cs_status storm_opened(struct cs_rpc_stream *stream, const ProtobufCMessage *request, void *ctx,
+                                   struct cs_err *err) {
+    (void)request;
+    (void)err;
+    struct storm *storm = ctx;
+    cs_rpc_stream_set_user(stream, storm);
+    latch_add(&storm->server_opened);
+    return CS_OK;
+}
+
+/* Every seventh message of the storm ends its stream, one way or the other. */
+static void storm_message(struct cs_rpc_stream *stream, const ProtobufCMessage *message, void *user) {
+    (void)message;
+    unsigned number = ((struct storm *)user)->messages++;
+    (void)send_number(stream, number);
+    if (number % 7 == 0) {
+        cs_rpc_stream_finish(stream, NULL);
+    } else if (number % 7 == 1) {
+        cs_rpc_stream_cancel(stream);
+    }
+}
+
+static void storm_server_closed(struct cs_rpc_stream *stream, const struct cs_err *err, void *user) {
+    (void)stream;
+    (void)err;
+    latch_add(&((struct storm *)user)->server_closed);
+}
+
+static void storm_client_closed(struct cs_rpc_stream *stream, const struct cs_err *err, void *user) {
+    (void)stream;
+    (void)err;
+    latch_add(&((struct storm *)user)->client_closed);
+}
+
+static void *storm_main(void *arg) {
+    static const struct cs_rpc_stream_events events = {.closed = storm_client_closed};
+    struct storm *storm = arg;
+    for (unsigned i = 0; i < STORM_STREAMS; i++) {
+        struct cs_rpc_stream *stream = NULL;
+        struct cs_err err;
+        if (cs_rpc_stream_open(storm->f->channel, &callsheet__v1__worker__descriptor, "Work", NULL, NULL, &events,
+                               storm, &stream, &err) != CS_OK) {
+            return NULL;
+        }
+        for (unsigned k = 0; k < i % 5; k++) {
+            (void)send_command(stream, k);
+        }
+        if (i % 3 == 0) {
+            cs_rpc_stream_cancel(stream);
+        } else {
+            cs_rpc_stream_finish(stream, NULL);
+        }
+        cs_rpc_stream_unref(stream);
+    }
+    return NULL;
+}
+
+TEST(every_stream_closes_once_whoever_ends_it_and_whenever) {
+    static const struct cs_rpc_stream_events events = {
+        .opened = storm_opened, .message = storm_message, .closed = storm_server_closed};
+    struct storm storm = {.client_closed = LATCH_INIT, .server_opened = LATCH_INIT, .server_closed = LATCH_INIT};
+    struct fixture f = {.work = &events, .ctx = &storm};
+    storm.f = &f;
+    setup(&f);
+    pthread_t threads[STORM_THREADS];
+    for (int i = 0; i < STORM_THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, storm_main, &storm), 0);
+    }
+    for (int i = 0; i < STORM_THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_true(latch_wait(&storm.client_closed, STORM_THREADS * STORM_STREAMS));
+    teardown(&f);
+    assert_int_equal(latch_count(&storm.client_closed), STORM_THREADS * STORM_STREAMS);
+    assert_int_equal(latch_count(&storm.server_closed), latch_count(&storm.server_opened));
+}
+
 TEST_MAIN(CS_TEST(ten_thousand_messages_come_back_in_order), CS_TEST(server_speaks_first_and_finishes_with_a_failure),
           CS_TEST(stream_that_is_not_opened_fails_with_the_reason_and_hears_no_closed),
           CS_TEST(cancel_by_the_client_closes_the_servers_side_as_cancelled),
           CS_TEST(cancel_by_the_server_closes_both_sides), CS_TEST(destroying_a_server_with_open_streams_ends_them),
-          CS_TEST(destroying_a_channel_with_open_streams_ends_them))
+          CS_TEST(destroying_a_channel_with_open_streams_ends_them),
+          CS_TEST(every_stream_closes_once_whoever_ends_it_and_whenever))
