@@ -11,7 +11,7 @@
  *          so far: the error is at most half a frame and never accumulates. So 37 clips of "2.5" s at 30000/1001 are
  *          37 × 75 = 2,775 frames (92.5925 s), and 37 files of 75 frames are the same.
  * Trust    Inputs are hostile. They are read only through pread on their descriptor, demuxed and decoded by allow-listed
- *          formats and codecs, within the limits of limits.h. Text of users reaches libass escaped and filters as typed
+ *          formats and codecs, within the limits of bounds.h. Text of users reaches libass escaped and filters as typed
  *          options, never as a filter string.
  * Needs    no file access, no sockets: fonts are mapped and tables touched by med_render_warm_up before the fork. Threads,
  *          anonymous memory, pread/pwrite/ftruncate on the given descriptors.

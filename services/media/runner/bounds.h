@@ -1,0 +1,24 @@
+/*
+ * bounds: what an input may ask of us, checked before allocation or decoding.
+ */
+#ifndef MED_BOUNDS_H
+#define MED_BOUNDS_H
+
+enum {
+    MED_STREAMS_MAX = 64,
+    MED_PROBE_BYTES_MAX = 8 << 20,
+    MED_SIDE_MAX = 16384,                /* pixels of one edge of a picture */
+    MED_PIXELS_MAX = 64 << 20,           /* of one decoded picture */
+    MED_OUTPUT_PIXELS_MAX = 4096 * 4096, /* of one written frame */
+    MED_RATE_MAX = 120,                  /* output frames per second */
+    MED_DURATION_S_MAX = 6 * 3600,       /* of an input that is used, and of an output */
+    MED_SAMPLE_RATE_MAX = 384000,
+    MED_CHANNELS_MAX = 16,
+    MED_SCAN_BYTES_MAX = 512 << 20, /* bigger files are measured by their header alone */
+    MED_SCAN_PACKETS_MAX = 2000000,
+    MED_TRANSCRIPT_BYTES_MAX = 4 << 20,
+    MED_WORDS_MAX = 20000,
+    MED_THREADS_MAX = 16,
+};
+
+#endif

@@ -1,0 +1,94 @@
+#include "captions/ass_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint32_t med_utf8_next(const char **text, const char *end) {
+    const unsigned char *s = (const unsigned char *)*text;
+    size_t left = (size_t)(end - *text);
+    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+    uint32_t value = length == 1 ? s[0] : length == 2 ? s[0] & 0x1fU : length == 3 ? s[0] & 0x0fU : s[0] & 0x07U;
+    bool good = length > 0 && length <= left && s[0] <= 0xf4;
+    for (size_t i = 1; good && i < length; i++) {
+        good = (s[i] & 0xc0) == 0x80;
+        value = value << 6 | (s[i] & 0x3fU);
+    }
+    *text += good ? length : 1;
+    return good ? value : 0xfffd;
+}
+
+static void put_utf8(struct cs_buf *out, uint32_t c) {
+    if (c < 0x80) {
+        cs_buf_putc(out, (char)c);
+    } else if (c < 0x800) {
+        cs_buf_putc(out, (char)(0xc0 | c >> 6));
+        cs_buf_putc(out, (char)(0x80 | (c & 0x3f)));
+    } else if (c < 0x10000) {
+        cs_buf_putc(out, (char)(0xe0 | c >> 12));
+        cs_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
+        cs_buf_putc(out, (char)(0x80 | (c & 0x3f)));
+    } else {
+        cs_buf_putc(out, (char)(0xf0 | c >> 18));
+        cs_buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
+        cs_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
+        cs_buf_putc(out, (char)(0x80 | (c & 0x3f)));
+    }
+}
+
+/* Belongs to whatever stands before it: spaces, joiners, marks, variation selectors, direction marks. */
+static bool follows(uint32_t c) {
+    return c <= ' ' || c == 0xa0 || (c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || (c >= 0xfe00 && c <= 0xfe0f) ||
+           (c >= 0xe0100 && c <= 0xe01ef);
+}
+
+static void put_escaped(const struct med_ass_writer *writer, uint32_t c) {
+    switch (c) {
+    case '{':
+    case '}':
+        cs_buf_putc(writer->out, '\\');
+        cs_buf_putc(writer->out, (char)c);
+        break;
+    case '\\': /* a word joiner after it: no letter that follows makes it a command */
+        cs_buf_putc(writer->out, '\\');
+        put_utf8(writer->out, 0x2060);
+        break;
+    case '\n':
+        cs_buf_puts(writer->out, writer->keep_lines ? "\\N" : " ");
+        break;
+    default:
+        if (c < ' ' || c == 0x7f || c == 0x2028 || c == 0x2029 || c == 0x85) {
+            cs_buf_putc(writer->out, ' ');
+        } else {
+            put_utf8(writer->out, c);
+        }
+        break;
+    }
+}
+
+void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t length) {
+    const char *end = text + length;
+    const char *current = writer->family;
+    med_font_set_add(writer->fonts, writer->family);
+    while (text < end) {
+        uint32_t c = med_utf8_next(&text, end);
+        const char *family = follows(c) ? current : med_fonts_for(c, writer->family, writer->language);
+        if (strcmp(family, current) != 0) {
+            cs_buf_printf(writer->out, "{\\fn%s}", family);
+            med_font_set_add(writer->fonts, family);
+            current = family;
+        }
+        put_escaped(writer, c);
+    }
+    if (strcmp(current, writer->family) != 0) {
+        cs_buf_printf(writer->out, "{\\fn%s}", writer->family);
+    }
+}
+
+void med_ass_time(int64_t centiseconds, char ret_text[MED_ASS_TIME_SIZE]) {
+    if (centiseconds < 0) {
+        centiseconds = 0;
+    }
+    snprintf(ret_text, MED_ASS_TIME_SIZE, "%lld:%02d:%02d.%02d", (long long)(centiseconds / 360000 % 100000),
+             (int)(centiseconds / 6000 % 60), (int)(centiseconds / 100 % 60), (int)(centiseconds % 100));
+}

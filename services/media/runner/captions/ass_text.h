@@ -1,0 +1,34 @@
+/*
+ * ass_text: the one way of user text into an ASS document.
+ *
+ * Escapes what ASS would read as markup, turns line breaks and control characters into spaces (or \N where lines are
+ * meant), and names the font of each run of characters that the main font lacks.
+ */
+#ifndef MED_ASS_TEXT_H
+#define MED_ASS_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "captions/fonts.h"
+#include "cs/base/mem.h"
+
+struct med_ass_writer {
+    struct cs_buf *out;
+    const char *family;   /* of the style: what \fn without a name returns to */
+    const char *language; /* BCP 47 or "" */
+    struct med_font_set *fonts;
+    bool keep_lines; /* a line break stays one */
+};
+
+/* At most length bytes of UTF-8; a broken sequence becomes U+FFFD. */
+void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t length);
+
+/* The next character; advances *text, never beyond end. */
+uint32_t med_utf8_next(const char **text, const char *end);
+
+/* "h:mm:ss.cc" from whole centiseconds. */
+enum { MED_ASS_TIME_SIZE = 24 };
+void med_ass_time(int64_t centiseconds, char ret_text[MED_ASS_TIME_SIZE]);
+
+#endif

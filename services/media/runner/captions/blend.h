@@ -1,0 +1,13 @@
+/*
+ * blend: libass's one-colour masks laid over a 4:2:0 BT.709 limited-range frame.
+ */
+#ifndef MED_BLEND_H
+#define MED_BLEND_H
+
+#include <ass/ass.h>
+#include <libavutil/frame.h>
+
+/* frame is writable. Masks beyond its edges are clipped. */
+void med_blend(AVFrame *frame, const ASS_Image *images);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * clip: sources. A stretch of an input from its start, made to fit the output.
+ *
+ * Clock    Output frame n shows the picture whose time is nearest at or before n/rate (rounded to the nearest frame),
+ * so variable rates become constant here and nowhere else. A picture that lasts longer than its clip's sound, or sound
+ * that starts late, is filled by the last picture and by silence. Sound is aligned to the first picture. Fails
+ * "corrupt_input" when an input ends earlier than its header promised (by more than a tenth and half a second).
+ */
+#ifndef MED_CLIP_H
+#define MED_CLIP_H
+
+#include "graph/facts.h"
+#include "graph/fit.h"
+#include "graph/graph.h"
+
+struct med_clip {
+    int fd;
+    const struct med_facts *facts; /* outlives the graph */
+    const char *path;              /* of the parameter, for errors; outlives the graph */
+};
+
+/* Picture of a video or a still. */
+struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
+                                 const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
+                                 enum med_anchor anchor);
+/* Sound; silence when the input has none. volume 0 … 1. */
+struct med_audio *med_clip_audio(struct med_graph *graph, const struct med_clip *clip, int64_t samples, double volume);
+
+#endif

@@ -1,0 +1,139 @@
+#include <stdlib.h>
+
+#include "graph/av.h"
+#include "graph/clip.h"
+#include "graph/stream.h"
+#include "graph/timeline.h"
+
+struct clip_video {
+    struct med_video pad;
+    struct med_clip clip;
+    struct med_fit fit;
+    struct med_stream *stream;
+    AVFrame *upcoming;      /* decoded, not yet shown */
+    int64_t upcoming_index; /* from which frame on it is shown */
+    AVFrame *shown;         /* fitted */
+    bool stale;             /* a decoded picture waits in `current` */
+    AVFrame *current;       /* decoded, to be fitted */
+    int64_t next;           /* frame to give */
+    bool ended;
+    bool closed;
+};
+
+static enum cs_status at_clip(struct clip_video *node, enum cs_status status, struct cs_err *err) {
+    return status == CS_OK || err->path[0] != '\0' ? status : cs_err_at(err, node->clip.path);
+}
+
+static int64_t index_of(const struct clip_video *node, const AVFrame *frame) {
+    if (node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE) {
+        return 0;
+    }
+    int64_t ticks = med_ticks_from(frame->pts, med_stream_info(node->stream)->time_base);
+    return med_frames_at(ticks - node->clip.facts->video.start_ticks, node->pad.format.rate);
+}
+
+static enum cs_status fetch(struct clip_video *node, struct cs_err *err) {
+    CS_TRY(med_stream_next(node->stream, &node->upcoming, err));
+    node->ended = node->upcoming == NULL;
+    if (!node->ended) {
+        node->upcoming_index = index_of(node, node->upcoming);
+    }
+    return CS_OK;
+}
+
+static enum cs_status open_clip(struct clip_video *node, struct cs_err *err) {
+    const struct med_facts *facts = node->clip.facts;
+    CS_TRY(med_stream_open(node->clip.fd, facts->video.stream, node->fit.threads, &node->stream, err));
+    CS_TRY(fetch(node, err));
+    if (node->ended) {
+        return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
+    }
+    return CS_OK;
+}
+
+/* The input ended at frame `next`; was more of it promised? */
+static enum cs_status check_end(const struct clip_video *node, struct cs_err *err) {
+    if (node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE) {
+        return CS_OK;
+    }
+    int64_t promised = med_frames_at(node->clip.facts->video.length_ticks, node->pad.format.rate);
+    if (promised > node->pad.frames) {
+        promised = node->pad.frames;
+    }
+    int64_t missing = promised - node->next;
+    double missing_s = (double)missing / av_q2d(node->pad.format.rate);
+    if (missing_s > 0.5 && missing > promised / 10) {
+        return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input ends %.1f s earlier than it says", missing_s);
+    }
+    return CS_OK;
+}
+
+/* Makes `current` the picture of frame `next`. */
+static enum cs_status advance(struct clip_video *node, struct cs_err *err) {
+    while (!node->ended && (node->upcoming_index <= node->next || (node->current == NULL && node->shown == NULL))) {
+        av_frame_free(&node->current);
+        node->current = node->upcoming;
+        node->upcoming = NULL;
+        node->stale = true;
+        CS_TRY(fetch(node, err));
+        if (node->ended) {
+            CS_TRY(check_end(node, err));
+        }
+    }
+    return CS_OK;
+}
+
+static enum cs_status pull_frame(struct clip_video *node, AVFrame **ret_frame, struct cs_err *err) {
+    if (node->stream == NULL) {
+        CS_TRY(open_clip(node, err));
+    }
+    CS_TRY(advance(node, err));
+    if (node->stale) {
+        av_frame_free(&node->shown);
+        CS_TRY(med_fit_apply(&node->fit, node->current, med_stream_info(node->stream), &node->shown, err));
+        av_frame_free(&node->current);
+        node->stale = false;
+    }
+    AVFrame *frame = av_frame_clone(node->shown);
+    if (frame == NULL) {
+        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "a frame");
+    }
+    frame->pts = node->next++;
+    *ret_frame = frame;
+    return CS_OK;
+}
+
+static void close_clip(struct med_video *self) {
+    struct clip_video *node = (struct clip_video *)self;
+    med_stream_close(node->stream);
+    node->stream = NULL;
+    av_frame_free(&node->upcoming);
+    av_frame_free(&node->current);
+    av_frame_free(&node->shown);
+    med_fit_fini(&node->fit);
+}
+
+static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
+    struct clip_video *node = (struct clip_video *)self;
+    CS_TRY(at_clip(node, pull_frame(node, ret_frame, err), err));
+    if (node->next == node->pad.frames) {
+        close_clip(self);
+    }
+    return CS_OK;
+}
+
+struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
+                                 const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
+                                 enum med_anchor anchor) {
+    struct clip_video *node = (struct clip_video *)med_graph_add_video(graph, sizeof(*node));
+    node->pad = (struct med_video){.format = *format, .frames = frames, .pull = pull, .close = close_clip};
+    node->clip = *clip;
+    node->fit = (struct med_fit){
+        .mode = mode,
+        .anchor = anchor,
+        .width = format->width,
+        .height = format->height,
+        .threads = graph->threads,
+    };
+    return &node->pad;
+}

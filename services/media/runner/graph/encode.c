@@ -1,0 +1,179 @@
+#include "graph/encode.h"
+
+#include <libavutil/opt.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "graph/av.h"
+#include "graph/timeline.h"
+
+enum {
+    KEYFRAME_EVERY_S = 2,
+    AAC_BITS_PER_S = 192000,
+    MP3_BITS_PER_S = 160000,
+    PCM_BLOCK = 4096,
+};
+
+static const char h264_preset[] = "veryfast";
+static const double h264_crf = 21;
+
+static enum cs_status failed(struct cs_err *err, int averror, const char *what) {
+    return med_av_fail(err, CS_INTERNAL, "encoder", averror, what);
+}
+
+enum cs_status med_encode_open_h264(const struct med_picture_format *format, int threads, AVCodecContext **ret_encoder,
+                                    struct cs_err *err) {
+    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
+    AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
+    if (encoder == NULL) {
+        return cs_fail(err, CS_INTERNAL, "encoder", "no H.264 encoder");
+    }
+    encoder->width = format->width;
+    encoder->height = format->height;
+    encoder->pix_fmt = AV_PIX_FMT_YUV420P;
+    encoder->time_base = av_inv_q(format->rate);
+    encoder->framerate = format->rate;
+    encoder->sample_aspect_ratio = (AVRational){1, 1};
+    encoder->color_range = AVCOL_RANGE_MPEG;
+    encoder->colorspace = AVCOL_SPC_BT709;
+    encoder->color_primaries = AVCOL_PRI_BT709;
+    encoder->color_trc = AVCOL_TRC_BT709;
+    encoder->chroma_sample_location = AVCHROMA_LOC_LEFT;
+    encoder->gop_size = (int)lround(av_q2d(format->rate) * KEYFRAME_EVERY_S);
+    encoder->thread_count = threads;
+    encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
+    av_opt_set(encoder->priv_data, "preset", h264_preset, 0);
+    av_opt_set_double(encoder->priv_data, "crf", h264_crf, 0);
+    int result = avcodec_open2(encoder, codec, NULL);
+    if (result < 0) {
+        avcodec_free_context(&encoder);
+        return failed(err, result, "opening the H.264 encoder");
+    }
+    *ret_encoder = encoder;
+    return CS_OK;
+}
+
+enum cs_status med_encode_open_sound(const char *name, int sample_rate, int channels, bool global_header,
+                                     AVCodecContext **ret_encoder, struct cs_err *err) {
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
+    if (encoder == NULL) {
+        return cs_fail(err, CS_INTERNAL, "encoder", "no encoder %s", name);
+    }
+    encoder->sample_fmt = codec->sample_fmts[0];
+    encoder->sample_rate = sample_rate;
+    encoder->time_base = (AVRational){1, sample_rate};
+    av_channel_layout_default(&encoder->ch_layout, channels);
+    encoder->bit_rate = codec->id == AV_CODEC_ID_AAC   ? AAC_BITS_PER_S
+                        : codec->id == AV_CODEC_ID_MP3 ? MP3_BITS_PER_S
+                                                       : 0;
+    encoder->thread_count = 1;
+    encoder->flags |= AV_CODEC_FLAG_BITEXACT | (global_header ? AV_CODEC_FLAG_GLOBAL_HEADER : 0);
+    int result = avcodec_open2(encoder, codec, NULL);
+    if (result < 0) {
+        avcodec_free_context(&encoder);
+        return failed(err, result, "opening the sound encoder");
+    }
+    *ret_encoder = encoder;
+    return CS_OK;
+}
+
+/* frame NULL: flush. *ret_wanted false: the sink wants no more. */
+static enum cs_status encode(AVCodecContext *encoder, const AVFrame *frame, med_packet_sink *sink, void *ctx,
+                             bool *ret_wanted, struct cs_err *err) {
+    int result = avcodec_send_frame(encoder, frame);
+    if (result < 0) {
+        return failed(err, result, "encoding");
+    }
+    for (*ret_wanted = true; *ret_wanted;) {
+        AVPacket *packet = av_packet_alloc();
+        result = packet == NULL ? AVERROR(ENOMEM) : avcodec_receive_packet(encoder, packet);
+        if (result < 0) {
+            av_packet_free(&packet);
+            bool dry = result == AVERROR(EAGAIN) || result == AVERROR_EOF;
+            return dry ? CS_OK : failed(err, result, "encoding");
+        }
+        if (packet->duration == 0 && encoder->codec_type == AVMEDIA_TYPE_VIDEO) {
+            packet->duration = 1;
+        }
+        *ret_wanted = sink(ctx, packet);
+    }
+    return CS_OK;
+}
+
+enum cs_status med_encode_video(AVCodecContext *encoder, struct med_video *video, med_packet_sink *sink, void *ctx,
+                                struct cs_err *err) {
+    bool wanted = true;
+    for (int64_t n = 0; n < video->frames && wanted; n++) {
+        MED_AUTO_FRAME *frame = NULL;
+        CS_TRY(video->pull(video, &frame, err));
+        frame->pts = n;
+        CS_TRY(encode(encoder, frame, sink, ctx, &wanted, err));
+    }
+    return wanted ? encode(encoder, NULL, sink, ctx, &wanted, err) : CS_OK;
+}
+
+/* ---- sound ---- */
+
+static AVFrame *sound_frame(const AVCodecContext *encoder, int count) {
+    AVFrame *frame = av_frame_alloc();
+    if (frame == NULL) {
+        return NULL;
+    }
+    frame->format = encoder->sample_fmt;
+    frame->sample_rate = encoder->sample_rate;
+    frame->nb_samples = count;
+    if (av_channel_layout_copy(&frame->ch_layout, &encoder->ch_layout) < 0 || av_frame_get_buffer(frame, 0) < 0) {
+        av_frame_free(&frame);
+    }
+    return frame;
+}
+
+static float clipped(float x) {
+    return x > 1 ? 1 : x < -1 ? -1 : x;
+}
+
+/* Stereo floats to the encoder's own format; a mono encoder gets the mean. */
+static void fill(AVFrame *frame, const float *stereo) {
+    int channels = frame->ch_layout.nb_channels;
+    for (int i = 0; i < frame->nb_samples; i++) {
+        for (int c = 0; c < channels; c++) {
+            float value = channels == 1 ? (stereo[2 * i] + stereo[2 * i + 1]) / 2 : stereo[2 * i + c];
+            value = clipped(value);
+            switch (frame->format) {
+            case AV_SAMPLE_FMT_FLTP:
+                ((float *)(void *)frame->extended_data[c])[i] = value;
+                break;
+            case AV_SAMPLE_FMT_S16P:
+                ((int16_t *)(void *)frame->extended_data[c])[i] = (int16_t)lrintf(value * 32767);
+                break;
+            case AV_SAMPLE_FMT_S32P:
+                ((int32_t *)(void *)frame->extended_data[c])[i] = (int32_t)lrint((double)value * 2147483647);
+                break;
+            default:
+                ((int16_t *)(void *)frame->data[0])[i * channels + c] = (int16_t)lrintf(value * 32767);
+                break;
+            }
+        }
+    }
+}
+
+enum cs_status med_encode_audio(AVCodecContext *encoder, struct med_audio *audio, med_packet_sink *sink, void *ctx,
+                                struct cs_err *err) {
+    int block = encoder->frame_size > 0 ? encoder->frame_size : PCM_BLOCK;
+    CS_AUTO_FREE float *stereo = cs_alloc_array((size_t)block * 2, sizeof(float));
+    bool wanted = true;
+    for (int64_t position = 0; position < audio->samples && wanted; position += block) {
+        int64_t left = audio->samples - position;
+        int count = left < block ? (int)left : block;
+        CS_TRY(audio->pull(audio, stereo, (size_t)count, err));
+        MED_AUTO_FRAME *frame = sound_frame(encoder, count);
+        if (frame == NULL) {
+            return failed(err, AVERROR(ENOMEM), "encoding sound");
+        }
+        fill(frame, stereo);
+        frame->pts = position;
+        CS_TRY(encode(encoder, frame, sink, ctx, &wanted, err));
+    }
+    return wanted ? encode(encoder, NULL, sink, ctx, &wanted, err) : CS_OK;
+}

@@ -1,0 +1,28 @@
+/*
+ * scan: exact length and steadiness of streams, by reading all their packets.
+ */
+#ifndef MED_SCAN_H
+#define MED_SCAN_H
+
+#include <libavformat/avformat.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cs/base/err.h"
+
+struct med_scan {
+    int64_t packets; /* that are shown; 0: unknown, taken from the header */
+    int64_t start_ticks;
+    int64_t length_ticks;
+    AVRational rate; /* nominal when steady, else the average */
+    bool variable;
+    bool nearly_steady; /* four of five pictures keep the rate */
+    bool cut_short;     /* the header promises more packets than there are */
+};
+
+/* scans[0] is video, scans[1] audio; a stream of -1 is left alone. Consumes format's packets.
+ * "corrupt_input" when a stream has none; "too_many_packets" beyond MED_SCAN_PACKETS_MAX. */
+enum cs_status med_scan_read(int fd, AVFormatContext *format, int video, int audio, struct med_scan scans[2],
+                             struct cs_err *err) CS_MUST_USE;
+
+#endif

@@ -1,0 +1,331 @@
+#include "graph/sink.h"
+
+#include <libavformat/avformat.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "cs/base/clock.h"
+#include "graph/av.h"
+#include "graph/encode.h"
+#include "graph/facts.h"
+#include "graph/queue.h"
+#include "graph/timeline.h"
+#include "io/avio_fd.h"
+
+enum { PACKETS_QUEUED = 64, PROGRESS_EVERY_MS = 100 };
+
+/* One encoder with its thread, and the packet that the multiplexer looks at. */
+struct track {
+    struct med_video *video; /* one of the two */
+    struct med_audio *audio;
+    AVCodecContext *encoder;
+    AVStream *stream;
+    struct med_queue *packets;
+    pthread_t thread;
+    bool started;
+    AVPacket *head;
+    bool ended;
+    int64_t written;
+};
+
+struct sink {
+    struct med_graph *graph;
+    enum med_container container;
+    int fd;
+    AVFormatContext *format;
+    AVIOContext *io;
+    struct track tracks[2];
+    size_t count;
+    int64_t length_ticks;
+    int64_t done_ticks;
+    int64_t began_ms;
+    int64_t told_ms;
+};
+
+static enum cs_status write_failed(struct cs_err *err, int averror) {
+    return med_av_fail(err, CS_UNAVAILABLE, "write_failed", averror, "writing the output");
+}
+
+/* ---- progress, in media time ---- */
+
+static void tell(struct sink *sink, bool last) {
+    int64_t now = cs_clock_mono_ms();
+    if (sink->graph->events == NULL || sink->graph->events->progress == NULL ||
+        (!last && now - sink->told_ms < PROGRESS_EVERY_MS)) {
+        return;
+    }
+    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
+    double done = med_ticks_to_seconds(sink->done_ticks);
+    progress.stage = (char *)(uintptr_t) "rendering";
+    progress.fraction = sink->length_ticks > 0 ? (double)sink->done_ticks / (double)sink->length_ticks : 0;
+    progress.media_time_us = med_ticks_to_us(sink->done_ticks);
+    progress.media_duration_us = med_ticks_to_us(sink->length_ticks);
+    progress.speed = now > sink->began_ms ? done * 1000 / (double)(now - sink->began_ms) : 0;
+    sink->graph->events->progress(&progress, sink->graph->events->user);
+    sink->told_ms = now;
+}
+
+static void advance(struct sink *sink, const AVPacket *packet, AVRational unit) {
+    int64_t end = med_ticks_from(packet->pts + packet->duration, unit);
+    end = end > sink->length_ticks ? sink->length_ticks : end;
+    if (end > sink->done_ticks) {
+        sink->done_ticks = end;
+        tell(sink, false);
+    }
+}
+
+/* ---- encoding threads ---- */
+
+static bool enqueue(void *ctx, AVPacket *packet) {
+    return med_queue_put(((struct track *)ctx)->packets, packet);
+}
+
+static void *encode_track(void *arg) {
+    struct track *track = arg;
+    struct cs_err err = {0};
+    enum cs_status status = track->video != NULL ? med_encode_video(track->encoder, track->video, enqueue, track, &err)
+                                                 : med_encode_audio(track->encoder, track->audio, enqueue, track, &err);
+    med_queue_end(track->packets, status == CS_OK ? NULL : &err);
+    return NULL;
+}
+
+static enum cs_status start_tracks(struct sink *sink, struct cs_err *err) {
+    for (size_t i = 0; i < sink->count; i++) {
+        struct track *track = &sink->tracks[i];
+        track->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
+        if (pthread_create(&track->thread, NULL, encode_track, track) != 0) {
+            return cs_fail(err, CS_UNAVAILABLE, "out_of_memory", "no thread for encoding");
+        }
+        track->started = true;
+    }
+    return CS_OK;
+}
+
+/* ---- the file ---- */
+
+/* movenc reads the file back to move the index to its front. */
+static int open_again(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options) {
+    (void)url, (void)options;
+    const struct sink *sink = format->opaque;
+    if ((flags & AVIO_FLAG_WRITE) != 0) {
+        return AVERROR(EPERM);
+    }
+    *io = med_avio_reader(sink->fd);
+    return *io == NULL ? AVERROR(ENOMEM) : 0;
+}
+
+static int close_again(AVFormatContext *format, AVIOContext *io) {
+    (void)format;
+    med_avio_free(&io);
+    return 0;
+}
+
+static const char *muxer_name(enum med_container container) {
+    static const char *const names[] = {[MED_MP4] = "mp4", [MED_M4A] = "ipod", [MED_MP3] = "mp3", [MED_WAV] = "wav"};
+    return names[container];
+}
+
+static enum cs_status open_file(struct sink *sink, struct cs_err *err) {
+    if (avformat_alloc_output_context2(&sink->format, NULL, muxer_name(sink->container), NULL) < 0) {
+        return cs_fail(err, CS_INTERNAL, "encoder", "no multiplexer %s", muxer_name(sink->container));
+    }
+    sink->io = med_avio_writer(sink->fd, sink->graph->output_bytes_max);
+    if (sink->io == NULL) {
+        return write_failed(err, AVERROR(ENOMEM));
+    }
+    sink->format->pb = sink->io;
+    sink->format->opaque = sink;
+    sink->format->io_open = open_again;
+    sink->format->io_close2 = close_again;
+    sink->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
+    return CS_OK;
+}
+
+static enum cs_status open_encoder(struct sink *sink, struct track *track, struct cs_err *err) {
+    bool global = (sink->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
+    if (track->video != NULL) {
+        return med_encode_open_h264(&track->video->format, sink->graph->threads, &track->encoder, err);
+    }
+    switch (sink->container) {
+    case MED_MP3:
+        return med_encode_open_sound("libmp3lame", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
+    case MED_WAV:
+        return med_encode_open_sound("pcm_s16le", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
+    default:
+        return med_encode_open_sound("aac", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
+    }
+}
+
+static enum cs_status add_track(struct sink *sink, struct med_video *video, struct med_audio *audio,
+                                struct cs_err *err) {
+    struct track *track = &sink->tracks[sink->count++];
+    track->video = video;
+    track->audio = audio;
+    CS_TRY(open_encoder(sink, track, err));
+    track->stream = avformat_new_stream(sink->format, NULL);
+    if (track->stream == NULL || avcodec_parameters_from_context(track->stream->codecpar, track->encoder) < 0) {
+        return write_failed(err, AVERROR(ENOMEM));
+    }
+    track->stream->time_base = track->encoder->time_base;
+    if (video != NULL) {
+        track->stream->avg_frame_rate = video->format.rate;
+        track->stream->r_frame_rate = video->format.rate;
+        track->stream->sample_aspect_ratio = (AVRational){1, 1};
+        sink->length_ticks = med_ticks_at_frame(video->frames, video->format.rate);
+    } else if (sink->length_ticks == 0) {
+        sink->length_ticks = med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE});
+    }
+    return CS_OK;
+}
+
+static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
+    AVDictionary *options = NULL;
+    if (sink->container == MED_MP4 || sink->container == MED_M4A) {
+        av_dict_set(&options, "movflags", "+faststart", 0);
+    }
+    int result = avformat_write_header(sink->format, &options);
+    av_dict_free(&options);
+    return result < 0 ? write_failed(err, result) : CS_OK;
+}
+
+/* ---- multiplexing ---- */
+
+static enum cs_status look(struct track *track, struct cs_err *err) {
+    if (track->head == NULL && !track->ended) {
+        void *packet = NULL;
+        CS_TRY(med_queue_take(track->packets, &packet, err));
+        track->head = packet;
+        track->ended = packet == NULL;
+    }
+    return CS_OK;
+}
+
+static struct track *earliest(struct sink *sink) {
+    struct track *best = NULL;
+    for (size_t i = 0; i < sink->count; i++) {
+        struct track *track = &sink->tracks[i];
+        if (track->head != NULL && (best == NULL || av_compare_ts(track->head->dts, track->encoder->time_base,
+                                                                  best->head->dts, best->encoder->time_base) < 0)) {
+            best = track;
+        }
+    }
+    return best;
+}
+
+static enum cs_status write_packets(struct sink *sink, struct cs_err *err) {
+    for (;;) {
+        for (size_t i = 0; i < sink->count; i++) {
+            CS_TRY(look(&sink->tracks[i], err));
+        }
+        struct track *track = earliest(sink);
+        if (track == NULL) {
+            return CS_OK;
+        }
+        MED_AUTO_PACKET *packet = cs_steal(&track->head);
+        if (track->video != NULL || sink->count == 1) {
+            advance(sink, packet, track->encoder->time_base);
+        }
+        av_packet_rescale_ts(packet, track->encoder->time_base, track->stream->time_base);
+        packet->stream_index = track->stream->index;
+        int result = av_write_frame(sink->format, packet);
+        if (result < 0) {
+            return write_failed(err, result);
+        }
+        track->written++;
+    }
+}
+
+static enum cs_status run(struct sink *sink, struct cs_err *err) {
+    CS_TRY(write_header(sink, err));
+    CS_TRY(start_tracks(sink, err));
+    CS_TRY(write_packets(sink, err));
+    int result = av_write_trailer(sink->format); /* may be > 0 */
+    avio_flush(sink->io);
+    if (result >= 0 && sink->io->error < 0) {
+        result = sink->io->error;
+    }
+    return result < 0 ? write_failed(err, result) : CS_OK;
+}
+
+static void close_sink(struct sink *sink) {
+    for (size_t i = 0; i < sink->count; i++) {
+        if (sink->tracks[i].started) {
+            med_queue_stop(sink->tracks[i].packets);
+        }
+    }
+    for (size_t i = 0; i < sink->count; i++) {
+        struct track *track = &sink->tracks[i];
+        if (track->started) {
+            pthread_join(track->thread, NULL);
+        }
+        av_packet_free(&track->head);
+        med_queue_destroy(track->packets);
+        avcodec_free_context(&track->encoder);
+    }
+    avformat_free_context(sink->format);
+    med_avio_free(&sink->io);
+}
+
+/* ---- reading it back ---- */
+
+static enum cs_status verify(const struct sink *sink, const struct med_facts *facts, struct cs_err *err) {
+    for (size_t i = 0; i < sink->count; i++) {
+        const struct track *track = &sink->tracks[i];
+        if (track->video != NULL && (facts->video.stream < 0 || facts->video.frames != track->video->frames)) {
+            return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %lld of %lld planned frames",
+                           (long long)(facts->video.stream < 0 ? 0 : facts->video.frames),
+                           (long long)track->video->frames);
+        }
+        int64_t planned = track->audio == NULL ? 0 : track->audio->samples;
+        int64_t off = facts->audio.samples - planned;
+        if (track->audio != NULL && (facts->audio.stream < 0 || llabs(off) > 2 * (int64_t)MED_SAMPLE_RATE / 25)) {
+            return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %lld of %lld planned samples",
+                           (long long)facts->audio.samples, (long long)planned);
+        }
+    }
+    return CS_OK;
+}
+
+static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
+                                struct cs_err *err) {
+    struct med_facts facts;
+    enum cs_status status = med_facts_read(sink->fd, &facts, err);
+    if (status != CS_OK) {
+        return cs_fail(err, CS_INTERNAL, "verify_failed", "the output cannot be read back");
+    }
+    CS_TRY(verify(sink, &facts, err));
+    for (size_t i = 0; i < sink->count; i++) { /* as planned, not as the container rounds */
+        if (sink->tracks[i].audio != NULL) {
+            facts.audio.samples = sink->tracks[i].audio->samples;
+            facts.audio.length_ticks = med_ticks_from(facts.audio.samples, (AVRational){1, MED_SAMPLE_RATE});
+        } else {
+            facts.video.rate = sink->tracks[i].video->format.rate;
+            facts.video.length_ticks = sink->length_ticks;
+            facts.video.variable_rate = false;
+        }
+    }
+    med_facts_to_wire(&facts, arena, ret_facts);
+    return CS_OK;
+}
+
+enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
+                            struct med_audio *audio, int fd, struct cs_arena *arena,
+                            Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+    struct sink sink = {.graph = graph, .container = container, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    enum cs_status status = open_file(&sink, err);
+    if (status == CS_OK && video != NULL) {
+        status = add_track(&sink, med_graph_async(graph, video), NULL, err);
+    }
+    if (status == CS_OK && audio != NULL) {
+        status = add_track(&sink, NULL, audio, err);
+    }
+    if (status == CS_OK) {
+        status = run(&sink, err);
+    }
+    close_sink(&sink);
+    CS_TRY(status);
+    CS_TRY(read_back(&sink, arena, ret_facts, err));
+    sink.done_ticks = sink.length_ticks;
+    tell(&sink, true);
+    return CS_OK;
+}

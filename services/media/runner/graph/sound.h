@@ -1,0 +1,31 @@
+/*
+ * sound: what is done with PCM: silence, levels, fades, joins and mixes.
+ */
+#ifndef MED_SOUND_H
+#define MED_SOUND_H
+
+#include "graph/graph.h"
+
+struct med_audio *med_sound_silence(struct med_graph *graph, int64_t samples);
+
+void med_sound_scale(float *stereo, size_t count, float volume);
+/* Fades out over the last fade_samples of total; stereo holds count samples from `from` on. */
+void med_sound_fade_tail(float *stereo, size_t count, int64_t from, int64_t total, int64_t fade_samples);
+void med_sound_fade_head(float *stereo, size_t count, int64_t from, int64_t fade_samples);
+
+/* Parts one after the other. overlaps[i] samples of part i and i+1 sound together, cross-faded in a straight line;
+ * starts[i] is the sample at which part i starts. total: the sum. */
+struct med_sound_part {
+    struct med_audio *audio;
+    int64_t start;
+    int64_t overlap;
+};
+struct med_audio *med_sound_join(struct med_graph *graph, const struct med_sound_part *parts, size_t count,
+                                 int64_t samples);
+
+/* Layers over a base, each from its start on, summed at their own level. What would clip is bent softly below full
+ * scale; quieter sound passes untouched. */
+struct med_audio *med_sound_mix(struct med_graph *graph, struct med_audio *base, const struct med_sound_part *layers,
+                                size_t count);
+
+#endif

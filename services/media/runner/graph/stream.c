@@ -1,0 +1,265 @@
+#include "graph/stream.h"
+
+#include <libavutil/pixdesc.h>
+#include <pthread.h>
+
+#include "bounds.h"
+#include "cs/base/mem.h"
+#include "graph/av.h"
+#include "graph/input.h"
+#include "graph/queue.h"
+
+enum {
+    PACKETS_QUEUED = 48,
+    PICTURES_QUEUED = 4,
+    SOUNDS_QUEUED = 32,
+    BAD_PACKETS_FREE = 8, /* a recording may start or end in the middle */
+};
+
+struct med_stream {
+    AVFormatContext *format;
+    AVCodecContext *decoder;
+    AVStream *info;
+    struct med_queue *packets;
+    struct med_queue *frames;
+    bool started;
+    pthread_t demux_thread;
+    pthread_t decode_thread;
+    /* below: the decode thread's */
+    int64_t next_pts;
+    int64_t good;
+    int64_t bad;
+};
+
+static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecContext **ret_decoder,
+                                   struct cs_err *err) {
+    const AVCodec *codec = avcodec_find_decoder(info->codecpar->codec_id);
+    if (codec == NULL) {
+        return cs_fail(err, CS_UNIMPLEMENTED, "codec_unsupported", "the codec %s is not supported",
+                       avcodec_get_name(info->codecpar->codec_id));
+    }
+    AVCodecContext *decoder = avcodec_alloc_context3(codec);
+    if (decoder == NULL) {
+        return med_av_fail(err, CS_INTERNAL, "decoder", AVERROR(ENOMEM), "opening a decoder");
+    }
+    int result = avcodec_parameters_to_context(decoder, info->codecpar);
+    decoder->pkt_timebase = info->time_base;
+    decoder->max_pixels = MED_PIXELS_MAX;
+    decoder->thread_count = threads;
+    decoder->flags |= AV_CODEC_FLAG_BITEXACT;
+    decoder->codec_whitelist = av_strdup(med_codecs_allowed);
+    if (result >= 0) {
+        result = avcodec_open2(decoder, codec, NULL);
+    }
+    if (result < 0) {
+        avcodec_free_context(&decoder);
+        if (result == AVERROR(EINVAL) || result == AVERROR_PATCHWELCOME) {
+            return cs_fail(err, CS_UNIMPLEMENTED, "codec_unsupported", "the codec %s is not supported", codec->name);
+        }
+        return med_av_fail(err, CS_DATA_LOSS, "corrupt_input", result, "opening a decoder");
+    }
+    *ret_decoder = decoder;
+    return CS_OK;
+}
+
+static enum cs_status open_stream(int fd, int index, int threads, struct med_stream *stream, struct cs_err *err) {
+    CS_TRY(med_input_open(fd, &stream->format, err));
+    if (index < 0 || index >= (int)stream->format->nb_streams) {
+        return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's streams changed while it was read");
+    }
+    stream->info = stream->format->streams[index];
+    med_input_keep_only(stream->format, index, -1);
+    return open_decoder(stream->info, threads, &stream->decoder, err);
+}
+
+/* ---- threads ---- */
+
+static void *demux(void *arg) {
+    struct med_stream *stream = arg;
+    for (;;) {
+        AVPacket *packet = av_packet_alloc();
+        if (packet == NULL || av_read_frame(stream->format, packet) < 0) { /* whatever ends it: the rest shows */
+            av_packet_free(&packet);
+            break;
+        }
+        if (packet->stream_index != stream->info->index) {
+            av_packet_free(&packet);
+        } else if (!med_queue_put(stream->packets, packet)) {
+            break;
+        }
+    }
+    med_queue_end(stream->packets, NULL);
+    return NULL;
+}
+
+static void give_time(struct med_stream *stream, AVFrame *frame) {
+    if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
+        frame->pts = frame->best_effort_timestamp;
+    }
+    if (frame->pts == AV_NOPTS_VALUE) {
+        frame->pts = stream->next_pts;
+    }
+    int64_t duration = frame->pkt_duration;
+    if (duration <= 0) {
+        AVRational rate = stream->info->avg_frame_rate;
+        duration = frame->nb_samples > 0
+                       ? av_rescale_q(frame->nb_samples, (AVRational){1, frame->sample_rate}, stream->info->time_base)
+                   : rate.num > 0 ? av_rescale_q(1, av_inv_q(rate), stream->info->time_base)
+                                  : 1;
+    }
+    stream->next_pts = frame->pts + duration;
+}
+
+/* Moves out what the decoder has. false: nobody wants more. *ret_result is FFmpeg's last word. */
+static bool drain(struct med_stream *stream, int *ret_result) {
+    for (;;) {
+        AVFrame *frame = av_frame_alloc();
+        int result = frame == NULL ? AVERROR(ENOMEM) : avcodec_receive_frame(stream->decoder, frame);
+        if (result < 0) {
+            av_frame_free(&frame);
+            *ret_result = result;
+            return true;
+        }
+        stream->good++;
+        give_time(stream, frame);
+        if (!med_queue_put(stream->frames, frame)) {
+            return false;
+        }
+    }
+}
+
+/* One packet, or NULL to flush. false: stop; err is set when that is a failure. */
+static bool feed(struct med_stream *stream, const AVPacket *packet, struct cs_err *err) {
+    int result = avcodec_send_packet(stream->decoder, packet);
+    int drained = 0;
+    if (result == AVERROR(EAGAIN)) {
+        if (!drain(stream, &drained)) {
+            return false;
+        }
+        result = avcodec_send_packet(stream->decoder, packet);
+    }
+    if (result >= 0 && !drain(stream, &drained)) {
+        return false;
+    }
+    if (result == AVERROR(ENOMEM) || drained == AVERROR(ENOMEM)) {
+        (void)med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "decoding");
+        return false;
+    }
+    bool bad =
+        (result < 0 && result != AVERROR_EOF) || (drained < 0 && drained != AVERROR(EAGAIN) && drained != AVERROR_EOF);
+    stream->bad += bad;
+    return true;
+}
+
+static void *decode(void *arg) {
+    struct med_stream *stream = arg;
+    struct cs_err err = {0};
+    void *item = NULL;
+    bool wanted = true;
+    while (wanted && med_queue_take(stream->packets, &item, &err) == CS_OK && item != NULL) {
+        AVPacket *packet = item;
+        wanted = feed(stream, packet, &err);
+        av_packet_free(&packet);
+    }
+    if (wanted) {
+        wanted = feed(stream, NULL, &err);
+    }
+    if (wanted && err.status == CS_OK) {
+        if (stream->good == 0) {
+            (void)cs_fail(&err, CS_DATA_LOSS, "corrupt_input", "nothing of the input's %s could be decoded",
+                          av_get_media_type_string(stream->decoder->codec_type));
+        } else if (stream->bad > BAD_PACKETS_FREE && stream->bad > (stream->good + stream->bad) / 10) {
+            (void)cs_fail(&err, CS_DATA_LOSS, "corrupt_input", "%lld of %lld packets of the input could not be decoded",
+                          (long long)stream->bad, (long long)(stream->good + stream->bad));
+        }
+    }
+    med_queue_stop(stream->packets);
+    med_queue_end(stream->frames, err.status == CS_OK ? NULL : &err);
+    return NULL;
+}
+
+static enum cs_status start_threads(struct med_stream *stream, struct cs_err *err) {
+    int failed = pthread_create(&stream->demux_thread, NULL, demux, stream);
+    if (failed == 0) {
+        failed = pthread_create(&stream->decode_thread, NULL, decode, stream);
+        if (failed != 0) {
+            med_queue_stop(stream->packets);
+            pthread_join(stream->demux_thread, NULL);
+        }
+    }
+    if (failed != 0) {
+        return cs_fail(err, CS_UNAVAILABLE, "out_of_memory", "no thread for decoding");
+    }
+    stream->started = true;
+    return CS_OK;
+}
+
+/* ---- the door ---- */
+
+enum cs_status med_stream_open(int fd, int index, int threads, struct med_stream **ret_stream, struct cs_err *err) {
+    CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
+    CS_TRY(open_stream(fd, index, threads, stream, err));
+    bool picture = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
+    stream->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
+    stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, med_frame_free);
+    CS_TRY(start_threads(stream, err));
+    *ret_stream = cs_steal(&stream);
+    return CS_OK;
+}
+
+void med_stream_close(struct med_stream *stream) {
+    if (stream == NULL) {
+        return;
+    }
+    if (stream->started) {
+        med_queue_stop(stream->frames);
+        pthread_join(stream->decode_thread, NULL);
+        pthread_join(stream->demux_thread, NULL);
+    }
+    med_queue_destroy(stream->frames);
+    med_queue_destroy(stream->packets);
+    avcodec_free_context(&stream->decoder);
+    med_input_close(&stream->format);
+    free(stream);
+}
+
+enum cs_status med_stream_next(struct med_stream *stream, AVFrame **ret_frame, struct cs_err *err) {
+    void *item = NULL;
+    CS_TRY(med_queue_take(stream->frames, &item, err));
+    *ret_frame = item;
+    return CS_OK;
+}
+
+const AVStream *med_stream_info(const struct med_stream *stream) {
+    return stream->info;
+}
+
+static enum cs_status decode_first(struct med_stream *stream, AVFrame *frame, struct cs_err *err) {
+    MED_AUTO_PACKET *packet = av_packet_alloc();
+    bool flushed = false;
+    for (int tries = 0; packet != NULL && tries < PACKETS_QUEUED * 8 && !flushed; tries++) {
+        flushed = av_read_frame(stream->format, packet) < 0;
+        if (flushed || packet->stream_index == stream->info->index) {
+            (void)avcodec_send_packet(stream->decoder, flushed ? NULL : packet); /* a bad packet: try the next */
+        }
+        av_packet_unref(packet);
+        int result = avcodec_receive_frame(stream->decoder, frame);
+        if (result == AVERROR(ENOMEM)) {
+            return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", result, "decoding");
+        }
+        if (result >= 0) {
+            return CS_OK;
+        }
+    }
+    return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
+}
+
+enum cs_status med_stream_first_frame(int fd, int index, AVFrame **ret_frame, struct cs_err *err) {
+    CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
+    MED_AUTO_FRAME *frame = av_frame_alloc();
+    CS_TRY(open_stream(fd, index, 1, stream, err));
+    CS_TRY(decode_first(stream, frame, err));
+    *ret_frame = frame;
+    frame = NULL;
+    return CS_OK;
+}

@@ -1,0 +1,33 @@
+/*
+ * stream: the decoded frames of one stream of one input. Demuxing and decoding run on two threads of their own.
+ *
+ * Each stream opens its own demuxer on the descriptor, so picture and sound of one file never wait for each other.
+ *
+ * Owns     the demuxer, decoder, queues and threads.
+ * Fails    "corrupt_input" when nothing decodes, or when more than a tenth of the packets do not.
+ */
+#ifndef MED_STREAM_H
+#define MED_STREAM_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "cs/base/auto.h"
+#include "cs/base/err.h"
+
+struct med_stream;
+
+enum cs_status med_stream_open(int fd, int stream, int threads, struct med_stream **ret_stream,
+                               struct cs_err *err) CS_MUST_USE;
+void med_stream_close(struct med_stream *stream);
+CS_DEFINE_AUTO(med_stream, med_stream_close)
+
+/* In order of presentation, pts in med_stream_info's time_base and never AV_NOPTS_VALUE. *ret_frame is NULL at the end.
+ */
+enum cs_status med_stream_next(struct med_stream *stream, AVFrame **ret_frame, struct cs_err *err) CS_MUST_USE;
+const AVStream *med_stream_info(const struct med_stream *stream);
+
+/* Without threads. */
+enum cs_status med_stream_first_frame(int fd, int stream, AVFrame **ret_frame, struct cs_err *err) CS_MUST_USE;
+
+#endif

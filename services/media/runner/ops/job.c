@@ -1,0 +1,109 @@
+#include "ops/ops.h"
+
+#include "bounds.h"
+
+enum { OUTPUTS_MAX = 16, METRICS_MAX = 16 };
+
+enum cs_status med_job_input_fd(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                int *ret_fd, struct cs_err *err) {
+    if (ref == NULL || ref->input == 0 || ref->input > job->wire->inputs) {
+        return cs_fail_at(err, path, "no_input", "an input is missing");
+    }
+    *ret_fd = job->input_fds[ref->input - 1];
+    return CS_OK;
+}
+
+enum cs_status med_job_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                             struct med_clip *ret_clip, struct cs_err *err) {
+    int fd = -1;
+    CS_TRY(med_job_input_fd(job, ref, path, &fd, err));
+    struct med_facts *facts = cs_arena_alloc(job->arena, sizeof(*facts));
+    if (med_facts_read(fd, facts, err) != CS_OK) {
+        return cs_err_at(err, path);
+    }
+    if (facts->cut_short) {
+        (void)cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input ends before its header says");
+        return cs_err_at(err, path);
+    }
+    *ret_clip = (struct med_clip){.fd = fd, .facts = facts, .path = cs_arena_strdup(job->arena, path)};
+    return CS_OK;
+}
+
+enum cs_status med_job_video_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                   struct med_clip *ret_clip, struct cs_err *err) {
+    CS_TRY(med_job_input(job, ref, path, ret_clip, err));
+    if (ret_clip->facts->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO) {
+        return cs_fail_at(err, path, "no_video", "the input has no moving picture");
+    }
+    return CS_OK;
+}
+
+enum cs_status med_job_output_fd(const struct med_job *job, int *ret_fd, struct cs_err *err) {
+    if (job->wire->n_outputs == 0) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "no_output", "the job names no output");
+    }
+    *ret_fd = job->output_fds[0];
+    return CS_OK;
+}
+
+void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts) {
+    if (job->done->outputs == NULL) {
+        job->done->outputs = cs_arena_array(job->arena, OUTPUTS_MAX, sizeof(void *));
+    }
+    if (job->done->n_outputs < OUTPUTS_MAX) {
+        job->done->outputs[job->done->n_outputs++] = facts;
+    }
+}
+
+void med_job_add_metric(struct med_job *job, const char *name, double value) {
+    if (job->done->metrics == NULL) {
+        job->done->metrics = cs_arena_array(job->arena, METRICS_MAX, sizeof(void *));
+    }
+    if (job->done->n_metrics < METRICS_MAX) {
+        Callsheet__V1__Metric *metric = cs_arena_alloc(job->arena, sizeof(*metric));
+        callsheet__v1__metric__init(metric);
+        metric->name = cs_arena_strdup(job->arena, name);
+        metric->value = value;
+        job->done->metrics[job->done->n_metrics++] = metric;
+    }
+}
+
+struct med_picture_format med_format_of(const struct med_facts *facts) {
+    int width = facts->video.width & ~1;
+    int height = facts->video.height & ~1;
+    return (struct med_picture_format){
+        .width = width < 2 ? 2 : width,
+        .height = height < 2 ? 2 : height,
+        .rate = med_facts_output_rate(facts),
+    };
+}
+
+struct med_length med_length_of(const struct med_facts *facts, AVRational rate) {
+    int64_t frames = med_frames_at(facts->video.length_ticks, rate);
+    frames = frames < 1 ? 1 : frames;
+    return (struct med_length){.frames = frames, .samples = med_samples_at_frame(frames, rate)};
+}
+
+enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames, struct cs_err *err) {
+    if ((int64_t)format->width * format->height > MED_OUTPUT_PIXELS_MAX) {
+        return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "an output of %dx%d is beyond %d pixels", format->width,
+                       format->height, (int)MED_OUTPUT_PIXELS_MAX);
+    }
+    if (med_ticks_at_frame(frames, format->rate) > (int64_t)MED_DURATION_S_MAX * MED_TICKS_PER_S) {
+        return cs_fail(err, CS_OUT_OF_RANGE, "too_long", "an output may last %d hours at most",
+                       MED_DURATION_S_MAX / 3600);
+    }
+    return CS_OK;
+}
+
+enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) {
+    struct med_facts facts;
+    if (job->wire->inputs == 0) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "no_input", "probing needs an input");
+    }
+    CS_TRY(med_facts_read(job->input_fds[0], &facts, err));
+    Callsheet__V1__MediaFacts *wire = NULL;
+    med_facts_to_wire(&facts, job->arena, &wire);
+    med_job_add_output(job, wire);
+    return CS_OK;
+}

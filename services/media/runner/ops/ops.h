@@ -1,0 +1,64 @@
+/*
+ * ops: one function per operation. Each reads its parameters, appends nodes to a graph and runs it into its output.
+ *
+ * Trust    parameters were checked by the catalogue at submit, but a runner believes nothing: what would break is
+ * checked again.
+ */
+#ifndef MED_OPS_H
+#define MED_OPS_H
+
+#include "graph/clip.h"
+#include "graph/facts.h"
+#include "graph/graph.h"
+#include "graph/timeline.h"
+#include "render.h"
+
+struct med_job {
+    const Callsheet__V1__RunnerJob *wire;
+    const int *input_fds;
+    const int *output_fds;
+    const struct med_render_events *events;
+    struct cs_arena *arena;
+    Callsheet__V1__RunnerDone *done;
+};
+
+/* The descriptor of a reference; INVALID_ARGUMENT "no_input" at path when it has none. */
+enum cs_status med_job_input_fd(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                int *ret_fd, struct cs_err *err) CS_MUST_USE;
+/* With its facts, in the job's arena. */
+enum cs_status med_job_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                             struct med_clip *ret_clip, struct cs_err *err) CS_MUST_USE;
+/* An input that must hold a moving picture. */
+enum cs_status med_job_video_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                   struct med_clip *ret_clip, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_job_output_fd(const struct med_job *job, int *ret_fd, struct cs_err *err) CS_MUST_USE;
+void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts);
+void med_job_add_metric(struct med_job *job, const char *name, double value);
+
+/* Size and rate of a video's own output: as shown, even, its own steady rate. */
+struct med_picture_format med_format_of(const struct med_facts *facts);
+struct med_length {
+    int64_t frames; /* at least 1 */
+    int64_t samples;
+};
+struct med_length med_length_of(const struct med_facts *facts, AVRational rate);
+/* "too_many_pixels", "too_long" */
+enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames,
+                                struct cs_err *err) CS_MUST_USE;
+
+enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params,
+                              struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_lip_sync(struct med_job *job, const Callsheet__V1__LipSync *params,
+                               struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
+                                    struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_generate_video(struct med_job *job, const Callsheet__V1__GenerateVideo *params,
+                                     struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_generate_image(struct med_job *job, const Callsheet__V1__GenerateImage *params,
+                                     struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_generate_audio(struct med_job *job, const Callsheet__V1__GenerateAudio *params,
+                                     struct cs_err *err) CS_MUST_USE;
+
+#endif

@@ -1,0 +1,101 @@
+#include "render.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
+#include <libavformat/avformat.h>
+#include <libavutil/log.h>
+#include <malloc.h>
+
+#include "captions/fonts.h"
+#include "ops/ops.h"
+
+enum cs_status med_render_warm_up(struct cs_err *err) {
+    av_log_set_level(AV_LOG_QUIET);
+    mallopt(M_ARENA_MAX, 2); /* many threads, little of their own; keeps the address space small */
+    (void)avcodec_find_encoder_by_name("libx264");
+    (void)avfilter_get_by_name("scale");
+    (void)av_guess_format("mp4", NULL, NULL);
+    return med_fonts_load(err);
+}
+
+static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Operation *operation,
+                                    struct cs_err *err) {
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
+        return med_op_generate_video(job, operation->generate_video, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
+        return med_op_generate_image(job, operation->generate_image, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_AUDIO:
+        return med_op_generate_audio(job, operation->generate_audio, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
+        return med_op_merge(job, operation->merge, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        return med_op_reframe(job, operation->reframe, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
+        return med_op_lip_sync(job, operation->lip_sync, err);
+#ifdef NOT_YET
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        return med_op_add_subtitles(job, operation->add_subtitles, err);
+#endif
+    default:
+        return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
+    }
+}
+
+enum cs_status med_render_run(const Callsheet__V1__RunnerJob *job, const int *input_fds, const int *output_fds,
+                              const struct med_render_events *events, Callsheet__V1__RunnerDone **ret_done,
+                              struct cs_arena *arena, struct cs_err *err) {
+    Callsheet__V1__RunnerDone *done = cs_arena_alloc(arena, sizeof(*done));
+    callsheet__v1__runner_done__init(done);
+    struct med_job run = {
+        .wire = job,
+        .input_fds = input_fds,
+        .output_fds = output_fds,
+        .events = events,
+        .arena = arena,
+        .done = done,
+    };
+    switch (job->task_case) {
+    case CALLSHEET__V1__RUNNER_JOB__TASK_RENDER:
+        CS_TRY(run_operation(&run, job->render, err));
+        break;
+    case CALLSHEET__V1__RUNNER_JOB__TASK_PROBE:
+        CS_TRY(med_op_probe(&run, err));
+        break;
+    default:
+        return cs_fail(err, CS_INVALID_ARGUMENT, "no_task", "the job has no task");
+    }
+    *ret_done = done;
+    return CS_OK;
+}
+
+static Callsheet__V1__FailureClass class_of(enum cs_status status) {
+    switch (status) {
+    case CS_INVALID_ARGUMENT:
+    case CS_OUT_OF_RANGE:
+    case CS_DATA_LOSS:
+    case CS_NOT_FOUND:
+    case CS_FAILED_PRECONDITION:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INVALID_INPUT;
+    case CS_UNIMPLEMENTED:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_CODEC_UNSUPPORTED;
+    case CS_UNAVAILABLE:
+    case CS_RESOURCE_EXHAUSTED:
+    case CS_ABORTED:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT;
+    case CS_DEADLINE_EXCEEDED:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TIMEOUT;
+    case CS_CANCELLED:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_CANCELLED;
+    default:
+        return CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INTERNAL;
+    }
+}
+
+void med_render_failed(const struct cs_err *err, Callsheet__V1__Failed *ret_failed) {
+    callsheet__v1__failed__init(ret_failed);
+    ret_failed->failure_class = class_of(err->status);
+    ret_failed->code = (char *)(uintptr_t)err->reason;
+    ret_failed->message = (char *)(uintptr_t)err->message;
+    ret_failed->retry_after_ms = err->retry_after_ms;
+}
