@@ -1,5 +1,6 @@
 /*
- * A stand-in for the render library: a Noop's payload says what the child does, most of it what an attacker would try.
+ * A stand-in for the render library: a Noop's payload, or the text of subtitles, says what the child does, most of it
+ * what an attacker would try.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -230,21 +231,41 @@ static const struct {
     {"bad_text", send_bad_text},
 };
 
-static enum cs_status run_trick(struct context *context, const ProtobufCBinaryData *name) {
+static enum cs_status run_trick(struct context *context, const void *name, size_t size_bytes) {
     for (size_t i = 0; i < CS_COUNT(tricks); i++) {
-        if (strlen(tricks[i].name) == name->len && memcmp(tricks[i].name, name->data, name->len) == 0) {
+        if (strlen(tricks[i].name) == size_bytes && memcmp(tricks[i].name, name, size_bytes) == 0) {
             return tricks[i].run(context);
         }
     }
     return cs_fail(context->err, CS_INVALID_ARGUMENT, "unknown_trick", "unknown trick");
 }
 
+static enum cs_status run_task(struct context *context) {
+    const Callsheet__V1__Operation *operation = context->job->render;
+    if (context->job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_PROBE) {
+        return CS_OK;
+    }
+    if (operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES) {
+        return run_trick(context, operation->add_subtitles->text, strlen(operation->add_subtitles->text));
+    }
+    return run_trick(context, operation->noop->payload.data, operation->noop->payload.len);
+}
+
 enum cs_status med_render_run(const Callsheet__V1__RunnerJob *job, const int *input_fds, const int *output_fds,
                               const struct med_render_events *events, Callsheet__V1__RunnerDone **ret_done,
                               struct cs_arena *arena, struct cs_err *err) {
     struct context context = {job, input_fds, output_fds, events, err};
-    CS_TRY(run_trick(&context, &job->render->noop->payload));
-    *ret_done = cs_arena_alloc(arena, sizeof(**ret_done));
-    callsheet__v1__runner_done__init(*ret_done);
+    CS_TRY(run_task(&context));
+    Callsheet__V1__RunnerDone *done = cs_arena_alloc(arena, sizeof(*done));
+    callsheet__v1__runner_done__init(done);
+    done->n_outputs = job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_PROBE ? 1 : job->n_outputs;
+    done->outputs = cs_arena_array(arena, done->n_outputs, sizeof(*done->outputs));
+    for (size_t i = 0; i < done->n_outputs; i++) {
+        done->outputs[i] = cs_arena_alloc(arena, sizeof(**done->outputs));
+        callsheet__v1__media_facts__init(done->outputs[i]);
+        done->outputs[i]->type = CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO;
+        done->outputs[i]->container = (char *)"fake";
+    }
+    *ret_done = done;
     return CS_OK;
 }

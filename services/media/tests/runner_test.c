@@ -108,11 +108,15 @@ static uint64_t start(struct cs_runner *runner, const char *trick, size_t inputs
     return id;
 }
 
-static struct cs_runner *create(void) {
+static struct cs_runner *create_program(const char *program) {
     struct cs_err err = {0};
     struct cs_runner *runner = NULL;
-    assert_ok(cs_runner_create(MED_FAKE_RUNNER, &runner, &err), &err);
+    assert_ok(cs_runner_create(program, &runner, &err), &err);
     return runner;
+}
+
+static struct cs_runner *create(void) {
+    return create_program(MED_FAKE_RUNNER);
 }
 
 /* Runs one job to its end with an output that nobody looks at. */
@@ -227,6 +231,25 @@ TEST(sandbox_kills_who_tries_to_exec_fork_or_trace) {
         assert_string_equal(outcome.code, "sandbox_violation");
         assert_int_equal(outcome.failure_class, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INTERNAL);
     }
+}
+
+TEST(machine_without_landlock_and_namespaces_still_stops_attackers) {
+    CS_AUTO(cs_runner) *runner = create_program(MED_RUNNER_LACKS_LAYERS);
+    struct outcome outcome;
+    run(runner, "thread", &outcome);
+    assert_true(outcome.done);
+    run(runner, "open", &outcome);
+    assert_string_equal(outcome.code, "eacces");
+    run(runner, "socket", &outcome);
+    assert_string_equal(outcome.code, "eperm");
+    run(runner, "exec", &outcome);
+    assert_string_equal(outcome.code, "sandbox_violation");
+}
+
+TEST(machine_without_seccomp_is_refused) {
+    struct cs_runner *runner = NULL;
+    struct cs_err err = {0};
+    assert_fails(cs_runner_create(MED_RUNNER_LACKS_SECCOMP, &runner, &err), &err, CS_FAILED_PRECONDITION, "no_seccomp");
 }
 
 TEST(crash_is_the_fault_of_the_input) {
@@ -352,9 +375,10 @@ TEST(too_many_files_are_refused) {
 
 TEST_MAIN(CS_TEST(job_reads_its_inputs_and_writes_its_outputs), CS_TEST(job_may_have_hundreds_of_files),
           CS_TEST(child_may_have_threads), CS_TEST(sandbox_refuses_files_sockets_and_code),
-          CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace), CS_TEST(crash_is_the_fault_of_the_input),
-          CS_TEST(limits_of_output_and_memory_hold), CS_TEST(unreadable_reports_end_the_job_and_nothing_else),
-          CS_TEST(kill_is_prompt_and_reported_as_cancelled),
+          CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace), CS_TEST(machine_without_seccomp_is_refused),
+          CS_TEST(machine_without_landlock_and_namespaces_still_stops_attackers),
+          CS_TEST(crash_is_the_fault_of_the_input), CS_TEST(limits_of_output_and_memory_hold),
+          CS_TEST(unreadable_reports_end_the_job_and_nothing_else), CS_TEST(kill_is_prompt_and_reported_as_cancelled),
           CS_TEST(death_of_the_runner_fails_its_jobs_and_the_next_one_works), CS_TEST(many_jobs_run_at_once),
           CS_TEST(nothing_is_left_after_destroy), CS_TEST(missing_program_is_told_at_create),
           CS_TEST(too_many_files_are_refused))
