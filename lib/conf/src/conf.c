@@ -169,15 +169,20 @@ static enum cs_status load_flags(const struct cs_conf_spec *spec, int argc, char
     const struct option *rows = long_options(spec, arena);
     optind = 0; /* start over: tests load more than once */
     opterr = 0;
+    const char *order = cs_str_empty(spec->usage) ? "+:" : ":"; /* flags may follow positional arguments */
     for (;;) {
-        int at = optind == 0 ? 1 : optind;
-        int found = getopt_long(argc, argv, "+:", rows, NULL);
+        int found = getopt_long(argc, argv, order, rows, NULL);
         if (found == -1) {
             return CS_OK;
         }
+        if (found == '?' && optopt > 0 && optopt <= UINT8_MAX) {
+            return cs_fail(err, CS_INVALID_ARGUMENT, "bad_flag", "there is no flag -%c; see --help", optopt);
+        }
         if (found == '?' || found == ':') {
-            return cs_fail(err, CS_INVALID_ARGUMENT, "bad_flag", "%s %s; see --help",
-                           found == ':' ? "a value is missing after" : "there is no flag", argv[at]);
+            const char *flag = argv[optind - 1];
+            return cs_fail(err, CS_INVALID_ARGUMENT, "bad_flag", "%s %.*s; see --help",
+                           found == ':' ? "a value is missing after" : "there is no flag", (int)strcspn(flag, "="),
+                           flag);
         }
         if (found == LONG_HELP || found == LONG_VERSION) {
             if (found == LONG_HELP) {

@@ -411,7 +411,7 @@ TEST(huge_batch_with_huge_answers_does_not_block) {
 
 TEST(more_new_statements_than_one_turn_prepares_are_fine) {
     enum { STATEMENTS = 70 };
-    static char names[STATEMENTS][16];
+    static char names[STATEMENTS][24];
     static struct cs_pg_statement statements[STATEMENTS];
     struct cs_err err = {0};
     CS_AUTO(cs_pg_batch) *batch = cs_pg_batch_create(session(cs_test_state));

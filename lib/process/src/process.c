@@ -237,6 +237,9 @@ enum cs_status cs_process_wait(struct cs_process *process, int64_t timeout_ms, i
         return cs_fail(err, CS_DEADLINE_EXCEEDED, "timeout", "process %d still runs", (int)process->pid);
     }
     int status = 0;
+    if (process->own_group) { /* before the reaping, while the number is surely still ours */
+        (void)kill(-process->pid, SIGKILL);
+    }
     while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (ret_code != NULL) {

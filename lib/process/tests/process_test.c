@@ -117,6 +117,21 @@ TEST(stop_kills_what_does_not_listen) {
     (void)close(fds[0]);
 }
 
+TEST(children_that_a_group_leaves_behind_are_killed) {
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    CS_AUTO_PROCESS process = {0};
+    struct cs_err err = {0};
+    start_sh("sleep 100 & exit 3", (struct cs_process_spec){.stdout_fd = fds[1], .own_group = true}, &process);
+    (void)close(fds[1]);
+    int code = 0;
+    assert_ok(cs_process_wait(&process, PATIENCE_MS, &code, &err), &err);
+    assert_int_equal(code, 3);
+    char text[8];
+    assert_int_equal(read(fds[0], text, sizeof(text)), 0);
+    (void)close(fds[0]);
+}
+
 /* A middle process starts a child and is killed; the pipe's end tells that the grandchild has gone too. */
 TEST(child_dies_with_its_parent) {
     int fds[2];
@@ -156,5 +171,5 @@ TEST_MAIN(CS_TEST(program_that_is_missing_is_an_error_of_start), CS_TEST(exit_co
           CS_TEST(environment_is_changed_added_and_removed),
           CS_TEST(only_named_descriptors_are_inherited_at_their_numbers),
           CS_TEST(signals_that_we_block_or_ignore_work_in_the_child), CS_TEST(stop_kills_what_does_not_listen),
-          CS_TEST(child_dies_with_its_parent), CS_TEST(run_reports_a_program_that_fails),
-          CS_TEST(programs_are_found_beside_our_own))
+          CS_TEST(children_that_a_group_leaves_behind_are_killed), CS_TEST(child_dies_with_its_parent),
+          CS_TEST(run_reports_a_program_that_fails), CS_TEST(programs_are_found_beside_our_own))

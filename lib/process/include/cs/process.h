@@ -36,7 +36,7 @@ struct cs_process_spec {
     int death_signal;                   /* sent to it when we die; 0 none */
     const char *directory;              /* entered before becoming the user; NULL ours */
     struct cs_process_user user;
-    bool own_group; /* a terminal's ^C does not reach it; cs_process_signal reaches its children too */
+    bool own_group; /* a terminal's ^C does not reach it; signals reach its children too, and none outlives it */
 };
 
 struct cs_process {
