@@ -95,22 +95,5 @@ TEST(addresses_split) {
     }
 }
 
-TEST_MAIN(
-    CS_TEST(flag_beats_environment_beats_default),
-    CS_TEST(flags_may_follow_positional_arguments) {
-        CS_AUTO(cs_arena) *arena = cs_arena_create();
-        struct config config = {0};
-        const char **rest = NULL;
-        struct cs_err err = {0};
-        char *argv[] = {"t", "a.json", "--slots", "5", "b.json", "--nope=1", NULL};
-        assert_fails(load(argv, arena, &config, &rest, &err), &err, CS_INVALID_ARGUMENT, "bad_flag");
-        assert_string_equal(err.message, "there is no flag --nope; see --help");
-        char *good[] = {"t", "a.json", "--slots", "5", "--", "--b.json", NULL};
-        assert_ok(load(good, arena, &config, &rest, &err), &err);
-        assert_int_equal(config.slots, 5);
-        assert_string_equal(rest[0], "a.json");
-        assert_string_equal(rest[1], "--b.json");
-    }
-
-    TEST(bad_values_name_the_setting),
-    CS_TEST(addresses_split))
+TEST_MAIN(CS_TEST(flag_beats_environment_beats_default), CS_TEST(flags_may_follow_positional_arguments),
+          CS_TEST(bad_values_name_the_setting), CS_TEST(addresses_split))
