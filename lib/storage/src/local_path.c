@@ -59,7 +59,7 @@ enum cs_status cs_local_walk(int root, const char *key, bool create, int *ret_di
     for (const char *slash; (slash = strchr(key, '/')) != NULL; key = slash + 1) {
         char name[NAME_BYTES_MAX + 1] = {0};
         memcpy(name, key, (size_t)(slash - key));
-        int next;
+        int next = -1;
         CS_TRY(enter(dir, name, create, &next, err));
         (void)close(dir);
         dir = next;
@@ -71,7 +71,7 @@ enum cs_status cs_local_walk(int root, const char *key, bool create, int *ret_di
 
 enum cs_status cs_local_open_object(int root, const char *key, int *ret_fd, struct cs_err *err) {
     CS_AUTO_FD int dir = -1;
-    const char *name;
+    const char *name = NULL;
     CS_TRY(cs_local_walk(root, key, false, &dir, &name, err));
     CS_AUTO_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct stat facts;

@@ -41,7 +41,7 @@ static enum cs_status check_key(const char *key, struct cs_err *err) {
 enum cs_status cs_storage_put_start(struct cs_storage *storage, const char *key, uint64_t size_max,
                                     struct cs_storage_writer **ret_writer, struct cs_err *err) {
     CS_TRY(check_key(key, err));
-    struct cs_storage_writer *writer;
+    struct cs_storage_writer *writer = NULL;
     CS_TRY(storage->ops->put_start(storage, key, &writer, err));
     writer->size_max = size_max;
     *ret_writer = writer;
@@ -76,7 +76,7 @@ void cs_storage_put_abort(struct cs_storage_writer *writer) {
 
 enum cs_status cs_storage_put(struct cs_storage *storage, const char *key, const void *bytes, size_t size_bytes,
                               struct cs_object_info *ret_info, struct cs_err *err) {
-    struct cs_storage_writer *writer;
+    struct cs_storage_writer *writer = NULL;
     CS_TRY(cs_storage_put_start(storage, key, size_bytes, &writer, err));
     enum cs_status status = cs_storage_write(writer, bytes, size_bytes, err);
     if (status != CS_OK) {
@@ -106,7 +106,7 @@ static enum cs_status copy_all(struct cs_storage_writer *writer, int fd, struct 
 
 enum cs_status cs_storage_put_fd(struct cs_storage *storage, const char *key, int fd, struct cs_object_info *ret_info,
                                  struct cs_err *err) {
-    struct cs_storage_writer *writer;
+    struct cs_storage_writer *writer = NULL;
     CS_TRY(cs_storage_put_start(storage, key, UINT64_MAX, &writer, err));
     enum cs_status status = copy_all(writer, fd, err);
     if (status != CS_OK) {

@@ -110,7 +110,7 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
 
 static enum cs_status render_to_storage(const struct job *job, const struct med_inputs *inputs,
                                         Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
-    struct cs_storage_writer *writer;
+    struct cs_storage_writer *writer = NULL;
     CS_TRY(cs_storage_put_start(job->studio->storage, output_key(job), MED_FILE_BYTES_MAX, &writer, err));
     int output;
     Callsheet__V1__RunnerDone *done = NULL;

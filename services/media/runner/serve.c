@@ -237,7 +237,7 @@ static enum cs_status watch_children(int *ret_signals, struct cs_err *err) {
 }
 
 enum cs_status med_serve(int socket, const struct med_sandbox *sandbox, struct cs_err *err) {
-    int signals;
+    int signals = -1;
     CS_TRY(watch_children(&signals, err));
     struct server *server = cs_alloc(sizeof(*server));
     server->sandbox = sandbox;
