@@ -236,12 +236,13 @@ int64_t orc_execution_wake_at(const struct orc_execution *execution) {
         return INT64_MAX;
     }
     if (orc_execution_terminal(execution)) {
-        return execution->delivery.in_flight ? execution->delivery.deadline_ms : execution->delivery.next_try_at_ms;
+        return execution->delivery.in_flight ? execution->delivery.deadline_ms + ORC_ATTEMPT_GRACE_MS
+                                             : execution->delivery.next_try_at_ms;
     }
     int64_t at = execution->deadline_ms;
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
         const struct orc_job *job = &execution->jobs[i];
-        at = earlier(at, job->state == ORC_JOB_RUNNING ? job->deadline_ms : job->wake_at_ms);
+        at = earlier(at, job->state == ORC_JOB_RUNNING ? job->deadline_ms + ORC_ATTEMPT_GRACE_MS : job->wake_at_ms);
     }
     return at;
 }

@@ -27,8 +27,9 @@ enum {
     ORC_FENCE_BYTES = 16,
     ORC_EVENT_ID_SIZE = 32, /* "evt_" and the execution's id */
     ORC_CHECKPOINT_BYTES_MAX = 64 * 1024,
-    ORC_LOSSES_MAX = 10,      /* workers that may die under one job before it fails */
-    ORC_RETURN_DELAY_MS = 50, /* before a job that a worker gave back is offered again */
+    ORC_LOSSES_MAX = 10,         /* workers that may die under one job before it fails */
+    ORC_ATTEMPT_GRACE_MS = 5000, /* after its deadline, for the worker to say so itself */
+    ORC_RETURN_DELAY_MS = 50,    /* before a job that a worker gave back is offered again */
     ORC_DELIVERY_TRIES_MAX = 11,
     ORC_DELIVERY_TIMEOUT_MS = 60 * 1000, /* of one try */
 };
@@ -205,7 +206,8 @@ bool orc_job_terminal(const struct orc_job *job);
 bool orc_execution_terminal(const struct orc_execution *execution);
 /* Terminal, and no delivery is pending. */
 bool orc_execution_closed(const struct orc_execution *execution);
-/* Earliest of: execution deadline, retries, attempt deadlines, next delivery or its deadline. INT64_MAX when closed;
+/* Earliest of: execution deadline, retries, attempt deadlines (with their grace), next
+ * delivery or its deadline. INT64_MAX when closed;
  * every open execution has one. Looks at RUNNING and RETRYING jobs only. */
 int64_t orc_execution_wake_at(const struct orc_execution *execution);
 /* Aborts when a rule of the state is broken (counters, terminal states …): after every step in tests and debug builds.

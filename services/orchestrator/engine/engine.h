@@ -1,21 +1,23 @@
 /*
  * engine: owns the open executions; turns events into commits and commits into dispatch.
  *
- * One thread owns all graphs. Everything comes to it through one queue (submissions, reports of workers, timers, reads); it
- * steps the domain and fills a batch; a committer thread writes batches, one at a time (group commit): nothing waiting → at
- * once, busy → while one batch commits the next one fills. What an event asked for (assignments, acknowledgements, answers,
- * notifications) happens after its commit. A commit that failed in doubt, or that was fenced, drops all memory and recovers
- * under a new epoch.
+ * One thread owns all graphs. Everything comes to it through one queue (submissions, reports of workers, timers,
+ * reads); it steps the domain and fills a batch; a committer thread writes batches, one at a time (group commit):
+ * nothing waiting → at once, busy → while one batch commits the next one fills. What an event asked for (assignments,
+ * acknowledgements, answers, notifications) happens after its commit. A commit that failed in doubt, or that was
+ * fenced, drops all memory and recovers under a new epoch.
  *
  * Readers see only what has been committed.
  *
- * Threads  every function from any thread; callbacks run on the engine's thread and must not block.
- * Limits   ORC_ENGINE_QUEUE_MAX waiting items: beyond, RESOURCE_EXHAUSTED "overloaded" at once.
+ * Threads  every function from any thread. Callbacks run on the engine's thread (what was read from rows: on a
+ * reader's; "overloaded": at once, on the caller's) and must not block. Limits   ORC_ENGINE_QUEUE_MAX requests without
+ * an answer: beyond, RESOURCE_EXHAUSTED "overloaded".
  */
 #ifndef ORC_ENGINE_ENGINE_H
 #define ORC_ENGINE_ENGINE_H
 
 #include "callsheet/v1/orchestrator.pb-c.h"
+#include "cs/base/clock.h"
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 #include "domain/execution.h"
@@ -28,22 +30,23 @@ struct orc_engine;
 
 struct orc_engine_config {
     const char *database_url;
-    const char *replica;        /* "orchestrator-1" */
-    const char *environment;    /* first segment of storage keys */
-    const char *public_url;     /* of the gateway, for links in webhooks */
+    const char *replica;     /* "orchestrator-1" */
+    const char *environment; /* first segment of storage keys */
+    const char *public_url;  /* of the gateway, for links in webhooks */
     const char *link_secret;
     struct cs_rpc *rpc;
-    const char *workers;        /* targets of links */
+    const char *workers; /* targets of links */
     struct cs_rpc_tls tls;
-    const char *authorization;  /* or NULL */
+    const char *authorization;    /* or NULL */
+    const struct cs_clock *clock; /* or NULL: the system's */
 };
 
 /* Migrates, joins, recovers everything open, dials the workers; returns when reads and submissions can be served. */
 enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
                                 struct cs_err *err) CS_MUST_USE;
-/* Commits what is in the queue, then stops. Open executions stay in the database. When it returns every callback that was due
- * has run: what could not be committed (the database is away; it waits for it a few seconds at most) was answered UNAVAILABLE,
- * watches have ended. No other function may be called any more, or be running. */
+/* Commits what is in the queue, then stops. Open executions stay in the database. When it returns every callback that
+ * was due has run: what could not be committed (the database is away; it waits for it a few seconds at most) was
+ * answered UNAVAILABLE, watches have ended. No other function may be called any more, or be running. */
 void orc_engine_stop(struct orc_engine *engine);
 CS_DEFINE_AUTO(orc_engine, orc_engine_stop)
 
@@ -57,16 +60,16 @@ typedef void orc_read_fn(const Callsheet__V1__Execution *execution, const struct
 void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx);
 /* From memory when open, else from its row. */
 void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx);
-void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason, orc_read_fn *done,
-                       void *ctx);
-/* Newest first; runs in the caller's thread on a connection of the reader pool and blocks. page_size is 1 … 100 here; tokens
- * are those of wire/page_token.h. */
+void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason,
+                       orc_read_fn *done, void *ctx);
+/* Newest first; runs in the caller's thread on a connection of the reader pool and blocks. page_size is 1 … 100 here;
+ * tokens are those of wire/page_token.h. */
 enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
-                               struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply, struct cs_err *err)
-    CS_MUST_USE;
+                               struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply,
+                               struct cs_err *err) CS_MUST_USE;
 
-/* Changes of one execution: first a snapshot, then updates after each commit and (at most 5 a second) progress; `ended` once,
- * err NULL after the terminal update. */
+/* Changes of one execution: first a snapshot, then updates after each commit and (at most 5 a second) progress; `ended`
+ * once, err NULL after the terminal update. */
 struct orc_watcher_events {
     void (*update)(const Callsheet__V1__ExecutionUpdate *update, void *ctx);
     void (*ended)(const struct cs_err *err, void *ctx);
@@ -76,7 +79,8 @@ uint64_t orc_engine_watch(struct orc_engine *engine, const char *tenant, const c
 /* `ended` follows with CANCELLED unless it came already. */
 void orc_engine_unwatch(struct orc_engine *engine, uint64_t watch);
 
-/* Prometheus text: open executions, ready/running jobs, commits, events per commit, batch latency, links, queue depth. */
+/* Prometheus text: open executions, ready/running jobs, commits, events per commit, batch latency, links, queue depth.
+ */
 void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out);
 
 #endif

@@ -132,7 +132,7 @@ static enum cs_status check_roots(const Callsheet__V1__Plan *plan, struct cs_are
     qsort(ids, plan->n_jobs, sizeof(*ids), compare_ids);
     for (size_t i = 0; i < plan->n_root_job_ids; i++) {
         if (bsearch(&plan->root_job_ids[i], ids, plan->n_jobs, sizeof(*ids), compare_ids) == NULL) {
-            char path[32];
+            char path[48];
             (void)snprintf(path, sizeof(path), "rootJobIds[%zu]", i);
             return cs_fail_at(err, path, "unknown_root_job", "no job of the plan has this id");
         }

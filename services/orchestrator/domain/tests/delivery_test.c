@@ -22,7 +22,7 @@ TEST(a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open) {
     assert_false(orc_execution_closed(s.execution));
     assert_int_equal(orc_execution_wake_at(s.execution), s.now_ms);
     deliver(&s);
-    assert_int_equal(orc_execution_wake_at(s.execution), s.now_ms + ORC_DELIVERY_TIMEOUT_MS);
+    assert_int_equal(orc_execution_wake_at(s.execution), s.now_ms + ORC_DELIVERY_TIMEOUT_MS + ORC_ATTEMPT_GRACE_MS);
     script_refused(&s, "illegal_transition", .kind = ORC_EVENT_DELIVERY_ASSIGNED);
     script_do(&s, .kind = ORC_EVENT_DELIVERED, .attempt = 1);
     assert_int_equal(script_commands(&s, ORC_COMMAND_CLOSED, -1), 1);

@@ -268,7 +268,7 @@ TEST(the_deadline_fails_the_execution_and_tells_what_failed_before) {
     script_begin(&s);
     script_fail(&s, 0, ORC_FAILURE_INVALID_INPUT, "bad clip");
     script_assign(&s, 1);
-    assert_int_equal(orc_execution_wake_at(s.execution), s.now_ms + fixture_generate.timeout_ms);
+    assert_int_equal(orc_execution_wake_at(s.execution), s.now_ms + fixture_generate.timeout_ms + ORC_ATTEMPT_GRACE_MS);
     script_do(&s, .kind = ORC_EVENT_DEADLINE, .at_ms = CREATED_MS + TIME_LIMIT_MS);
     assert_int_equal(s.execution->state, ORC_EXECUTION_FAILED);
     assert_string_equal(s.execution->error, "Execution ran out of time after 86400000 ms; merge: bad clip");

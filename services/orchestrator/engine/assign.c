@@ -1,0 +1,151 @@
+/* Attempts under way, by their fence. */
+#include <string.h>
+#include <utlist.h>
+
+#include "cs/base/id.h"
+#include "cs/base/log.h"
+#include "cs/base/text.h"
+#include "engine/internal.h"
+#include "wire/assign_wire.h"
+
+/* ---- records ---- */
+
+struct orc_assignment *orc_assignment_find(struct orc_engine *engine, const unsigned char *fence) {
+    struct orc_assignment *assignment = NULL;
+    HASH_FIND(hh, engine->dispatch.assignments, fence, ORC_FENCE_BYTES, assignment);
+    return assignment;
+}
+
+static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
+                                  const unsigned char *fence) {
+    struct orc_assignment *assignment = cs_alloc(sizeof(*assignment));
+    memcpy(assignment->fence, fence, ORC_FENCE_BYTES);
+    assignment->entry = seat->entry;
+    assignment->job = seat->job;
+    assignment->peer = peer;
+    HASH_ADD(hh, engine->dispatch.assignments, fence, ORC_FENCE_BYTES, assignment);
+    DL_APPEND(peer->assignments, assignment);
+    peer->open++;
+    seat->assignment = assignment;
+    atomic_fetch_add(&engine->counters.running, 1);
+    return assignment;
+}
+
+void orc_assignment_give_up(struct orc_assignment *assignment) {
+    if (assignment->entry != NULL) {
+        assignment->entry->seats[assignment->job].assignment = NULL;
+        assignment->entry = NULL;
+    }
+}
+
+void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *assignment) {
+    orc_assignment_give_up(assignment);
+    HASH_DEL(engine->dispatch.assignments, assignment);
+    DL_DELETE(assignment->peer->assignments, assignment);
+    assignment->peer->open--;
+    atomic_fetch_sub(&engine->counters.running, 1);
+    free(assignment);
+}
+
+/* ---- giving a seat to a worker ---- */
+
+static void assign_delivery(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+    struct orc_event event = {.kind = ORC_EVENT_DELIVERY_ASSIGNED};
+    cs_random_bytes(event.fence, sizeof(event.fence));
+    orc_engine_must_step(engine, seat->entry, &event);
+    struct orc_assignment *assignment = add(engine, seat, peer, event.fence);
+    assignment->attempt = seat->entry->execution->delivery.tries + 1;
+    orc_assignment_send(engine, assignment);
+}
+
+/* The start of paid work goes into the log before the worker hears of it. */
+static void record_start(struct orc_engine *engine, struct orc_assignment *assignment) {
+    struct orc_event event = {
+        .kind = ORC_EVENT_STARTED,
+        .job = assignment->job,
+        .attempt = assignment->attempt,
+        .payload = assignment->fence,
+        .payload_size = ORC_FENCE_BYTES,
+    };
+    orc_engine_must_step(engine, assignment->entry, &event);
+    struct orc_effect effect = {.kind = ORC_EFFECT_SEND, .entry = assignment->entry};
+    memcpy(effect.attempt.fence, assignment->fence, ORC_FENCE_BYTES);
+    orc_engine_after_commit(engine, &effect);
+}
+
+static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+    const struct orc_execution *execution = seat->entry->execution;
+    struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = seat->job};
+    cs_random_bytes(event.fence, sizeof(event.fence));
+    orc_engine_must_step(engine, seat->entry, &event);
+    struct orc_assignment *assignment = add(engine, seat, peer, event.fence);
+    assignment->attempt = execution->jobs[seat->job].attempt;
+    if (execution->plan->jobs[seat->job].operation->paid) {
+        record_start(engine, assignment);
+    } else {
+        orc_assignment_send(engine, assignment);
+    }
+}
+
+void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+    if (orc_seat_is_delivery(seat)) {
+        assign_delivery(engine, seat, peer);
+    } else {
+        assign_job(engine, seat, peer);
+    }
+}
+
+/* ---- telling the worker ---- */
+
+/* The attempt cannot even be described: it fails without having left. */
+static void fail_unsent(struct orc_engine *engine, struct orc_assignment *assignment, const struct cs_err *err) {
+    struct orc_entry *entry = assignment->entry;
+    struct orc_event event = {
+        .kind = ORC_EVENT_FAILED,
+        .job = assignment->job,
+        .attempt = assignment->attempt,
+        .failure_class = err->status == CS_INVALID_ARGUMENT ? ORC_FAILURE_INVALID_INPUT : ORC_FAILURE_INTERNAL,
+        .code = err->reason,
+        .message = err->message,
+        .chance = (uint32_t)cs_random_u64(),
+    };
+    orc_assignment_remove(engine, assignment);
+    orc_engine_must_step(engine, entry, &event);
+}
+
+static void say_assigned(const struct orc_assignment *assignment, const char *job) {
+    cs_log_debug("job assigned", CS_KV("execution", assignment->entry->execution->id), CS_KV("job", job),
+                 CS_KVI("attempt", assignment->attempt), CS_KV("worker", assignment->peer->worker),
+                 CS_KV("trace", assignment->entry->trace_id));
+}
+
+void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assignment) {
+    struct orc_entry *entry = assignment->entry;
+    const struct orc_assign_context context = {.environment = engine->environment, .traceparent = entry->traceparent};
+    Callsheet__V1__WorkCommand *command = NULL;
+    if (orc_seat_is_delivery(&entry->seats[assignment->job])) {
+        command = orc_assign_delivery(entry->execution, entry->envelope->webhook, entry->webhook_body,
+                                      entry->webhook_body_size, &context, engine->scratch);
+    } else {
+        struct cs_err err = {0};
+        if (orc_assign_job(entry->execution, assignment->job, &context, engine->scratch, &command, &err) != CS_OK) {
+            fail_unsent(engine, assignment, &err);
+            return;
+        }
+    }
+    assignment->sent = true;
+    say_assigned(assignment, command->assign->job);
+    orc_peer_post(engine, assignment->peer, command);
+}
+
+void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+    Callsheet__V1__WorkCommand *command = cs_arena_alloc(engine->scratch, sizeof(*command));
+    callsheet__v1__work_command__init(command);
+    command->fence.data = cs_arena_copy(engine->scratch, assignment->fence, ORC_FENCE_BYTES);
+    command->fence.len = ORC_FENCE_BYTES;
+    command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL;
+    command->cancel = cs_arena_alloc(engine->scratch, sizeof(*command->cancel));
+    callsheet__v1__cancel__init(command->cancel);
+    command->cancel->reason = cs_arena_strdup(engine->scratch, reason);
+    orc_peer_post(engine, assignment->peer, command);
+}

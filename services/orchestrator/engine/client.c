@@ -1,0 +1,427 @@
+/* What clients ask for: submissions, reads, cancels, watches. */
+#include <string.h>
+
+#include "cs/base/id.h"
+#include "cs/base/log.h"
+#include "cs/base/text.h"
+#include "engine/internal.h"
+#include "wire/page_token.h"
+
+/* ---- at the door, on the caller's thread ---- */
+
+static enum cs_status enter(struct orc_engine *engine, struct cs_err *err) {
+    if (atomic_fetch_add(&engine->counters.clients_waiting, 1) >= ORC_ENGINE_QUEUE_MAX) {
+        atomic_fetch_sub(&engine->counters.clients_waiting, 1);
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many requests are waiting; try again later");
+    }
+    return CS_OK;
+}
+
+void orc_engine_answered(struct orc_engine *engine) {
+    atomic_fetch_sub(&engine->counters.clients_waiting, 1);
+}
+
+static struct orc_item *named_item(enum orc_item_kind kind, const char *tenant, const char *id) {
+    struct orc_item *item = orc_item_create(kind);
+    cs_str_copy(item->tenant, sizeof(item->tenant), tenant);
+    cs_str_copy(item->id, sizeof(item->id), id);
+    return item;
+}
+
+static void put(struct orc_engine *engine, struct orc_item *item) {
+    if (!orc_queue_put(&engine->queue, item)) {
+        free(item); /* nobody may call an engine that has stopped */
+    }
+}
+
+void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx) {
+    struct cs_err err = {0};
+    if (enter(engine, &err) != CS_OK) {
+        orc_submission_destroy(submission);
+        done(NULL, &err, ctx);
+        return;
+    }
+    struct orc_item *item = orc_item_create(ORC_ITEM_SUBMIT);
+    item->submit.submission = submission;
+    item->submit.done = done;
+    item->submit.ctx = ctx;
+    put(engine, item);
+}
+
+void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx) {
+    struct cs_err err = {0};
+    if (enter(engine, &err) != CS_OK) {
+        done(NULL, &err, ctx);
+        return;
+    }
+    struct orc_item *item = named_item(ORC_ITEM_GET, tenant, id);
+    item->read.done = done;
+    item->read.ctx = ctx;
+    put(engine, item);
+}
+
+void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason,
+                       orc_read_fn *done, void *ctx) {
+    struct cs_err err = {0};
+    if (enter(engine, &err) != CS_OK) {
+        done(NULL, &err, ctx);
+        return;
+    }
+    struct orc_item *item = named_item(ORC_ITEM_CANCEL, tenant, id);
+    cs_str_copy(item->read.reason, sizeof(item->read.reason), reason);
+    item->read.done = done;
+    item->read.ctx = ctx;
+    put(engine, item);
+}
+
+uint64_t orc_engine_watch(struct orc_engine *engine, const char *tenant, const char *id,
+                          const struct orc_watcher_events *events, void *ctx) {
+    struct orc_item *item = named_item(ORC_ITEM_WATCH, tenant, id);
+    uint64_t watch = item->watch.watch = atomic_fetch_add(&engine->next_watch, 1);
+    item->watch.events = events;
+    item->watch.ctx = ctx;
+    put(engine, item);
+    return watch;
+}
+
+void orc_engine_unwatch(struct orc_engine *engine, uint64_t watch) {
+    struct orc_item *item = orc_item_create(ORC_ITEM_UNWATCH);
+    item->watch.watch = watch;
+    put(engine, item);
+}
+
+/* ---- submissions ---- */
+
+static void refuse_recovering(struct cs_err *err) {
+    (void)cs_fail(err, CS_UNAVAILABLE, "recovering", "the orchestrator is reading its log again; try again");
+}
+
+static struct orc_entry *entry_of(struct orc_engine *engine, struct orc_submission *submission) {
+    char id[CS_ID_SIZE];
+    cs_id_make(id);
+    struct orc_execution *execution =
+        orc_execution_create(id, submission->tenant, submission->plan, engine->now_ms,
+                             engine->now_ms + submission->timeout_ms, submission->has_webhook);
+    struct orc_entry *entry = orc_entry_create(execution, submission->arena, submission->envelope, &submission->trace);
+    entry->request = submission->request;
+    return entry;
+}
+
+static void add_row(struct orc_engine *engine, const struct orc_entry *entry, const struct orc_submission *submission) {
+    struct orc_row_created *row = orc_batch_add_created(engine->filling);
+    *row = (struct orc_row_created){
+        .id = entry->execution->id,
+        .tenant = entry->execution->tenant,
+        .idempotency_key = submission->idempotency_key,
+        .request = submission->request,
+        .request_size = submission->request_size,
+        .created_at_ms = entry->execution->created_at_ms,
+        .wake_at_ms = entry->execution->deadline_ms,
+        .traceparent = entry->traceparent,
+    };
+    memcpy(row->request_sha256, submission->request_sha256, sizeof(row->request_sha256));
+}
+
+void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
+    struct orc_submission *submission = item->submit.submission;
+    if (engine->recovering) {
+        struct cs_err err = {0};
+        refuse_recovering(&err);
+        orc_submission_destroy(submission);
+        orc_engine_answered(engine);
+        item->submit.done(NULL, &err, item->submit.ctx);
+        return;
+    }
+    struct orc_entry *entry =
+        entry_of(engine, submission); /* the arena, and the submission with it, is the entry's now */
+    add_row(engine, entry, submission);
+    orc_engine_add(engine, entry);
+    orc_engine_touch(engine, entry);
+    orc_engine_set_timer(engine, entry);
+    struct orc_effect effect = {
+        .kind = ORC_EFFECT_CREATED,
+        .entry = entry,
+        .created = {.row = engine->filling->created_count - 1, .done = item->submit.done, .ctx = item->submit.ctx},
+    };
+    orc_batch_add_effect(engine->filling, &effect);
+}
+
+/* ---- a submission whose key is taken ---- */
+
+struct repeated {
+    struct orc_engine *engine;
+    unsigned char request_sha256[32];
+    orc_created_fn *done;
+    void *ctx;
+};
+
+static void answer_repeated(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
+    struct repeated *repeated = ctx;
+    struct cs_err why = {0};
+    Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
+    const struct cs_err *failure = err;
+    if (item != NULL && memcmp(item->request_sha256, repeated->request_sha256, sizeof(repeated->request_sha256)) != 0) {
+        (void)cs_fail(&why, CS_ALREADY_EXISTS, "idempotency_conflict",
+                      "the idempotency key belongs to an execution with another plan");
+        cs_str_copy(why.path, sizeof(why.path), "idempotencyKey");
+        failure = &why;
+    } else if (item != NULL) {
+        reply.execution_id = (char *)item->id;
+        reply.state = (Callsheet__V1__ExecutionState)item->state;
+        reply.created_at_ms = item->created_at_ms;
+        reply.existing = true;
+    }
+    orc_engine_answered(repeated->engine);
+    repeated->done(failure == NULL ? &reply : NULL, failure, repeated->ctx);
+    free(repeated);
+}
+
+void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
+                                 const struct orc_effect *effect) {
+    struct repeated *repeated = cs_alloc(sizeof(*repeated));
+    repeated->engine = engine;
+    repeated->done = effect->created.done;
+    repeated->ctx = effect->created.ctx;
+    memcpy(repeated->request_sha256, row->request_sha256, sizeof(repeated->request_sha256));
+    orc_readers_get(engine->readers, row->tenant, NULL, row->idempotency_key, answer_repeated, repeated);
+    orc_engine_forget(engine, effect->entry);
+}
+
+/* ---- reads ---- */
+
+struct reading {
+    struct orc_engine *engine;
+    bool cancelling;
+    orc_read_fn *done;
+    void *ctx;
+};
+
+static enum cs_status unpack_summary(const struct orc_stored *item, struct cs_arena *arena,
+                                     Callsheet__V1__Execution **ret_execution, struct cs_err *err) {
+    if (item->summary == NULL) {
+        return cs_fail(err, CS_UNAVAILABLE, "elsewhere", "another orchestrator runs this execution; try again");
+    }
+    ProtobufCMessage *message = NULL;
+    CS_TRY(cs_rpc_message_unpack_arena(&callsheet__v1__execution__descriptor, item->summary, item->summary_size, arena,
+                                       &message, err));
+    *ret_execution = (Callsheet__V1__Execution *)message;
+    return CS_OK;
+}
+
+static enum cs_status check_cancellable(enum orc_execution_state state, struct cs_err *err) {
+    if (state == ORC_EXECUTION_COMPLETED || state == ORC_EXECUTION_FAILED) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "already_ended", "the execution has already %s",
+                       state == ORC_EXECUTION_COMPLETED ? "completed" : "failed");
+    }
+    return CS_OK;
+}
+
+static enum cs_status read_stored(const struct reading *reading, const struct orc_stored *item, struct cs_arena *arena,
+                                  Callsheet__V1__Execution **ret_execution, struct cs_err *err) {
+    if (reading->cancelling) {
+        CS_TRY(check_cancellable((enum orc_execution_state)item->state, err));
+    }
+    return unpack_summary(item, arena, ret_execution, err);
+}
+
+static void answer_read(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
+    struct reading *reading = ctx;
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__Execution *execution = NULL;
+    struct cs_err why = {0};
+    if (item == NULL) {
+        why = *err;
+    } else {
+        (void)read_stored(reading, item, arena, &execution, &why); /* execution stays NULL when it fails */
+    }
+    orc_engine_answered(reading->engine);
+    reading->done(execution, execution == NULL ? &why : NULL, reading->ctx);
+    free(reading);
+}
+
+static void read_row(struct orc_engine *engine, const struct orc_item *item) {
+    struct reading *reading = cs_alloc(sizeof(*reading));
+    *reading = (struct reading){
+        .engine = engine, .cancelling = item->kind == ORC_ITEM_CANCEL, .done = item->read.done, .ctx = item->read.ctx};
+    orc_readers_get(engine->readers, item->tenant, item->id, NULL, answer_read, reading);
+}
+
+/* Answers once what the entry has been through is committed. why NULL: with its state as it is now. */
+static void answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
+                        const struct cs_err *why) {
+    struct orc_batch *batch = orc_engine_batch_of(engine, entry);
+    struct orc_effect effect = {
+        .kind = ORC_EFFECT_READ, .entry = entry, .read = {.done = item->read.done, .ctx = item->read.ctx}};
+    struct cs_arena *arena = batch != NULL ? batch->arena : engine->scratch;
+    if (why != NULL) {
+        effect.read.err = cs_arena_copy(arena, why, sizeof(*why));
+    } else {
+        effect.read.execution =
+            batch != NULL ? orc_engine_snapshot(entry, NULL, 0, arena) : orc_engine_view(entry, NULL, 0, arena);
+    }
+    orc_engine_after_commit(engine, &effect);
+}
+
+/* The entry of that tenant; NULL when it is not in memory or the answer has been given. */
+static struct orc_entry *find_for(struct orc_engine *engine, struct orc_item *item) {
+    struct cs_err err = {0};
+    if (engine->recovering) {
+        refuse_recovering(&err);
+        orc_engine_answered(engine);
+        item->read.done(NULL, &err, item->read.ctx);
+        return NULL;
+    }
+    struct orc_entry *entry = orc_engine_find(engine, item->id);
+    if (entry != NULL && cs_str_eq(entry->execution->tenant, item->tenant)) {
+        return entry;
+    }
+    read_row(engine, item); /* of another tenant: the row says that it does not exist */
+    return NULL;
+}
+
+void orc_engine_take_get(struct orc_engine *engine, struct orc_item *item) {
+    struct orc_entry *entry = find_for(engine, item);
+    if (entry != NULL) {
+        answer_from(engine, entry, item, NULL);
+    }
+}
+
+void orc_engine_take_cancel(struct orc_engine *engine, struct orc_item *item) {
+    struct orc_entry *entry = find_for(engine, item);
+    if (entry == NULL) {
+        return;
+    }
+    struct cs_err err = {0};
+    if (check_cancellable((enum orc_execution_state)entry->execution->state, &err) != CS_OK) {
+        answer_from(engine, entry, item, &err);
+        return;
+    }
+    struct orc_event event = {.kind = ORC_EVENT_CANCEL, .message = item->read.reason};
+    if (entry->execution->state != ORC_EXECUTION_CANCELLED && orc_engine_step(engine, entry, &event, &err) != CS_OK) {
+        answer_from(engine, entry, item, &err);
+        return;
+    }
+    answer_from(engine, entry, item, NULL);
+}
+
+/* ---- watches ---- */
+
+struct loading {
+    struct orc_engine *engine;
+    uint64_t watch;
+};
+
+static void load_watched(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
+    struct loading *loading = ctx;
+    struct orc_item *loaded = orc_item_create(ORC_ITEM_WATCH_LOADED);
+    loaded->loaded.watch = loading->watch;
+    loaded->loaded.arena = cs_arena_create();
+    if (item == NULL) {
+        loaded->loaded.err = *err;
+    } else {
+        (void)unpack_summary(item, loaded->loaded.arena, &loaded->loaded.execution, &loaded->loaded.err);
+    }
+    if (!orc_queue_put(&loading->engine->queue, loaded)) {
+        cs_arena_destroy(loaded->loaded.arena);
+        free(loaded);
+    }
+    free(loading);
+}
+
+static void take_new_watch(struct orc_engine *engine, const struct orc_item *item) {
+    orc_watcher_add(engine, item->watch.watch, item->watch.events, item->watch.ctx);
+    struct orc_watcher *watcher = orc_watcher_find(engine, item->watch.watch);
+    if (engine->recovering) {
+        struct cs_err err = {0};
+        refuse_recovering(&err);
+        orc_watcher_end(engine, watcher, &err);
+        return;
+    }
+    struct orc_entry *entry = orc_engine_find(engine, item->id);
+    if (entry != NULL && cs_str_eq(entry->execution->tenant, item->tenant)) {
+        orc_watcher_bind(engine, watcher, entry);
+        return;
+    }
+    struct loading *loading = cs_alloc(sizeof(*loading));
+    *loading = (struct loading){.engine = engine, .watch = item->watch.watch};
+    orc_readers_get(engine->readers, item->tenant, item->id, NULL, load_watched, loading);
+}
+
+static void take_loaded(struct orc_engine *engine, struct orc_item *item) {
+    struct orc_watcher *watcher = orc_watcher_find(engine, item->loaded.watch);
+    if (watcher != NULL && item->loaded.execution != NULL) {
+        Callsheet__V1__ExecutionUpdate update = CALLSHEET__V1__EXECUTION_UPDATE__INIT;
+        update.snapshot = true;
+        update.execution = item->loaded.execution;
+        watcher->events->update(&update, watcher->ctx);
+    }
+    if (watcher != NULL) {
+        orc_watcher_end(engine, watcher, item->loaded.execution != NULL ? NULL : &item->loaded.err);
+    }
+    cs_arena_destroy(item->loaded.arena);
+}
+
+static void take_unwatch(struct orc_engine *engine, const struct orc_item *item) {
+    struct orc_watcher *watcher = orc_watcher_find(engine, item->watch.watch);
+    if (watcher != NULL) {
+        struct cs_err err = {0};
+        (void)cs_fail(&err, CS_CANCELLED, "unwatched", "the watcher left");
+        orc_watcher_end(engine, watcher, &err);
+    }
+}
+
+void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item) {
+    if (item->kind == ORC_ITEM_WATCH) {
+        take_new_watch(engine, item);
+    } else if (item->kind == ORC_ITEM_WATCH_LOADED) {
+        take_loaded(engine, item);
+    } else {
+        take_unwatch(engine, item);
+    }
+}
+
+/* ---- lists ---- */
+
+static enum cs_status list_item(const struct orc_stored *item, struct cs_arena *arena,
+                                Callsheet__V1__Execution **ret_execution, struct cs_err *err) {
+    Callsheet__V1__Execution *execution = NULL;
+    if (item->summary != NULL) {
+        CS_TRY(unpack_summary(item, arena, &execution, err));
+        execution->n_jobs = 0;
+    } else {
+        execution = cs_arena_alloc(arena, sizeof(*execution));
+        callsheet__v1__execution__init(execution);
+        execution->id = (char *)item->id;
+        execution->tenant = (char *)item->tenant;
+        execution->state = (Callsheet__V1__ExecutionState)item->state;
+        execution->created_at_ms = item->created_at_ms;
+        execution->started_at_ms = item->started_at_ms;
+        execution->revision = item->seq;
+    }
+    *ret_execution = execution;
+    return CS_OK;
+}
+
+enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
+                               struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply,
+                               struct cs_err *err) {
+    struct orc_page_start start = {0};
+    CS_TRY(orc_page_token_parse(request->page_token, &start, err));
+    struct orc_stored *items = NULL;
+    size_t count = 0;
+    CS_TRY(orc_readers_list(engine->readers, request->tenant, request->active_only, start.before_ms, start.before_id,
+                            (size_t)request->page_size + 1, arena, &items, &count, err));
+    Callsheet__V1__ListExecutionsReply *reply = cs_arena_alloc(arena, sizeof(*reply));
+    callsheet__v1__list_executions_reply__init(reply);
+    reply->n_executions = count < request->page_size ? count : request->page_size;
+    reply->executions = cs_arena_array(arena, reply->n_executions, sizeof(*reply->executions));
+    for (size_t i = 0; i < reply->n_executions; i++) {
+        CS_TRY(list_item(&items[i], arena, &reply->executions[i], err));
+    }
+    if (count > request->page_size) { /* one more was asked for, to see whether there is a next page */
+        const struct orc_stored *last = &items[reply->n_executions - 1];
+        reply->next_page_token = orc_page_token_format(last->created_at_ms, last->id, arena);
+    }
+    *ret_reply = reply;
+    return CS_OK;
+}

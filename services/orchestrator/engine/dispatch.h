@@ -1,0 +1,109 @@
+/*
+ * dispatch: ready jobs on one side, workers with free slots on the other.
+ *
+ * Each operation has a ring of lanes, one a tenant; turns go round the ring, so a tenant with many jobs delays another
+ * by one job, not by all of them. Among the workers that offer the operation the one with the largest free share of its
+ * credits gets the job. Commands for one worker leave in one message a turn.
+ *
+ * An assignment holds a slot from the moment it is made until the worker's final report, even when nobody wants its
+ * result any more (entry is NULL then).
+ *
+ * Threads  the engine's.
+ */
+#ifndef ORC_ENGINE_DISPATCH_H
+#define ORC_ENGINE_DISPATCH_H
+
+#include <uthash.h>
+
+#include "engine/entry.h"
+#include "engine/report.h"
+
+enum { ORC_MESSAGE_COMMANDS_MAX = 256, ORC_MESSAGE_BYTES_MAX = 4 << 20 };
+
+struct orc_engine;
+struct orc_station;
+
+/* The ready jobs of a tenant for an operation, first come first served. */
+struct orc_lane {
+    UT_hash_handle hh; /* by tenant */
+    char *tenant;
+    struct orc_station *station;
+    struct orc_seat *seats;
+    struct orc_lane *prev; /* the ring, while it has seats */
+    struct orc_lane *next;
+};
+
+/* An operation. */
+struct orc_station {
+    const struct orc_operation *operation;
+    struct orc_lane *lanes; /* by tenant */
+    struct orc_lane *ring;  /* whose turn it is first */
+    size_t ready;
+};
+
+struct orc_peer {
+    UT_hash_handle hh; /* by link */
+    uint64_t link;
+    char worker[ORC_WORKER_NAME_SIZE];
+    bool *offers;   /* one for each station */
+    uint32_t limit; /* assignments that may be open at once */
+    uint32_t open;
+    struct orc_assignment *assignments;
+    Callsheet__V1__WorkCommand **outbox;
+    size_t outbox_count;
+    size_t outbox_capacity;
+    size_t outbox_bytes;
+};
+
+struct orc_assignment {
+    UT_hash_handle hh; /* by fence */
+    unsigned char fence[ORC_FENCE_BYTES];
+    struct orc_entry *entry; /* NULL: given up, only the slot is still taken */
+    uint32_t job;
+    uint32_t attempt;
+    bool sent;
+    struct orc_peer *peer;
+    struct orc_assignment *prev;
+    struct orc_assignment *next;
+    struct orc_progress progress;
+    bool has_progress;
+};
+
+struct orc_dispatch {
+    struct orc_station *stations;
+    size_t station_count;
+    struct orc_peer *peers;             /* by link */
+    struct orc_assignment *assignments; /* by fence */
+};
+
+void orc_dispatch_init(struct orc_dispatch *dispatch);
+void orc_dispatch_fini(struct orc_dispatch *dispatch);
+
+/* ---- the queues ---- */
+void orc_seat_enqueue(struct orc_engine *engine, struct orc_seat *seat);
+void orc_seat_dequeue(struct orc_engine *engine, struct orc_seat *seat); /* when it is in a lane */
+/* Gives ready jobs to free slots, as far as both go. */
+void orc_dispatch_run(struct orc_engine *engine);
+
+/* ---- workers ---- */
+void orc_peer_add(struct orc_engine *engine, uint64_t link, const struct orc_hello *hello);
+struct orc_peer *orc_peer_find(struct orc_engine *engine, uint64_t link);
+/* After its assignments are gone. */
+void orc_peer_remove(struct orc_engine *engine, struct orc_peer *peer);
+/* Queues a command for the worker; it lives at least until the next flush. */
+void orc_peer_post(struct orc_engine *engine, struct orc_peer *peer, Callsheet__V1__WorkCommand *command);
+void orc_peers_flush(struct orc_engine *engine);
+
+/* ---- assignments ---- */
+/* Begins an attempt (or a try of the delivery) of a ready seat. */
+void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer);
+struct orc_assignment *orc_assignment_find(struct orc_engine *engine, const unsigned char *fence);
+/* Sends it to its worker; the start of paid work has been committed by now. */
+void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assignment);
+/* Nobody wants its result any more; the slot stays taken until the worker says so. */
+void orc_assignment_give_up(struct orc_assignment *assignment);
+/* Frees the slot. */
+void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *assignment);
+void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason);
+
+#endif

@@ -1,0 +1,168 @@
+/* What happens after a commit. */
+#include "cs/base/log.h"
+#include "domain/fsm.h"
+#include "engine/internal.h"
+
+static const char *state_name(const struct orc_execution *execution) {
+    return orc_execution_fsm.state_names[execution->state];
+}
+
+static void begin(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect) {
+    struct orc_entry *entry = effect->entry;
+    if (batch->duplicates[effect->created.row]) {
+        orc_engine_answer_duplicate(engine, &batch->created[effect->created.row], effect);
+        return;
+    }
+    free(cs_steal(&entry->request));
+    atomic_fetch_add(&engine->counters.executions_created, 1);
+    cs_log_info("execution accepted", CS_KV("execution", entry->execution->id),
+                CS_KV("tenant", entry->execution->tenant), CS_KVI("jobs", entry->execution->plan->job_count),
+                CS_KV("trace", entry->trace_id));
+    Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
+    reply.execution_id = entry->execution->id;
+    reply.state = (Callsheet__V1__ExecutionState)entry->execution->state;
+    reply.created_at_ms = entry->execution->created_at_ms;
+    orc_engine_answered(engine);
+    effect->created.done(&reply, NULL, effect->created.ctx);
+    struct orc_event event = {.kind = ORC_EVENT_BEGIN};
+    orc_engine_must_step(engine, entry, &event);
+}
+
+static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_seat *seat = &effect->entry->seats[effect->job];
+    /* It may have been cancelled while the batch was under way. */
+    if (effect->entry->execution->jobs[effect->job].state == ORC_JOB_READY && seat->lane == NULL) {
+        orc_seat_enqueue(engine, seat);
+    }
+}
+
+static void send(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
+    if (assignment == NULL) {
+        return; /* its link went down meanwhile */
+    }
+    if (assignment->entry == NULL) {
+        orc_assignment_remove(engine, assignment); /* given up before the worker heard of it */
+    } else {
+        orc_assignment_send(engine, assignment);
+    }
+}
+
+static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
+    if (assignment != NULL && assignment->sent) {
+        orc_assignment_post_cancel(engine, assignment, "the execution ended or the attempt took too long");
+    }
+}
+
+static void acknowledge(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
+    if (assignment == NULL) {
+        return;
+    }
+    Callsheet__V1__WorkCommand *command = cs_arena_alloc(engine->scratch, sizeof(*command));
+    callsheet__v1__work_command__init(command);
+    command->fence.data = cs_arena_copy(engine->scratch, assignment->fence, ORC_FENCE_BYTES);
+    command->fence.len = ORC_FENCE_BYTES;
+    command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED;
+    command->checkpoint_saved = cs_arena_alloc(engine->scratch, sizeof(*command->checkpoint_saved));
+    callsheet__v1__checkpoint_saved__init(command->checkpoint_saved);
+    command->checkpoint_saved->sequence = effect->attempt.sequence;
+    orc_peer_post(engine, assignment->peer, command);
+}
+
+static void say_finished(struct orc_engine *engine, const struct orc_entry *entry) {
+    const struct orc_execution *execution = entry->execution;
+    atomic_fetch_add(&engine->counters.executions_ended, 1);
+    cs_log_info("execution ended", CS_KV("execution", execution->id), CS_KV("tenant", execution->tenant),
+                CS_KV("state", state_name(execution)), CS_KV("error", execution->error),
+                CS_KVI("took_ms", execution->completed_at_ms - execution->created_at_ms),
+                CS_KV("trace", entry->trace_id));
+}
+
+void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect) {
+    switch (effect->kind) {
+    case ORC_EFFECT_CREATED:
+        begin(engine, batch, effect);
+        break;
+    case ORC_EFFECT_READ:
+        orc_engine_answered(engine);
+        effect->read.done(effect->read.execution, effect->read.err, effect->read.ctx);
+        break;
+    case ORC_EFFECT_SEND:
+        send(engine, effect);
+        break;
+    case ORC_EFFECT_SAVED:
+        acknowledge(engine, effect);
+        break;
+    case ORC_EFFECT_STOP:
+        stop(engine, effect);
+        break;
+    case ORC_EFFECT_DISPATCH:
+        dispatch(engine, effect);
+        break;
+    case ORC_EFFECT_DELIVER:
+        orc_engine_deliver(engine, effect->entry);
+        break;
+    case ORC_EFFECT_FINISHED:
+        say_finished(engine, effect->entry);
+        break;
+    case ORC_EFFECT_UPDATE:
+        orc_watch_tell(engine, effect->entry, effect->watch.update);
+        break;
+    case ORC_EFFECT_SNAPSHOT:
+        orc_watch_tell_snapshot(engine, effect->watch.watch, effect->watch.update);
+        break;
+    case ORC_EFFECT_CLOSED:
+        orc_engine_forget(engine, effect->entry);
+        break;
+    }
+}
+
+/* Those that end an entry come after all others of the batch, which may still speak of it. */
+static void run_effects(struct orc_engine *engine, const struct orc_batch *batch) {
+    for (size_t i = 0; i < batch->effect_count; i++) {
+        if (batch->effects[i].kind != ORC_EFFECT_CLOSED) {
+            orc_engine_run_effect(engine, batch, &batch->effects[i]);
+        }
+    }
+    for (size_t i = 0; i < batch->effect_count; i++) {
+        if (batch->effects[i].kind == ORC_EFFECT_CLOSED) {
+            orc_engine_run_effect(engine, batch, &batch->effects[i]);
+        }
+    }
+}
+
+void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err) {
+    struct orc_batch *batch = engine->committing;
+    if (!ok) {
+        cs_log_error("commit failed, starting again from the database", CS_KVI("events", batch->event_count),
+                     CS_KVE(err));
+        atomic_fetch_add(&engine->counters.commit_failures, 1);
+        orc_engine_drop_all(engine, err);
+        return;
+    }
+    engine->committing = NULL;
+    engine->committed = batch->number;
+    atomic_fetch_add(&engine->counters.commits, 1);
+    atomic_fetch_add(&engine->counters.events, batch->event_count);
+    run_effects(engine, batch);
+    orc_peers_flush(engine); /* before anything steps again: commands point into executions */
+    orc_batch_clear(batch);
+}
+
+void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch, const struct cs_err *err) {
+    struct cs_err told = {0};
+    (void)cs_fail(&told, CS_UNAVAILABLE, "not_committed", "the database did not take it; try again: %s", err->message);
+    for (size_t i = 0; i < batch->effect_count; i++) {
+        const struct orc_effect *effect = &batch->effects[i];
+        if (effect->kind == ORC_EFFECT_CREATED) {
+            orc_engine_answered(engine);
+            effect->created.done(NULL, &told, effect->created.ctx);
+        } else if (effect->kind == ORC_EFFECT_READ) {
+            orc_engine_answered(engine);
+            effect->read.done(NULL, &told, effect->read.ctx);
+        }
+    }
+    orc_batch_clear(batch);
+}

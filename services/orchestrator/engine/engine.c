@@ -1,0 +1,249 @@
+/* The engine's life and its loop. */
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "cs/base/log.h"
+#include "engine/internal.h"
+
+enum { IDLE_WAIT_MS = 60 * 1000, STOP_WAIT_MS = 3000 };
+
+/* ---- one turn of the loop ---- */
+
+static void take(struct orc_engine *engine, struct orc_item *item) {
+    switch (item->kind) {
+    case ORC_ITEM_SUBMIT:
+        orc_engine_take_submit(engine, item);
+        break;
+    case ORC_ITEM_GET:
+        orc_engine_take_get(engine, item);
+        break;
+    case ORC_ITEM_CANCEL:
+        orc_engine_take_cancel(engine, item);
+        break;
+    case ORC_ITEM_WATCH:
+    case ORC_ITEM_UNWATCH:
+    case ORC_ITEM_WATCH_LOADED:
+        orc_engine_take_watch(engine, item);
+        break;
+    case ORC_ITEM_LINK_UP:
+        orc_engine_take_link_up(engine, item);
+        break;
+    case ORC_ITEM_REPORTS:
+        orc_engine_take_reports(engine, item);
+        break;
+    case ORC_ITEM_LINK_DOWN:
+        orc_engine_take_link_down(engine, item);
+        break;
+    case ORC_ITEM_COMMITTED:
+        orc_engine_committed(engine, item->committed.ok, &item->committed.err);
+        break;
+    case ORC_ITEM_RECOVERED:
+        orc_engine_adopt(engine, item->recovered);
+        break;
+    case ORC_ITEM_POKE:
+        break;
+    case ORC_ITEM_STOP:
+        engine->stopping = true;
+        engine->give_up_ms = cs_clock_mono_ms() + STOP_WAIT_MS;
+        break;
+    }
+    free(item);
+}
+
+static void read_clock(struct orc_engine *engine) {
+    int64_t now_ms = engine->clock.unix_ms(engine->clock.ctx);
+    engine->now_ms =
+        now_ms > engine->now_ms ? now_ms : engine->now_ms; /* a clock that is set back stands still for us */
+}
+
+static void turn(struct orc_engine *engine, struct orc_item *items) {
+    cs_arena_reset(engine->scratch);
+    read_clock(engine);
+    while (items != NULL) {
+        struct orc_item *next = items->next;
+        take(engine, items);
+        items = next;
+    }
+    if (!engine->stopping) { /* what is left to do then is done after the next start */
+        orc_engine_fire_timers(engine);
+        orc_dispatch_run(engine);
+    }
+    orc_peers_flush(engine);
+    orc_engine_commit_if_free(engine);
+}
+
+/* Until something is due; an item ends the wait. */
+static int64_t wait_ms(const struct orc_engine *engine, int64_t flush_ms) {
+    const struct orc_timer *timer = orc_timers_first(&engine->timers);
+    int64_t at_ms = timer != NULL && timer->at_ms < flush_ms ? timer->at_ms : flush_ms;
+    if (engine->stopping) {
+        return engine->give_up_ms - cs_clock_mono_ms();
+    }
+    if (at_ms == INT64_MAX || at_ms - engine->now_ms > IDLE_WAIT_MS) {
+        return IDLE_WAIT_MS;
+    }
+    return at_ms > engine->now_ms ? at_ms - engine->now_ms : 1;
+}
+
+static bool settled(const struct orc_engine *engine) {
+    return engine->committing == NULL && orc_batch_empty(engine->filling);
+}
+
+/* The database has had its time: what is under way fails, soon. */
+static void give_up(struct orc_engine *engine) {
+    if (engine->give_up_ms != INT64_MAX && cs_clock_mono_ms() >= engine->give_up_ms) {
+        engine->give_up_ms = INT64_MAX;
+        orc_committer_hurry(engine);
+    }
+}
+
+static void end(struct orc_engine *engine) {
+    struct cs_err err = {0};
+    (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the orchestrator stops");
+    orc_queue_close(&engine->queue);
+    struct orc_item *items = orc_queue_take(&engine->queue, 0);
+    engine->recovering = true; /* refuses what came after the end */
+    turn(engine, items);
+    orc_watchers_end_all(engine, &err);
+    while (engine->entries != NULL) {
+        orc_engine_forget(engine, engine->entries);
+    }
+    while (engine->dispatch.peers != NULL) {
+        struct orc_peer *peer = engine->dispatch.peers;
+        while (peer->assignments != NULL) {
+            orc_assignment_remove(engine, peer->assignments);
+        }
+        orc_peer_remove(engine, peer);
+    }
+}
+
+static void *run(void *arg) {
+    struct orc_engine *engine = arg;
+    struct orc_item *items = NULL;
+    while (!engine->stopping || !settled(engine)) {
+        turn(engine, items);
+        int64_t flush_ms = orc_watches_flush(engine);
+        if (engine->stopping) {
+            give_up(engine);
+        }
+        bool done = engine->stopping && settled(engine);
+        items = done ? NULL : orc_queue_take(&engine->queue, wait_ms(engine, flush_ms));
+    }
+    turn(engine, items);
+    end(engine);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static char *copy(const char *text) {
+    return cs_strdup(text != NULL ? text : "");
+}
+
+static struct orc_engine *create(const struct orc_engine_config *config) {
+    struct orc_engine *engine = cs_alloc(sizeof(*engine));
+    engine->database_url = copy(config->database_url);
+    engine->replica = copy(config->replica);
+    engine->environment = copy(config->environment);
+    engine->public_url = copy(config->public_url);
+    engine->link_secret = copy(config->link_secret);
+    engine->clock = config->clock != NULL ? *config->clock : cs_clock_system();
+    atomic_init(&engine->next_watch, 1);
+    orc_queue_init(&engine->queue);
+    orc_dispatch_init(&engine->dispatch);
+    orc_batch_init(&engine->batches[0]);
+    orc_batch_init(&engine->batches[1]);
+    engine->filling = &engine->batches[0];
+    engine->filling->number = 1; /* 0: never changed */
+    engine->scratch = cs_arena_create();
+    return engine;
+}
+
+static void destroy(struct orc_engine *engine) {
+    orc_readers_destroy(engine->readers);
+    orc_store_close(engine->committer.store);
+    orc_commands_fini(&engine->commands);
+    orc_timers_fini(&engine->timers);
+    orc_batch_fini(&engine->batches[0]);
+    orc_batch_fini(&engine->batches[1]);
+    orc_dispatch_fini(&engine->dispatch);
+    cs_arena_destroy(engine->scratch);
+    orc_queue_fini(&engine->queue);
+    free(engine->database_url);
+    free(engine->replica);
+    free(engine->environment);
+    free(engine->public_url);
+    free(engine->link_secret);
+    free(engine);
+}
+
+static enum cs_status open_database(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+    CS_TRY(orc_store_migrate(engine->database_url, err));
+    CS_TRY(orc_store_open(engine->database_url, &engine->committer.store, err));
+    CS_TRY(orc_readers_create(engine->database_url, &engine->readers, err));
+    return orc_engine_load(engine, ret_entries, err);
+}
+
+static enum cs_status dial(struct orc_engine *engine, const struct orc_engine_config *config, struct cs_err *err) {
+    const struct orc_links_config links = {
+        .targets = config->workers,
+        .replica = config->replica,
+        .tls = config->tls,
+        .authorization = config->authorization,
+        .events = &orc_engine_link_events,
+        .ctx = engine,
+    };
+    return orc_links_create(config->rpc, &links, &engine->links, err);
+}
+
+static enum cs_status start_threads(struct orc_engine *engine, struct cs_err *err) {
+    CS_TRY(orc_committer_start(engine, err));
+    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
+        orc_committer_stop(engine);
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for the engine");
+    }
+    return CS_OK;
+}
+
+static void forget_all(struct orc_engine *engine) {
+    while (engine->entries != NULL) {
+        orc_engine_forget(engine, engine->entries);
+    }
+}
+
+enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
+                                struct cs_err *err) {
+    struct orc_engine *engine = create(config);
+    struct orc_entry *entries = NULL;
+    if (open_database(engine, &entries, err) != CS_OK) {
+        destroy(engine);
+        return err->status;
+    }
+    read_clock(engine);
+    orc_engine_adopt(engine, entries);
+    /* The engine's thread needs the links, and what they report waits in the queue until it runs. */
+    if (dial(engine, config, err) != CS_OK || start_threads(engine, err) != CS_OK) {
+        orc_links_destroy(engine->links);
+        forget_all(engine);
+        destroy(engine);
+        return err->status;
+    }
+    *ret_engine = engine;
+    return CS_OK;
+}
+
+void orc_engine_poke(struct orc_engine *engine) {
+    (void)orc_queue_put(&engine->queue, orc_item_create(ORC_ITEM_POKE));
+}
+
+void orc_engine_stop(struct orc_engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    (void)orc_queue_put(&engine->queue, orc_item_create(ORC_ITEM_STOP));
+    (void)pthread_join(engine->thread, NULL);
+    orc_committer_stop(engine);
+    orc_links_destroy(engine->links);
+    destroy(engine);
+}

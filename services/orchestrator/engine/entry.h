@@ -1,0 +1,60 @@
+/*
+ * entry: an open execution as the engine holds it.
+ *
+ * Owns     its execution, the arena that holds plan and envelope, its seats. Whatever points to an entry (queues,
+ * timers, assignments, watches, batches) is undone before orc_entry_destroy. Threads  the engine's; made by the
+ * recovering thread too.
+ */
+#ifndef ORC_ENGINE_ENTRY_H
+#define ORC_ENGINE_ENTRY_H
+
+#include <uthash.h>
+
+#include "cs/trace.h"
+#include "domain/execution.h"
+#include "engine/timers.h"
+#include "wire/plan_wire.h"
+
+struct orc_lane;
+struct orc_assignment;
+struct orc_watch;
+
+/* The place of a job, or of the delivery, in the engine. */
+struct orc_seat {
+    struct orc_entry *entry;
+    uint32_t job;          /* plan->job_count: the delivery */
+    struct orc_lane *lane; /* waits there for a worker, or NULL */
+    struct orc_seat *prev;
+    struct orc_seat *next;
+    struct orc_assignment *assignment; /* of the current attempt, or NULL */
+};
+
+struct orc_entry {
+    UT_hash_handle hh; /* by execution->id */
+    struct orc_execution *execution;
+    struct cs_arena *arena;
+    const Callsheet__V1__CreateExecutionRequest *envelope;
+    void *request; /* until the commit that creates the row */
+    char traceparent[CS_TRACEPARENT_SIZE];
+    char trace_id[CS_TRACE_ID_HEX_SIZE];
+    struct orc_seat *seats; /* one for each job, and one */
+    uint64_t batch;         /* number of the batch that holds its last change */
+    bool dirty;             /* that batch is the one being filled */
+    int recorded_state;     /* as its row says, with the batches under way */
+    int64_t recorded_wake_ms;
+    struct orc_timer timer;
+    struct orc_watch *watch; /* or NULL */
+    void *webhook_body;      /* frozen at the terminal commit; or NULL */
+    size_t webhook_body_size;
+    struct orc_entry *next_recovered;
+};
+
+/* Takes over the execution and the arena. */
+struct orc_entry *orc_entry_create(struct orc_execution *execution, struct cs_arena *arena,
+                                   const Callsheet__V1__CreateExecutionRequest *envelope, const struct cs_trace *trace);
+void orc_entry_destroy(struct orc_entry *entry);
+
+struct orc_seat *orc_entry_delivery(struct orc_entry *entry);
+bool orc_seat_is_delivery(const struct orc_seat *seat);
+
+#endif

@@ -1,0 +1,63 @@
+#include "engine/event_wire.h"
+
+#include "callsheet/v1/event_log.pb-c.h"
+#include "cs/rpc.h"
+
+static char *text(const char *maybe) {
+    return maybe != NULL ? (char *)maybe : (char *)protobuf_c_empty_string;
+}
+
+void orc_event_to_row(const struct orc_event *event, const char *execution, uint64_t seq, struct cs_arena *arena,
+                      struct orc_row_event *ret_row) {
+    Callsheet__V1__EventPayload payload = CALLSHEET__V1__EVENT_PAYLOAD__INIT;
+    payload.data.data = (uint8_t *)event->payload;
+    payload.data.len = event->payload_size;
+    payload.failure_class = (Callsheet__V1__FailureClass)event->failure_class;
+    payload.code = text(event->code);
+    payload.message = text(event->message);
+    payload.retry_after_ms = event->retry_after_ms;
+    payload.next_at_ms = event->next_at_ms;
+    payload.started_at_ms = event->started_at_ms;
+    payload.final = event->final;
+    size_t size = protobuf_c_message_get_packed_size(&payload.base);
+    uint8_t *bytes = cs_arena_alloc(arena, size);
+    (void)protobuf_c_message_pack(&payload.base, bytes);
+    *ret_row = (struct orc_row_event){
+        .execution = execution,
+        .seq = seq,
+        .kind = (int)event->kind,
+        .job = event->job,
+        .attempt = event->attempt,
+        .at_ms = event->at_ms,
+        .payload = bytes,
+        .payload_size = size,
+    };
+}
+
+enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_arena *arena, struct orc_event *ret_event,
+                                  struct cs_err *err) {
+    ProtobufCMessage *message = NULL;
+    struct cs_err cause = {0};
+    if (cs_rpc_message_unpack_arena(&callsheet__v1__event_payload__descriptor, row->payload, row->payload_size, arena,
+                                    &message, &cause) != CS_OK) {
+        return cs_fail(err, CS_DATA_LOSS, "bad_event_row", "an event of execution %s does not unpack: %s",
+                       row->execution, cause.message);
+    }
+    const Callsheet__V1__EventPayload *payload = (const Callsheet__V1__EventPayload *)message;
+    *ret_event = (struct orc_event){
+        .kind = (enum orc_event_kind)row->kind,
+        .job = row->job,
+        .attempt = row->attempt,
+        .at_ms = row->at_ms,
+        .failure_class = (enum orc_failure_class)payload->failure_class,
+        .retry_after_ms = payload->retry_after_ms,
+        .final = payload->final,
+        .code = payload->code,
+        .message = payload->message,
+        .payload = payload->data.data,
+        .payload_size = payload->data.len,
+        .next_at_ms = payload->next_at_ms,
+        .started_at_ms = payload->started_at_ms,
+    };
+    return CS_OK;
+}

@@ -1,0 +1,165 @@
+/*
+ * internal: the parts of the engine together; every file of engine/ that runs on its thread works on this struct.
+ *
+ *     queue.c     what comes in                      dispatch.c   ready jobs -> workers with free slots
+ *     engine.c    life, the loop                     assign.c     attempts under way, by fence
+ *     client.c    submissions, reads, cancels        workers.c    what links and workers report
+ *     step.c      one event into one execution       wakeups.c    deadlines, retries, deliveries that are due
+ *     batch.c seal.c effects.c   one group commit    watchers.c   who watches what
+ *     committer.c the thread that writes batches     reader.c     threads that read rows
+ *     recovery.c  rows -> entries                    event_wire.c events <-> bytes
+ */
+#ifndef ORC_ENGINE_INTERNAL_H
+#define ORC_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cs/base/clock.h"
+#include "engine/batch.h"
+#include "engine/dispatch.h"
+#include "engine/engine.h"
+#include "engine/entry.h"
+#include "engine/queue.h"
+#include "engine/reader.h"
+#include "engine/timers.h"
+#include "engine/watchers.h"
+
+enum orc_committer_task { ORC_TASK_NONE, ORC_TASK_COMMIT, ORC_TASK_RECOVER };
+
+/* The thread that writes. */
+struct orc_committer {
+    pthread_t thread;
+    struct orc_store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* below: guarded by lock */
+    enum orc_committer_task task;
+    bool stopping; /* end when nothing is left to do */
+    bool hurry;    /* no more waiting for the database */
+};
+
+struct orc_counters {
+    atomic_size_t open;    /* executions in memory */
+    atomic_size_t ready;   /* jobs and deliveries that wait for a worker */
+    atomic_size_t running; /* assignments */
+    atomic_size_t links;
+    atomic_size_t clients_waiting; /* submissions, reads and cancels without an answer */
+    atomic_uint_fast64_t commits;
+    atomic_uint_fast64_t commit_failures;
+    atomic_uint_fast64_t commit_us;
+    atomic_uint_fast64_t events;
+    atomic_uint_fast64_t jobs_ended;
+    atomic_uint_fast64_t executions_created;
+    atomic_uint_fast64_t executions_ended;
+    atomic_uint_fast64_t reports_dropped; /* with a fence that is not honoured (any more) */
+    atomic_uint_fast64_t jobs_lost;
+    atomic_uint_fast64_t recoveries;
+};
+
+struct orc_engine {
+    /* configuration, read-only */
+    char *database_url;
+    char *replica;
+    char *environment;
+    char *public_url;
+    char *link_secret;
+    struct cs_clock clock;
+
+    struct orc_queue queue;
+    struct orc_links *links;
+    struct orc_committer committer;
+    struct orc_readers *readers;
+    struct orc_counters counters;
+    atomic_uint_fast64_t next_watch;
+    pthread_t thread;
+
+    /* below: of the engine's thread */
+    int64_t now_ms;
+    struct orc_entry *entries; /* by id */
+    struct orc_timers timers;
+    struct orc_dispatch dispatch;
+    struct orc_watches watches;
+    struct orc_batch batches[2];
+    struct orc_batch *filling;
+    struct orc_batch *committing; /* or NULL */
+    uint64_t committed;           /* number of the last batch that was */
+    struct orc_commands commands; /* of the step under way */
+    struct cs_arena *scratch;     /* of the turn under way */
+    bool recovering;
+    bool stopping;
+    int64_t give_up_ms; /* stopping: when to stop waiting for the database */
+};
+
+/* ---- step.c ---- */
+/* Steps the domain at engine->now_ms and arranges what follows. `entry` may have been closed for good, but not freed.
+ */
+enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event,
+                               struct cs_err *err) CS_MUST_USE;
+/* For events that our own bookkeeping makes legal; a failure is logged. */
+void orc_engine_must_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event);
+/* The entry has a change that the batch being filled must record. */
+void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry);
+/* Runs the effect once everything that the entry has been through is committed: now, or after a batch. */
+void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect *effect);
+/* The batch that holds the entry's last change, or NULL when all of it is committed. */
+struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry);
+void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry);
+struct orc_entry *orc_engine_find(struct orc_engine *engine, const char *id);
+void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry);
+/* Takes it out of every list and frees it. */
+void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry);
+/* The execution as clients see it, in the arena, pointing into the entry: good until its next step. Never NULL. jobs
+ * NULL: all. */
+Callsheet__V1__Execution *orc_engine_view(struct orc_entry *entry, const uint32_t *jobs, size_t job_count,
+                                          struct cs_arena *arena);
+/* The same, on its own: good as long as the arena. */
+Callsheet__V1__Execution *orc_engine_snapshot(struct orc_entry *entry, const uint32_t *jobs, size_t job_count,
+                                              struct cs_arena *arena);
+
+/* ---- seal.c, effects.c, committer.c ---- */
+/* Hands the filled batch to the committer when it is free. */
+void orc_engine_commit_if_free(struct orc_engine *engine);
+void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect);
+void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err);
+/* Tells everybody who waits for a commit that it failed. */
+void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch, const struct cs_err *err);
+enum cs_status orc_committer_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
+void orc_committer_give(struct orc_engine *engine, enum orc_committer_task task);
+void orc_committer_hurry(struct orc_engine *engine);
+void orc_committer_stop(struct orc_engine *engine);
+
+/* ---- recovery.c ---- */
+/* Joins and reads everything open: a list of entries. On the committer's thread, or before there are any. */
+enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries,
+                               struct cs_err *err) CS_MUST_USE;
+/* Puts them to work. */
+void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries);
+/* Drops all memory and asks for a recovery. */
+void orc_engine_drop_all(struct orc_engine *engine, const struct cs_err *err);
+
+/* ---- client.c ---- */
+void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item);
+void orc_engine_take_get(struct orc_engine *engine, struct orc_item *item);
+void orc_engine_take_cancel(struct orc_engine *engine, struct orc_item *item);
+void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item);
+/* A submission whose key was taken: answers it from the row that has the key. */
+void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
+                                 const struct orc_effect *effect);
+void orc_engine_answered(struct orc_engine *engine);
+
+/* ---- workers.c ---- */
+extern const struct orc_link_events orc_engine_link_events;
+void orc_engine_take_link_up(struct orc_engine *engine, struct orc_item *item);
+void orc_engine_take_reports(struct orc_engine *engine, struct orc_item *item);
+void orc_engine_take_link_down(struct orc_engine *engine, struct orc_item *item);
+
+/* ---- wakeups.c ---- */
+void orc_engine_fire_timers(struct orc_engine *engine);
+/* Queues the delivery when it is due. */
+void orc_engine_deliver(struct orc_engine *engine, struct orc_entry *entry);
+
+/* For tests with a clock of their own: look at it again. */
+void orc_engine_poke(struct orc_engine *engine);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * queue: everything that reaches the engine's thread, in order of arrival.
+ *
+ * Any thread puts items; the engine's thread takes all that are there at once.
+ *
+ * Owns     an item belongs to the queue once it was put, to the taker afterwards; items are malloc'ed.
+ * Threads  any, but orc_queue_take.
+ */
+#ifndef ORC_ENGINE_QUEUE_H
+#define ORC_ENGINE_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "engine/report.h"
+
+enum orc_item_kind {
+    ORC_ITEM_SUBMIT,
+    ORC_ITEM_GET,
+    ORC_ITEM_CANCEL,
+    ORC_ITEM_WATCH,
+    ORC_ITEM_UNWATCH,
+    ORC_ITEM_WATCH_LOADED, /* a watched execution that was not in memory has been read */
+    ORC_ITEM_LINK_UP,
+    ORC_ITEM_REPORTS,
+    ORC_ITEM_LINK_DOWN,
+    ORC_ITEM_COMMITTED, /* the batch under way, or its failure */
+    ORC_ITEM_RECOVERED,
+    ORC_ITEM_POKE, /* look at the clock again */
+    ORC_ITEM_STOP,
+};
+
+struct orc_entry;
+
+struct orc_item {
+    struct orc_item *next;
+    enum orc_item_kind kind;
+    char tenant[ORC_TENANT_BYTES_MAX + 1]; /* GET, CANCEL, WATCH */
+    char id[24];
+    union {
+        struct {
+            struct orc_submission *submission;
+            orc_created_fn *done;
+            void *ctx;
+        } submit;
+        struct {
+            char reason[ORC_CANCEL_REASON_BYTES_MAX + 1]; /* CANCEL */
+            orc_read_fn *done;
+            void *ctx;
+        } read;
+        struct {
+            uint64_t watch;
+            const struct orc_watcher_events *events;
+            void *ctx;
+        } watch; /* UNWATCH: only its number */
+        struct {
+            uint64_t watch;
+            struct cs_arena *arena;              /* holds execution */
+            Callsheet__V1__Execution *execution; /* or NULL and err */
+            struct cs_err err;
+        } loaded;
+        struct {
+            uint64_t link;
+            struct orc_hello *hello;     /* LINK_UP */
+            struct orc_reports *reports; /* REPORTS */
+        } link;
+        struct {
+            bool ok;
+            struct cs_err err;
+        } committed;
+        struct orc_entry *recovered; /* a list by their next_recovered */
+    };
+};
+
+struct orc_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    /* below: guarded by lock */
+    struct orc_item *first;
+    struct orc_item *last;
+    size_t count;
+    bool closed;
+};
+
+void orc_queue_init(struct orc_queue *queue);
+void orc_queue_fini(struct orc_queue *queue);
+struct orc_item *orc_item_create(enum orc_item_kind kind);
+/* False when the queue is closed; the item is then the caller's again. */
+bool orc_queue_put(struct orc_queue *queue, struct orc_item *item);
+/* Takes everything, in order; waits for something up to wait_ms (<= 0: not at all). */
+struct orc_item *orc_queue_take(struct orc_queue *queue, int64_t wait_ms);
+size_t orc_queue_count(struct orc_queue *queue);
+/* No more puts; what is in it can still be taken. */
+void orc_queue_close(struct orc_queue *queue);
+
+#endif

@@ -1,0 +1,200 @@
+#include "engine/reader.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "cs/base/mem.h"
+
+struct request {
+    struct request *next;
+    char *tenant;
+    char *id; /* or NULL */
+    char *key;
+    orc_stored_fn *done;
+    void *ctx;
+};
+
+struct orc_readers {
+    pthread_t threads[ORC_READ_THREADS];
+    size_t thread_count;
+    struct orc_store *stores[ORC_READ_THREADS]; /* one for each thread */
+    struct orc_store *list_stores[ORC_LIST_CONNECTIONS];
+    pthread_mutex_t lock;
+    pthread_cond_t wanted;   /* a request came, or the end */
+    pthread_cond_t returned; /* a list connection came back */
+    /* below: guarded by lock */
+    struct request *first;
+    struct request *last;
+    size_t count;
+    bool lent[ORC_LIST_CONNECTIONS];
+    size_t started; /* threads that have taken their store */
+    bool stopping;
+};
+
+static void request_free(struct request *request) {
+    free(request->tenant);
+    free(request->id);
+    free(request->key);
+    free(request);
+}
+
+static void serve(struct orc_store *store, const struct request *request) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_stored *item = NULL;
+    struct cs_err err = {0};
+    enum cs_status status = request->id != NULL
+                                ? orc_store_get(store, request->tenant, request->id, arena, &item, &err)
+                                : orc_store_find_key(store, request->tenant, request->key, arena, &item, &err);
+    request->done(status == CS_OK ? item : NULL, status == CS_OK ? NULL : &err, request->ctx);
+}
+
+static void refuse(const struct request *request) {
+    struct cs_err err = {0};
+    (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
+    request->done(NULL, &err, request->ctx);
+}
+
+static void *run(void *arg) {
+    struct orc_readers *readers = arg;
+    pthread_mutex_lock(&readers->lock);
+    struct orc_store *store = readers->stores[readers->started++];
+    for (;;) {
+        while (readers->first == NULL && !readers->stopping) {
+            (void)pthread_cond_wait(&readers->wanted, &readers->lock);
+        }
+        struct request *request = readers->first;
+        if (request == NULL) {
+            break;
+        }
+        readers->first = request->next;
+        readers->count--;
+        bool stopping = readers->stopping;
+        pthread_mutex_unlock(&readers->lock);
+        if (stopping) {
+            refuse(request);
+        } else {
+            serve(store, request);
+        }
+        request_free(request);
+        pthread_mutex_lock(&readers->lock);
+    }
+    pthread_mutex_unlock(&readers->lock);
+    return NULL;
+}
+
+static enum cs_status open_stores(const char *url, struct orc_store **stores, size_t count, struct cs_err *err) {
+    for (size_t i = 0; i < count; i++) {
+        CS_TRY(orc_store_open(url, &stores[i], err));
+    }
+    return CS_OK;
+}
+
+static enum cs_status start(struct orc_readers *readers, const char *url, struct cs_err *err) {
+    CS_TRY(open_stores(url, readers->stores, ORC_READ_THREADS, err));
+    CS_TRY(open_stores(url, readers->list_stores, ORC_LIST_CONNECTIONS, err));
+    for (; readers->thread_count < ORC_READ_THREADS; readers->thread_count++) {
+        if (pthread_create(&readers->threads[readers->thread_count], NULL, run, readers) != 0) {
+            return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for a reader");
+        }
+    }
+    return CS_OK;
+}
+
+enum cs_status orc_readers_create(const char *database_url, struct orc_readers **ret_readers, struct cs_err *err) {
+    struct orc_readers *readers = cs_alloc(sizeof(*readers));
+    (void)pthread_mutex_init(&readers->lock, NULL);
+    (void)pthread_cond_init(&readers->wanted, NULL);
+    (void)pthread_cond_init(&readers->returned, NULL);
+    if (start(readers, database_url, err) != CS_OK) {
+        orc_readers_destroy(readers);
+        return err->status;
+    }
+    *ret_readers = readers;
+    return CS_OK;
+}
+
+void orc_readers_destroy(struct orc_readers *readers) {
+    if (readers == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&readers->lock);
+    readers->stopping = true;
+    (void)pthread_cond_broadcast(&readers->wanted);
+    pthread_mutex_unlock(&readers->lock);
+    for (size_t i = 0; i < ORC_READ_THREADS; i++) {
+        if (readers->stores[i] != NULL) {
+            orc_store_interrupt(readers->stores[i]);
+        }
+    }
+    for (size_t i = 0; i < readers->thread_count; i++) {
+        (void)pthread_join(readers->threads[i], NULL);
+    }
+    for (size_t i = 0; i < ORC_READ_THREADS; i++) {
+        orc_store_close(readers->stores[i]);
+    }
+    for (size_t i = 0; i < ORC_LIST_CONNECTIONS; i++) {
+        orc_store_close(readers->list_stores[i]);
+    }
+    (void)pthread_cond_destroy(&readers->returned);
+    (void)pthread_cond_destroy(&readers->wanted);
+    (void)pthread_mutex_destroy(&readers->lock);
+    free(readers);
+}
+
+void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
+                     orc_stored_fn *done, void *ctx) {
+    struct request *request = cs_alloc(sizeof(*request));
+    request->tenant = cs_strdup(tenant);
+    request->id = id != NULL ? cs_strdup(id) : NULL;
+    request->key = key != NULL ? cs_strdup(key) : NULL;
+    request->done = done;
+    request->ctx = ctx;
+    pthread_mutex_lock(&readers->lock);
+    bool full = readers->count >= ORC_READS_WAITING_MAX;
+    if (!full) {
+        *(readers->first == NULL ? &readers->first : &readers->last->next) = request;
+        readers->last = request;
+        readers->count++;
+        (void)pthread_cond_signal(&readers->wanted);
+    }
+    pthread_mutex_unlock(&readers->lock);
+    if (full) {
+        struct cs_err err = {0};
+        (void)cs_fail(&err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many reads are waiting; try again later");
+        done(NULL, &err, ctx);
+        request_free(request);
+    }
+}
+
+/* ---- lists ---- */
+
+static size_t borrow(struct orc_readers *readers) {
+    pthread_mutex_lock(&readers->lock);
+    for (;;) {
+        for (size_t i = 0; i < ORC_LIST_CONNECTIONS; i++) {
+            if (!readers->lent[i]) {
+                readers->lent[i] = true;
+                pthread_mutex_unlock(&readers->lock);
+                return i;
+            }
+        }
+        (void)pthread_cond_wait(&readers->returned, &readers->lock);
+    }
+}
+
+static void give_back(struct orc_readers *readers, size_t index) {
+    pthread_mutex_lock(&readers->lock);
+    readers->lent[index] = false;
+    (void)pthread_cond_signal(&readers->returned);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
+                                const char *before_id, size_t limit, struct cs_arena *arena,
+                                struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
+    size_t index = borrow(readers);
+    enum cs_status status = orc_store_list(readers->list_stores[index], tenant, active_only, before_ms, before_id,
+                                           limit, arena, ret_items, ret_count, err);
+    give_back(readers, index);
+    return status;
+}

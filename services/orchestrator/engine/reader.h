@@ -1,0 +1,35 @@
+/*
+ * reader: reads rows of executions that are not in memory.
+ *
+ * A few threads, each with a connection, take requests in order; lists run in the caller's thread on a connection of
+ * their own small pool.
+ *
+ * Threads  any. `done` runs on a reader's thread.
+ * Fails    as orc_store_get does; UNAVAILABLE "stopping" when the readers end first; RESOURCE_EXHAUSTED "overloaded"
+ * beyond ORC_READS_WAITING_MAX.
+ */
+#ifndef ORC_ENGINE_READER_H
+#define ORC_ENGINE_READER_H
+
+#include "store/store.h"
+
+enum { ORC_READ_THREADS = 2, ORC_LIST_CONNECTIONS = 2, ORC_READS_WAITING_MAX = 1 << 14 };
+
+struct orc_readers;
+
+enum cs_status orc_readers_create(const char *database_url, struct orc_readers **ret_readers,
+                                  struct cs_err *err) CS_MUST_USE;
+/* Answers what waits with a failure. */
+void orc_readers_destroy(struct orc_readers *readers);
+CS_DEFINE_AUTO(orc_readers, orc_readers_destroy)
+
+/* item and what it holds live until done returns; or it is NULL and err set. */
+typedef void orc_stored_fn(const struct orc_stored *item, const struct cs_err *err, void *ctx);
+/* By id, or by idempotency key when id is NULL. */
+void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
+                     orc_stored_fn *done, void *ctx);
+enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
+                                const char *before_id, size_t limit, struct cs_arena *arena,
+                                struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+
+#endif

@@ -1,0 +1,182 @@
+/* Rows -> entries. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cs/base/log.h"
+#include "engine/event_wire.h"
+#include "engine/internal.h"
+
+enum { ROWS_A_READ = 500 };
+
+/* ---- reading: on the committer's thread, or before there is one ---- */
+
+static enum cs_status replay(struct orc_execution *execution, const struct orc_stored *row, struct cs_arena *scratch,
+                             struct cs_err *err) {
+    /* A plan without jobs ends in its beginning, and without an event: its row tells when. */
+    struct orc_event begin = {.kind = ORC_EVENT_BEGIN,
+                              .at_ms = row->completed_at_ms != 0 && execution->plan->job_count == 0
+                                           ? row->completed_at_ms
+                                           : row->created_at_ms};
+    CS_TRY(orc_execution_step(execution, &begin, NULL, err));
+    for (size_t i = 0; i < row->event_count; i++) {
+        struct orc_event event;
+        CS_TRY(orc_event_from_row(&row->events[i], scratch, &event, err));
+        CS_TRY(orc_execution_replay(execution, &event, err));
+    }
+    return CS_OK;
+}
+
+static void keep_webhook(struct orc_entry *entry, const struct orc_stored *row) {
+    if (row->webhook_body != NULL) {
+        entry->webhook_body = cs_alloc(row->webhook_body_size + 1);
+        entry->webhook_body_size = row->webhook_body_size;
+        memcpy(entry->webhook_body, row->webhook_body, row->webhook_body_size);
+    }
+}
+
+static enum cs_status make_entry(const struct orc_stored *row, struct cs_arena *scratch, struct orc_entry **ret_entry,
+                                 struct cs_err *err) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const Callsheet__V1__CreateExecutionRequest *envelope = NULL;
+    struct orc_plan *plan = NULL;
+    CS_TRY(orc_plan_from_request(row->request, row->request_size, arena, &envelope, &plan, err));
+    int64_t timeout_ms = envelope->timeout_ms > 0 ? envelope->timeout_ms : ORC_TIMEOUT_MS_DEFAULT;
+    struct orc_execution *execution = orc_execution_create(row->id, row->tenant, plan, row->created_at_ms,
+                                                           row->created_at_ms + timeout_ms, envelope->webhook != NULL);
+    if (replay(execution, row, scratch, err) != CS_OK) {
+        orc_execution_destroy(execution);
+        return err->status;
+    }
+    struct cs_trace trace = cs_trace_continue(row->traceparent);
+    struct orc_entry *entry = orc_entry_create(execution, cs_steal(&arena), envelope, &trace);
+    entry->recorded_state = row->state;
+    keep_webhook(entry, row);
+    *ret_entry = entry;
+    return CS_OK;
+}
+
+/* Reads the next rows; *ret_more when there may be others. after_id is moved on. */
+static enum cs_status load_some(struct orc_engine *engine, char after_id[static 24], struct orc_entry **entries,
+                                bool *ret_more, struct cs_err *err) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_stored *rows = NULL;
+    size_t count = 0;
+    CS_TRY(orc_store_open_executions(engine->committer.store, engine->replica, after_id, ROWS_A_READ, arena, &rows,
+                                     &count, err));
+    for (size_t i = 0; i < count; i++) {
+        struct orc_entry *entry = NULL;
+        struct cs_err why = {0};
+        if (make_entry(&rows[i], arena, &entry, &why) != CS_OK) {
+            cs_log_error("execution cannot be recovered, left alone", CS_KV("execution", rows[i].id), CS_KVE(&why));
+            continue;
+        }
+        entry->next_recovered = *entries;
+        *entries = entry;
+    }
+    if (count != 0) {
+        (void)snprintf(after_id, 24, "%s", rows[count - 1].id);
+    }
+    *ret_more = count == ROWS_A_READ;
+    return CS_OK;
+}
+
+static void destroy_list(struct orc_entry *entries) {
+    while (entries != NULL) {
+        struct orc_entry *next = entries->next_recovered;
+        orc_entry_destroy(entries);
+        entries = next;
+    }
+}
+
+enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+    int64_t epoch = 0;
+    CS_TRY(orc_store_join(engine->committer.store, engine->replica, engine->clock.unix_ms(engine->clock.ctx), &epoch,
+                          err));
+    cs_log_info("joined", CS_KV("replica", engine->replica), CS_KVI("epoch", epoch));
+    struct orc_entry *entries = NULL;
+    char after_id[24] = "";
+    bool more = true;
+    while (more) {
+        if (load_some(engine, after_id, &entries, &more, err) != CS_OK) {
+            destroy_list(entries);
+            return err->status;
+        }
+    }
+    *ret_entries = entries;
+    return CS_OK;
+}
+
+/* ---- putting to work: on the engine's thread ---- */
+
+static void adopt(struct orc_engine *engine, struct orc_entry *entry) {
+    orc_engine_add(engine, entry);
+    struct orc_commands commands = {0};
+    orc_execution_recovered(entry->execution, &commands);
+    if (entry->execution->state != entry->recorded_state && orc_execution_terminal(entry->execution)) {
+        orc_engine_touch(engine, entry); /* the row does not know yet: a plan without jobs */
+    }
+    for (size_t i = 0; i < commands.count; i++) {
+        struct orc_effect effect = {.entry = entry};
+        effect.kind = commands.items[i].kind == ORC_COMMAND_DELIVER ? ORC_EFFECT_DELIVER : ORC_EFFECT_DISPATCH;
+        effect.job = commands.items[i].job;
+        orc_engine_after_commit(engine, &effect);
+    }
+    if (orc_execution_closed(entry->execution)) {
+        struct orc_effect effect = {.kind = ORC_EFFECT_CLOSED, .entry = entry};
+        orc_engine_touch(engine, entry);
+        orc_engine_after_commit(engine, &effect);
+    }
+    orc_commands_fini(&commands);
+    orc_engine_set_timer(engine, entry);
+}
+
+void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
+    size_t count = 0;
+    while (entries != NULL) {
+        struct orc_entry *next = entries->next_recovered;
+        adopt(engine, entries);
+        entries = next;
+        count++;
+    }
+    engine->recovering = false;
+    cs_log_info("recovered", CS_KVI("executions", count));
+}
+
+/* ---- dropping everything ---- */
+
+/* Workers stop what they do for us; their slots come back as they say so. */
+static void cancel_assignments(struct orc_engine *engine) {
+    struct orc_assignment *assignment = engine->dispatch.assignments;
+    while (assignment != NULL) {
+        struct orc_assignment *next = assignment->hh.next;
+        orc_assignment_give_up(assignment);
+        if (assignment->sent) {
+            orc_assignment_post_cancel(engine, assignment, "the orchestrator starts again from its log");
+        } else {
+            orc_assignment_remove(engine, assignment);
+        }
+        assignment = next;
+    }
+    orc_peers_flush(engine);
+}
+
+void orc_engine_drop_all(struct orc_engine *engine, const struct cs_err *err) {
+    struct cs_err told = {0};
+    (void)cs_fail(&told, CS_UNAVAILABLE, "recovering", "the orchestrator starts again from its log; try again");
+    engine->recovering = true;
+    atomic_fetch_add(&engine->counters.recoveries, 1);
+    orc_watchers_end_all(engine, &told);
+    orc_engine_fail_batch(engine, engine->committing, err);
+    orc_engine_fail_batch(engine, engine->filling, err);
+    engine->committing = NULL;
+    cancel_assignments(engine);
+    struct orc_entry *entry = engine->entries;
+    while (entry != NULL) {
+        struct orc_entry *next = entry->hh.next;
+        orc_engine_forget(engine, entry);
+        entry = next;
+    }
+    if (!engine->stopping) {
+        orc_committer_give(engine, ORC_TASK_RECOVER);
+    }
+}

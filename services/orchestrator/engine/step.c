@@ -1,0 +1,211 @@
+/* One event into one execution, and what follows from it. */
+#include <string.h>
+
+#include "cs/base/id.h"
+#include "cs/base/log.h"
+#include "engine/event_wire.h"
+#include "engine/internal.h"
+#include "wire/execution_wire.h"
+
+/* ---- entries ---- */
+
+struct orc_entry *orc_engine_find(struct orc_engine *engine, const char *id) {
+    struct orc_entry *entry = NULL;
+    HASH_FIND_STR(engine->entries, id, entry);
+    return entry;
+}
+
+void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry) {
+    HASH_ADD_KEYPTR(hh, engine->entries, entry->execution->id, strlen(entry->execution->id), entry);
+    atomic_fetch_add(&engine->counters.open, 1);
+}
+
+void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
+    for (uint32_t i = 0; i <= entry->execution->plan->job_count; i++) {
+        struct orc_seat *seat = &entry->seats[i];
+        if (seat->lane != NULL) {
+            orc_seat_dequeue(engine, seat);
+        }
+        if (seat->assignment != NULL) {
+            orc_assignment_give_up(seat->assignment);
+        }
+    }
+    orc_watch_drop(engine, entry, NULL);
+    orc_timer_set(&engine->timers, &entry->timer, INT64_MAX);
+    HASH_DEL(engine->entries, entry);
+    atomic_fetch_sub(&engine->counters.open, 1);
+    orc_entry_destroy(entry);
+}
+
+/* ---- batches ---- */
+
+void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry) {
+    if (!entry->dirty) {
+        entry->dirty = true;
+        entry->batch = engine->filling->number;
+        orc_batch_add_entry(engine->filling, entry);
+    }
+}
+
+struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry) {
+    if (entry->batch == engine->filling->number) {
+        return engine->filling;
+    }
+    return engine->committing != NULL && entry->batch == engine->committing->number ? engine->committing : NULL;
+}
+
+void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_batch *batch = orc_engine_batch_of(engine, effect->entry);
+    if (batch != NULL) {
+        orc_batch_add_effect(batch, effect);
+    } else {
+        orc_engine_run_effect(engine, NULL, effect);
+    }
+}
+
+/* ---- timers ---- */
+
+/* A delivery that waits for a worker needs no timer: a worker will come, or a restart. */
+void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry) {
+    bool queued = orc_entry_delivery(entry)->lane != NULL;
+    orc_timer_set(&engine->timers, &entry->timer, queued ? INT64_MAX : orc_execution_wake_at(entry->execution));
+}
+
+/* ---- the step ---- */
+
+static void record(struct orc_engine *engine, struct orc_entry *entry, const struct orc_event *event) {
+    orc_engine_touch(engine, entry);
+    struct orc_row_event *row = orc_batch_add_event(engine->filling);
+    orc_event_to_row(event, entry->execution->id, entry->execution->seq, engine->filling->arena, row);
+}
+
+/* A worker's attempt that the domain has ended: its result is not wanted any more. */
+static void detach(struct orc_engine *engine, struct orc_entry *entry, const unsigned char *fence) {
+    struct orc_assignment *assignment = orc_assignment_find(engine, fence);
+    if (assignment != NULL && assignment->entry == entry) {
+        orc_assignment_give_up(assignment);
+    }
+}
+
+static void follow(struct orc_engine *engine, struct orc_entry *entry, const struct orc_command *command) {
+    struct orc_effect effect = {.entry = entry};
+    switch (command->kind) {
+    case ORC_COMMAND_DISPATCH:
+        effect.kind = ORC_EFFECT_DISPATCH;
+        effect.job = command->job;
+        break;
+    case ORC_COMMAND_STOP:
+        detach(engine, entry, command->fence);
+        effect.kind = ORC_EFFECT_STOP;
+        memcpy(effect.attempt.fence, command->fence, ORC_FENCE_BYTES);
+        break;
+    case ORC_COMMAND_FINISHED:
+        effect.kind = ORC_EFFECT_FINISHED;
+        break;
+    case ORC_COMMAND_DELIVER:
+        effect.kind = ORC_EFFECT_DELIVER;
+        break;
+    case ORC_COMMAND_CLOSED:
+        effect.kind = ORC_EFFECT_CLOSED;
+        break;
+    case ORC_COMMAND_SAVED:
+        return; /* the report's handler knows the sequence that the worker waits for */
+    }
+    orc_engine_after_commit(engine, &effect);
+}
+
+enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event,
+                               struct cs_err *err) {
+    bool was_terminal = orc_execution_terminal(entry->execution);
+    engine->commands.count = 0;
+    event->at_ms = engine->now_ms;
+    CS_TRY(orc_execution_step(entry->execution, event, &engine->commands, err));
+    if (orc_event_stored(event->kind)) {
+        record(engine, entry, event);
+    } else if (!was_terminal && orc_execution_terminal(entry->execution)) {
+        orc_engine_touch(engine, entry); /* an empty plan ends without an event */
+    } else {
+        orc_watch_note(engine, entry, false);
+    }
+    orc_engine_set_timer(engine, entry);
+    for (size_t i = 0; i < engine->commands.count; i++) {
+        follow(engine, entry, &engine->commands.items[i]);
+    }
+    return CS_OK;
+}
+
+void orc_engine_must_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event) {
+    struct cs_err err = {0};
+    if (orc_engine_step(engine, entry, event, &err) != CS_OK) {
+        cs_log_error("event refused, ignored", CS_KV("execution", entry->execution->id), CS_KVI("kind", event->kind),
+                     CS_KVI("job_index", event->job), CS_KVI("attempt", event->attempt),
+                     CS_KV("trace", entry->trace_id), CS_KVE(&err));
+    }
+}
+
+/* ---- the view ---- */
+
+struct view_ctx {
+    struct orc_entry *entry;
+    struct cs_arena *arena;
+};
+
+static const Callsheet__V1__Progress *progress_of(__attribute__((unused)) const struct orc_execution *execution,
+                                                  uint32_t job, void *ctx) {
+    const struct view_ctx *view = ctx;
+    const struct orc_assignment *assignment = view->entry->seats[job].assignment;
+    if (assignment == NULL || !assignment->has_progress) {
+        return NULL;
+    }
+    Callsheet__V1__Progress *progress = cs_arena_alloc(view->arena, sizeof(*progress));
+    callsheet__v1__progress__init(progress);
+    progress->stage = cs_arena_strdup(view->arena, assignment->progress.stage);
+    progress->fraction = assignment->progress.fraction;
+    progress->media_time_us = assignment->progress.media_time_us;
+    progress->media_duration_us = assignment->progress.media_duration_us;
+    progress->speed = assignment->progress.speed;
+    return progress;
+}
+
+Callsheet__V1__Execution *orc_engine_view(struct orc_entry *entry, const uint32_t *jobs, size_t job_count,
+                                          struct cs_arena *arena) {
+    struct view_ctx ctx = {entry, arena};
+    struct orc_execution_view view = {
+        .execution = entry->execution,
+        .envelope = entry->envelope,
+        .all_jobs = jobs == NULL,
+        .jobs = jobs,
+        .job_count = job_count,
+        .progress = progress_of,
+        .progress_ctx = &ctx,
+    };
+    Callsheet__V1__Execution *message = NULL;
+    struct cs_err err = {0};
+    if (orc_execution_to_wire(&view, arena, &message, &err) == CS_OK) {
+        return message;
+    }
+    cs_log_error("an execution cannot be shown in full, only its state", CS_KV("execution", entry->execution->id),
+                 CS_KVE(&err));
+    message = cs_arena_alloc(arena, sizeof(*message));
+    callsheet__v1__execution__init(message);
+    message->id = entry->execution->id;
+    message->tenant = entry->execution->tenant;
+    message->state = (Callsheet__V1__ExecutionState)entry->execution->state;
+    return message;
+}
+
+Callsheet__V1__Execution *orc_engine_snapshot(struct orc_entry *entry, const uint32_t *jobs, size_t job_count,
+                                              struct cs_arena *arena) {
+    const Callsheet__V1__Execution *message = orc_engine_view(entry, jobs, job_count, arena);
+    size_t size = protobuf_c_message_get_packed_size(&message->base);
+    uint8_t *bytes = cs_arena_alloc(arena, size);
+    (void)protobuf_c_message_pack(&message->base, bytes);
+    ProtobufCMessage *copy = NULL;
+    struct cs_err err = {0};
+    if (cs_rpc_message_unpack_arena(message->base.descriptor, bytes, size, arena, &copy, &err) != CS_OK) {
+        cs_log_error("a message of ours does not unpack", CS_KVE(&err));
+        copy = cs_arena_alloc(arena, sizeof(Callsheet__V1__Execution));
+        callsheet__v1__execution__init((Callsheet__V1__Execution *)copy);
+    }
+    return (Callsheet__V1__Execution *)copy;
+}
