@@ -4,12 +4,14 @@
 #include "cs/runner.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
@@ -355,6 +357,33 @@ TEST(nothing_is_left_after_destroy) {
     assert_int_equal(runner_pid(), 0);
 }
 
+/* A service that is killed in mid-work. */
+static void work_and_die(void) {
+    struct cs_runner *runner = create();
+    struct outcome outcome;
+    (void)start(runner, "spin", 0, 0, NULL, &outcome);
+    wait_until(&outcome, has_progressed);
+    (void)raise(SIGKILL);
+}
+
+TEST(death_of_the_service_ends_the_runner_and_its_children) {
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* orphans come to us */
+    pid_t service = fork();
+    if (service == 0) {
+        work_and_die();
+        _exit(1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(service, &status, 0), service);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    int orphans = 0;
+    while (waitpid(-1, &status, 0) > 0) { /* blocks until all have ended; the test's time limit is the patience */
+        orphans++;
+    }
+    assert_int_equal(errno, ECHILD);
+    assert_true(orphans >= 1);
+}
+
 TEST(missing_program_is_told_at_create) {
     struct cs_runner *runner = NULL;
     struct cs_err err = {0};
@@ -375,10 +404,11 @@ TEST(too_many_files_are_refused) {
 
 TEST_MAIN(CS_TEST(job_reads_its_inputs_and_writes_its_outputs), CS_TEST(job_may_have_hundreds_of_files),
           CS_TEST(child_may_have_threads), CS_TEST(sandbox_refuses_files_sockets_and_code),
-          CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace), CS_TEST(machine_without_seccomp_is_refused),
+          CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace),
           CS_TEST(machine_without_landlock_and_namespaces_still_stops_attackers),
-          CS_TEST(crash_is_the_fault_of_the_input), CS_TEST(limits_of_output_and_memory_hold),
-          CS_TEST(unreadable_reports_end_the_job_and_nothing_else), CS_TEST(kill_is_prompt_and_reported_as_cancelled),
+          CS_TEST(machine_without_seccomp_is_refused), CS_TEST(crash_is_the_fault_of_the_input),
+          CS_TEST(limits_of_output_and_memory_hold), CS_TEST(unreadable_reports_end_the_job_and_nothing_else),
+          CS_TEST(kill_is_prompt_and_reported_as_cancelled),
           CS_TEST(death_of_the_runner_fails_its_jobs_and_the_next_one_works), CS_TEST(many_jobs_run_at_once),
-          CS_TEST(nothing_is_left_after_destroy), CS_TEST(missing_program_is_told_at_create),
-          CS_TEST(too_many_files_are_refused))
+          CS_TEST(nothing_is_left_after_destroy), CS_TEST(death_of_the_service_ends_the_runner_and_its_children),
+          CS_TEST(missing_program_is_told_at_create), CS_TEST(too_many_files_are_refused))
