@@ -108,6 +108,9 @@ enum cs_status med_encode_video(AVCodecContext *encoder, struct med_video *video
         MED_AUTO_FRAME *frame = NULL;
         CS_TRY(video->pull(video, &frame, err));
         frame->pts = n;
+        if (frame->format != encoder->pix_fmt || frame->width != encoder->width || frame->height != encoder->height) {
+            return cs_fail(err, CS_INTERNAL, "filter", "a frame of another shape reached the encoder");
+        }
         CS_TRY(encode(encoder, frame, sink, ctx, &wanted, err));
     }
     return wanted ? encode(encoder, NULL, sink, ctx, &wanted, err) : CS_OK;

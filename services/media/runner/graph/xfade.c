@@ -25,6 +25,22 @@ static AVFilterContext *add_source(AVFilterGraph *graph, const char *name, const
     return source;
 }
 
+/* xfade works in 4:4:4; what comes out is ours again. */
+static int link_back(struct med_xfade *xfade, AVFilterContext *blend) {
+    AVFilterContext *format = avfilter_graph_alloc_filter(xfade->graph, avfilter_get_by_name("format"), "back");
+    if (format == NULL) {
+        return AVERROR(ENOMEM);
+    }
+    AVDictionary *options = NULL;
+    av_dict_set(&options, "pix_fmts", "yuv420p", 0);
+    int result = avfilter_init_dict(format, &options);
+    av_dict_free(&options);
+    if (result >= 0) {
+        result = avfilter_link(blend, 0, format, 0);
+    }
+    return result >= 0 ? avfilter_link(format, 0, xfade->sink, 0) : result;
+}
+
 static int add_blend(struct med_xfade *xfade, const char *transition, int64_t frames,
                      const struct med_picture_format *format) {
     AVFilterContext *blend = avfilter_graph_alloc_filter(xfade->graph, avfilter_get_by_name("xfade"), "blend");
@@ -50,7 +66,7 @@ static int add_blend(struct med_xfade *xfade, const char *transition, int64_t fr
     if (result >= 0) {
         result = avfilter_link(xfade->to, 0, blend, 1);
     }
-    return result >= 0 ? avfilter_link(blend, 0, xfade->sink, 0) : result;
+    return result >= 0 ? link_back(xfade, blend) : result;
 }
 
 enum cs_status med_xfade_start(struct med_xfade *xfade, const char *transition, int64_t frames,
@@ -60,6 +76,7 @@ enum cs_status med_xfade_start(struct med_xfade *xfade, const char *transition, 
         return med_av_fail(err, CS_INTERNAL, "filter", AVERROR(ENOMEM), "a transition");
     }
     xfade->graph->nb_threads = 1;
+    av_opt_set(xfade->graph, "scale_sws_opts", "flags=bicubic+accurate_rnd+bitexact", 0);
     xfade->from = add_source(xfade->graph, "from", format);
     xfade->to = add_source(xfade->graph, "to", format);
     int result =
