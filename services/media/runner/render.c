@@ -33,10 +33,8 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_reframe(job, operation->reframe, err);
     case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
         return med_op_lip_sync(job, operation->lip_sync, err);
-#ifdef NOT_YET
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         return med_op_add_subtitles(job, operation->add_subtitles, err);
-#endif
     default:
         return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
     }
