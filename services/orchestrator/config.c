@@ -1,0 +1,68 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "cs/base/id.h"
+#include "cs/catalog.h"
+#include "cs/link.h"
+
+enum { NAME_BYTES_MAX = 64 };
+
+#define AT(field) offsetof(struct orc_config, field)
+
+static const struct cs_conf_option options[] = {
+    {"listen", "CALLSHEET_LISTEN", CS_CONF_STRING, AT(listen), "127.0.0.1:0", .metavar = "HOST:PORT",
+     .help = "address of the gRPC server; port 0: any"},
+    {"ready-fd", "CALLSHEET_READY_FD", CS_CONF_INT, AT(ready_fd), "-1", -1, 1 << 20, .metavar = "FD",
+     .help = "descriptor that gets \"ready ADDRESS\" once serving"},
+    {"log-level", "CALLSHEET_LOG_LEVEL", CS_CONF_STRING, AT(log_level), "info", .metavar = "LEVEL",
+     .help = "debug, info, warn, error or off"},
+    {"drain-timeout", "CALLSHEET_DRAIN_TIMEOUT", CS_CONF_DURATION, AT(drain_timeout_ms), "10s",
+     .help = "how long open calls may take after SIGTERM"},
+    {"tls-ca", "CALLSHEET_TLS_CA", CS_CONF_STRING, AT(tls.ca_file), "", .metavar = "FILE",
+     .help = "authority of clients and workers"},
+    {"tls-cert", "CALLSHEET_TLS_CERT", CS_CONF_STRING, AT(tls.cert_file), "", .metavar = "FILE",
+     .help = "certificate of the gRPC server, shown to workers too"},
+    {"tls-key", "CALLSHEET_TLS_KEY", CS_CONF_STRING, AT(tls.key_file), "", .metavar = "FILE",
+     .help = "its private key"},
+    {"service-token", "CALLSHEET_SERVICE_TOKEN", CS_CONF_STRING, AT(service_token), "", .secret = true,
+     .help = "token that callers must bear and workers are shown; empty: none"},
+    {"database-url", "DATABASE_URL", CS_CONF_STRING, AT(database_url), NULL, .secret = true,
+     .help = "PostgreSQL, as a libpq URI"},
+    {"workers", "CALLSHEET_WORKERS", CS_CONF_STRING, AT(workers), "", .metavar = "HOST:PORT,…",
+     .help = "workers of all kinds; names are resolved again every few seconds"},
+    {"replica", "CALLSHEET_REPLICA", CS_CONF_STRING, AT(replica), "orchestrator-1", .metavar = "NAME",
+     .help = "who owns the executions; a process that starts under a name fences the one before it"},
+    {"environment", "CALLSHEET_ENVIRONMENT", CS_CONF_STRING, AT(environment), "dev", .metavar = "NAME",
+     .help = "first part of storage keys"},
+    {"public-url", "CALLSHEET_PUBLIC_URL", CS_CONF_STRING, AT(public_url), "http://127.0.0.1:8080", .metavar = "URL",
+     .help = "of the gateway, for links to artifacts in webhooks"},
+    {"link-secret", "CALLSHEET_LINK_SECRET", CS_CONF_STRING, AT(link_secret), NULL, .secret = true,
+     .help = "signs those links; at least 16 bytes, the same as the gateway's"},
+};
+
+const struct cs_conf_spec orc_config_spec = {
+    .program = "callsheet-orchestrator",
+    .summary = "Owns executions: plans come in, jobs go out to workers, the log stays in PostgreSQL.",
+    .options = options,
+    .count = CS_COUNT(options),
+};
+
+enum cs_status orc_config_check(const struct orc_config *config, struct cs_err *err) {
+    if (!cs_id_valid(config->replica, NAME_BYTES_MAX)) {
+        return cs_fail_at(err, "replica", "bad_setting", "--replica wants 1 to %d bytes of A-Z a-z 0-9 _ . : -",
+                          NAME_BYTES_MAX);
+    }
+    if (!cs_id_valid(config->environment, NAME_BYTES_MAX)) {
+        return cs_fail_at(err, "environment", "bad_setting", "--environment wants 1 to %d bytes of A-Z a-z 0-9 _ . : -",
+                          NAME_BYTES_MAX);
+    }
+    if (!cs_web_url_valid(config->public_url)) {
+        return cs_fail_at(err, "public-url", "bad_setting", "--public-url wants an http(s) URL");
+    }
+    if (strlen(config->link_secret) < CS_LINK_SECRET_BYTES_MIN) {
+        return cs_fail_at(err, "link-secret", "bad_setting", "CALLSHEET_LINK_SECRET wants at least %d bytes",
+                          CS_LINK_SECRET_BYTES_MIN);
+    }
+    return CS_OK;
+}
