@@ -66,6 +66,12 @@ static void put_escaped(const struct med_ass_writer *writer, uint32_t c) {
     }
 }
 
+static void put_font(const struct med_ass_writer *writer, const char *family) {
+    double size = writer->size * med_fonts_size_ratio(family, writer->family);
+    cs_buf_printf(writer->out, "{\\fn%s\\fs%.1f}", family, size);
+    med_font_set_add(writer->fonts, family);
+}
+
 void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t length) {
     const char *end = text + length;
     const char *current = writer->family;
@@ -74,14 +80,13 @@ void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t l
         uint32_t c = med_utf8_next(&text, end);
         const char *family = follows(c) ? current : med_fonts_for(c, writer->family, writer->language);
         if (strcmp(family, current) != 0) {
-            cs_buf_printf(writer->out, "{\\fn%s}", family);
-            med_font_set_add(writer->fonts, family);
+            put_font(writer, family);
             current = family;
         }
         put_escaped(writer, c);
     }
     if (strcmp(current, writer->family) != 0) {
-        cs_buf_printf(writer->out, "{\\fn%s}", writer->family);
+        put_font(writer, writer->family);
     }
 }
 

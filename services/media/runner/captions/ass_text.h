@@ -16,6 +16,7 @@
 struct med_ass_writer {
     struct cs_buf *out;
     const char *family;   /* of the style: what \fn without a name returns to */
+    double size;          /* of the style */
     const char *language; /* BCP 47 or "" */
     struct med_font_set *fonts;
     bool keep_lines; /* a line break stays one */

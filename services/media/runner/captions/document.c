@@ -215,7 +215,7 @@ enum cs_status med_document(const struct med_words *words, const struct med_styl
         .out = out,
         .words = words,
         .style = style,
-        .text = {.out = out, .family = style->family, .language = language, .fonts = ret_fonts},
+        .text = {.out = out, .family = style->family, .size = style->size, .language = language, .fonts = ret_fonts},
         .width = canvas_width,
         .height = canvas_height,
     };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <ft2build.h>
 #include FT_FREETYPE_H
+#include FT_TRUETYPE_TABLES_H
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -159,16 +160,34 @@ const char *med_fonts_family(const char *wish) {
     return family == NULL ? families[0].name : family->name;
 }
 
-static bool draws(struct family *family, uint32_t character) {
+static FT_Face face_of(struct family *family) {
     if (family == NULL || family->files[0].bytes == NULL || freetype == NULL) {
-        return false;
+        return NULL;
     }
     if (family->face == NULL && FT_New_Memory_Face(freetype, family->files[0].bytes, (FT_Long)family->files[0].size,
                                                    family->face_index, &family->face) != 0) {
         family->face = NULL;
-        return false;
     }
-    return FT_Get_Char_Index(family->face, character) != 0;
+    return family->face;
+}
+
+static bool draws(struct family *family, uint32_t character) {
+    FT_Face face = face_of(family);
+    return face != NULL && FT_Get_Char_Index(face, character) != 0;
+}
+
+/* Line height over letter size, as libass takes it. */
+static double line_of(struct family *family) {
+    FT_Face face = face_of(family);
+    const TT_OS2 *os2 = face == NULL ? NULL : FT_Get_Sfnt_Table(face, FT_SFNT_OS2);
+    if (os2 == NULL || face->units_per_EM == 0 || os2->usWinAscent + os2->usWinDescent == 0) {
+        return 1.15;
+    }
+    return (double)(os2->usWinAscent + os2->usWinDescent) / face->units_per_EM;
+}
+
+double med_fonts_size_ratio(const char *family, const char *base) {
+    return line_of(find(family)) / line_of(find(base));
 }
 
 static const char *cjk_family(const char *language) {

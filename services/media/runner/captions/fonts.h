@@ -34,6 +34,10 @@ const char *med_fonts_family(const char *wish);
  * "zh-TW" …); `family` again when none can. */
 const char *med_fonts_for(uint32_t character, const char *family, const char *language);
 
+/* What to multiply a font size of `base` with so that `family` looks equally big: libass sizes fonts by their line
+ * height, and those of some scripts are twice as high for the same letters. */
+double med_fonts_size_ratio(const char *family, const char *base);
+
 void med_font_set_add(struct med_font_set *set, const char *family);
 /* Regular and bold of each family in the set. */
 void med_fonts_give(const struct med_font_set *set, ASS_Library *library);

@@ -66,10 +66,10 @@ static void put_mark(struct cs_buf *out, const char *end) {
                   MARGIN + 32);
 }
 
-static void put_prompt(struct cs_buf *out, const char *prompt, const char *end, struct med_font_set *fonts) {
+static void put_prompt(struct cs_buf *out, const char *prompt, int size, const char *end, struct med_font_set *fonts) {
     bool cut = false;
     size_t length = shown_length(prompt, &cut);
-    struct med_ass_writer writer = {.out = out, .family = "Noto Sans", .language = "", .fonts = fonts};
+    struct med_ass_writer writer = {.out = out, .family = "Noto Sans", .size = size, .language = "", .fonts = fonts};
     /* the shadow under it, blurred, then the words */
     for (int layer = 0; layer < 2; layer++) {
         cs_buf_printf(out, "Dialogue: %d,0:00:00.00,%s,Prompt,,0,0,0,,{\\fad(450,350)%s}", layer + 1, end,
@@ -89,10 +89,11 @@ enum cs_status med_preview_caption(struct med_graph *graph, struct med_video *vi
     med_canvas(&video->format, &width, &height);
     med_ass_time(med_ticks_at_frame(video->frames, video->format.rate) * 100 / MED_TICKS_PER_S + 1, end);
     med_font_set_add(&fonts, "Noto Sans");
-    put_header(&document, width, height, font_size(strlen(prompt)));
+    int size = font_size(strlen(prompt));
+    put_header(&document, width, height, size);
     put_mark(&document, end);
     if (prompt[0] != '\0') {
-        put_prompt(&document, prompt, end, &fonts);
+        put_prompt(&document, prompt, size, end, &fonts);
     }
     return med_draw(graph, video, document.data, document.size, &fonts, ret_video, err);
 }
