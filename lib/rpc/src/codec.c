@@ -20,6 +20,17 @@ enum cs_status rpc_pack(const ProtobufCMessage *message, grpc_byte_buffer **ret_
     return CS_OK;
 }
 
+enum cs_status rpc_pack_bytes(const void *bytes, size_t size_bytes, grpc_byte_buffer **ret_buffer, struct cs_err *err) {
+    if (size_bytes > CS_RPC_MESSAGE_BYTES_MAX) {
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "message_too_large", "a message of %zu bytes, at most %d",
+                       size_bytes, CS_RPC_MESSAGE_BYTES_MAX);
+    }
+    grpc_slice slice = grpc_slice_from_copied_buffer(bytes, size_bytes);
+    *ret_buffer = grpc_raw_byte_buffer_create(&slice, 1);
+    grpc_slice_unref(slice);
+    return CS_OK;
+}
+
 /* ---- unpack ---- */
 
 static void *alloc_in_arena(void *arena, size_t size) {

@@ -197,9 +197,8 @@ static void write_done(struct rpc_tag *tag, bool ok) {
     dispatch(stream);
 }
 
-enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCMessage *message, struct cs_err *err) {
-    struct rpc_queued item;
-    CS_TRY(rpc_pack(message, &item.buffer, &item.size_bytes, err));
+/* Takes the item. */
+static enum cs_status enqueue(struct cs_rpc_stream *stream, struct rpc_queued item, struct cs_err *err) {
     pthread_mutex_lock(&stream->lock);
     bool over = stream->broken || stream->ended || stream->finish_wanted;
     bool full = stream->queued_bytes + item.size_bytes > CS_RPC_STREAM_BYTES_MAX;
@@ -219,6 +218,19 @@ enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCM
     }
     pthread_mutex_unlock(&stream->lock);
     return CS_OK;
+}
+
+enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCMessage *message, struct cs_err *err) {
+    struct rpc_queued item;
+    CS_TRY(rpc_pack(message, &item.buffer, &item.size_bytes, err));
+    return enqueue(stream, item, err);
+}
+
+enum cs_status cs_rpc_stream_send_packed(struct cs_rpc_stream *stream, const void *bytes, size_t size_bytes,
+                                         struct cs_err *err) {
+    struct rpc_queued item = {.size_bytes = size_bytes};
+    CS_TRY(rpc_pack_bytes(bytes, size_bytes, &item.buffer, err));
+    return enqueue(stream, item, err);
 }
 
 size_t cs_rpc_stream_queued_bytes(const struct cs_rpc_stream *stream) {

@@ -149,6 +149,9 @@ const char *cs_rpc_stream_metadata(const struct cs_rpc_stream *stream, const cha
 /* Packs and queues. CANCELLED once the stream has ended, RESOURCE_EXHAUSTED beyond CS_RPC_STREAM_BYTES_MAX. Messages
  * leave in order, one write at a time, never interleaved. */
 enum cs_status cs_rpc_stream_send(struct cs_rpc_stream *stream, const ProtobufCMessage *message, struct cs_err *err);
+/* The same for a message that is packed already (a batch that grew while the last one was on its way). */
+enum cs_status cs_rpc_stream_send_packed(struct cs_rpc_stream *stream, const void *bytes, size_t size_bytes,
+                                         struct cs_err *err);
 size_t cs_rpc_stream_queued_bytes(const struct cs_rpc_stream *stream);
 /* Server: ends the stream after what is queued; err NULL or CS_OK ends it well. Client: no more messages from here. */
 void cs_rpc_stream_finish(struct cs_rpc_stream *stream, const struct cs_err *err);
@@ -167,7 +170,8 @@ struct cs_rpc_channel_config {
 
 enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_channel_config *config,
                                      struct cs_rpc_channel **ret_channel, struct cs_err *err) CS_MUST_USE;
-void cs_rpc_channel_destroy(struct cs_rpc_channel *channel); /* cancels its calls and waits for them */
+/* Cancels its calls and streams and waits until they have ended: never from one of their callbacks. */
+void cs_rpc_channel_destroy(struct cs_rpc_channel *channel);
 CS_DEFINE_AUTO(cs_rpc_channel, cs_rpc_channel_destroy)
 
 struct cs_rpc_options {
@@ -176,7 +180,7 @@ struct cs_rpc_options {
     bool wait_for_ready;           /* wait for a connection instead of failing at once */
 };
 
-/* Calls and waits. *ret_reply is freed with cs_rpc_message_free. options may be NULL. */
+/* Calls and waits (not in callbacks, which run on polling threads). *ret_reply is freed with cs_rpc_message_free. options may be NULL. */
 enum cs_status cs_rpc_invoke(struct cs_rpc_channel *channel, const ProtobufCServiceDescriptor *service,
                              const char *method, const ProtobufCMessage *request, const struct cs_rpc_options *options,
                              ProtobufCMessage **ret_reply, struct cs_err *err) CS_MUST_USE;
