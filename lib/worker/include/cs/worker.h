@@ -7,8 +7,10 @@
  *     static const struct cs_worker_ops ops = {.start = start_job, .cancel = cancel_job};
  *     cs_worker_create(&config, &worker); … cs_worker_service(worker) goes into the rpc server's services.
  *
- * Threads  ops run on rpc's polling threads and must not block: hand the work to your own threads. Reporting functions may be
- *          called from any thread, until the final report.
+ * Threads  ops run on rpc's polling threads and on the worker's own timer, without a lock held, and must not block: hand the
+ *          work to your own threads. Reporting functions may be called from any thread, until the final report. cancel and
+ *          signal may come while another thread gives the final report (the assignment itself stays valid for them): find
+ *          your own state under your own lock.
  * Owns     a struct cs_assignment is freed after its final report (succeed or fail), which you must always give, exactly
  *          once — also after cancel.
  */
@@ -18,13 +20,21 @@
 #include "callsheet/v1/worker.pb-c.h"
 #include "cs/rpc.h"
 
+enum {
+    CS_CHECKPOINT_BYTES_MAX = 64 << 10,
+    CS_WORKER_UNSENT_BYTES_MAX = 8 << 20, /* of reports on one stream: a peer that lets them pile up loses its stream */
+    CS_PROGRESS_INTERVAL_MS = 200,        /* progress in between is replaced by newer progress */
+};
+
 struct cs_worker;
 struct cs_assignment;
 
 struct cs_worker_ops {
     /* A job to do. The slot is taken until the final report. */
     void (*start)(struct cs_assignment *assignment, void *ctx);
-    /* Stop it soon (cancelled, deadline passed, or its stream is gone); then report as usual. Never before start. */
+    /* Stop it soon; then report as usual. Once, never before start has returned. reason is the orchestrator's, or
+     * "deadline", "stream ended", "draining": then a final report that says CANCELLED is sent as TIMEOUT "deadline" or
+     * TRANSIENT "draining", because nobody asked for the job to end. */
     void (*cancel)(struct cs_assignment *assignment, const char *reason, void *ctx);
     /* May be NULL. */
     void (*signal)(struct cs_assignment *assignment, const char *name, const void *payload, size_t size, void *ctx);
@@ -64,8 +74,9 @@ const Callsheet__V1__ResolvedInput *cs_assignment_input(const struct cs_assignme
 /* ---- reports ---- */
 void cs_report_progress(struct cs_assignment *assignment, const Callsheet__V1__Progress *progress); /* coalesced */
 void cs_report_log(struct cs_assignment *assignment, const char *level, const char *message);
-/* Saves data. saved (may be NULL: no acknowledgement wanted) runs on a polling thread when it is durable, with ok false when
- * the stream ended first (the assignment has then been cancelled). */
+/* Saves data, at most CS_CHECKPOINT_BYTES_MAX. saved (may be NULL: no acknowledgement wanted) runs on a polling thread when it
+ * is durable, with ok false when it never will be: the stream ended first (the assignment has then been cancelled), or data
+ * is too large. It does not run any more once the final report was given. */
 void cs_report_checkpoint(struct cs_assignment *assignment, const void *data, size_t size,
                           void (*saved)(struct cs_assignment *assignment, bool ok, void *ctx), void *ctx);
 void cs_report_succeeded(struct cs_assignment *assignment, const Callsheet__V1__Succeeded *succeeded);
