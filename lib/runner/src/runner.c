@@ -339,11 +339,11 @@ static enum cs_status wait_ready(struct cs_runner *runner, bool first, struct cs
         }
     }
     enum cs_status status = CS_OK;
-    if (runner->state == STATE_DOWN) {
+    if (runner->state == STATE_DOWN && first) {
         status = runner->down.status;
-        if (err != NULL) {
-            *err = runner->down;
-        }
+        *err = runner->down;
+    } else if (runner->state == STATE_DOWN) {
+        status = cs_fail(err, CS_UNAVAILABLE, runner->down.reason, "%s", runner->down.message);
     } else if (runner->state == STATE_STARTING || runner->stopping) {
         status = cs_fail(err, CS_UNAVAILABLE, "runner_not_ready", "the media runner is not ready");
     }

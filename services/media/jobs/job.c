@@ -4,6 +4,7 @@
 
 #include "cs/base/text.h"
 #include "cs/catalog.h"
+#include "failure_wire.h"
 #include "rendering.h"
 #include "staging.h"
 
@@ -111,7 +112,9 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
 static enum cs_status render_to_storage(const struct job *job, const struct med_inputs *inputs,
                                         Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
     struct cs_storage_writer *writer = NULL;
-    CS_TRY(cs_storage_put_start(job->studio->storage, output_key(job), MED_FILE_BYTES_MAX, &writer, err));
+    if (cs_storage_put_start(job->studio->storage, output_key(job), MED_FILE_BYTES_MAX, &writer, err) != CS_OK) {
+        return med_failure_of_storage(err);
+    }
     int output;
     Callsheet__V1__RunnerDone *done = NULL;
     enum cs_status status = cs_storage_writer_fd(writer, &output, err);
@@ -124,7 +127,9 @@ static enum cs_status render_to_storage(const struct job *job, const struct med_
     }
     report_stage(job->assignment, "uploading", rendering_end);
     struct cs_object_info info;
-    CS_TRY(cs_storage_put_commit(writer, &info, err));
+    if (cs_storage_put_commit(writer, &info, err) != CS_OK) {
+        return med_failure_of_storage(err);
+    }
     fill_succeeded(job, &info, done, ret_succeeded);
     return CS_OK;
 }

@@ -5,7 +5,6 @@
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/catalog.h"
-#include "failure_wire.h"
 #include "job.h"
 
 /* An assignment from start to its final report. */
@@ -48,13 +47,8 @@ static void log_end(const struct entry *entry, int64_t started_ms, const struct 
         CS_KVE(err),
     };
     bool good = err->status == CS_OK;
-    bool ours = med_failure_class(err) == CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INTERNAL;
-    cs_log_write(!good && ours ? CS_LOG_ERROR : CS_LOG_INFO, good ? "job done" : "job failed", pairs,
+    cs_log_write(err->status == CS_INTERNAL ? CS_LOG_ERROR : CS_LOG_INFO, good ? "job done" : "job failed", pairs,
                  CS_COUNT(pairs) - (good ? 1 : 0));
-}
-
-static void report_failure(struct cs_assignment *assignment, const struct cs_err *err) {
-    cs_report_failed(assignment, med_failure_class(err), err->reason, err->retry_after_ms, "%s", err->message);
 }
 
 /* From here on cancel does not find it; the entry is ours alone. */
@@ -77,16 +71,12 @@ static void run(struct med_jobs *jobs, struct entry *entry) {
     if (status == CS_OK) {
         status = med_job_run(jobs->studio, entry->assignment, &entry->stop, arena, &succeeded, &err);
     }
-    /* The worker tells a passed deadline as a cancel. */
-    if (status == CS_CANCELLED && cs_assignment_left_ms(entry->assignment) == 0) {
-        (void)cs_fail(&err, CS_DEADLINE_EXCEEDED, "timeout", "the job did not end before its deadline");
-    }
     log_end(entry, started_ms, &err);
     take_out(jobs, entry);
     if (status == CS_OK) {
         cs_report_succeeded(entry->assignment, &succeeded);
     } else {
-        report_failure(entry->assignment, &err);
+        cs_report_error(entry->assignment, &err);
     }
     med_stop_fini(&entry->stop);
     free(entry);

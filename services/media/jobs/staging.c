@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cs/base/text.h"
+#include "failure_wire.h"
 #include "fetch_wire.h"
 
 enum {
@@ -182,7 +183,7 @@ static enum cs_status open_object(const struct med_studio *studio, const char *k
     if (status == CS_NOT_FOUND) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "input_not_found", "the input does not exist in storage");
     }
-    return status;
+    return status == CS_OK || status == CS_INVALID_ARGUMENT ? status : med_failure_of_storage(err);
 }
 
 static enum cs_status stage_one(struct staging *staging, const Callsheet__V1__ResolvedInput *input, size_t at,
@@ -195,7 +196,9 @@ static enum cs_status stage_one(struct staging *staging, const Callsheet__V1__Re
     if (input->source_case != CALLSHEET__V1__RESOLVED_INPUT__SOURCE_URL) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "no_source", "the input names no source");
     }
-    CS_TRY(med_scratch_file(staging->studio->scratch, ret_fd, err));
+    if (med_scratch_file(staging->studio->scratch, ret_fd, err) != CS_OK) {
+        return med_failure_of_storage(err);
+    }
     staging->fetches[staging->fetch_count++] =
         (struct fetch){.staging = staging, .input = at, .url = input->url, .fd = *ret_fd};
     return CS_OK;

@@ -60,7 +60,7 @@ enum cs_status med_stop_check(struct med_stop *stop, struct cs_err *err) {
     bool expired = stop->expired;
     med_stop_unlock(stop);
     if (expired) {
-        return cs_fail(err, CS_DEADLINE_EXCEEDED, "timeout", "the job did not end before its deadline");
+        return cs_fail(err, CS_DEADLINE_EXCEEDED, "deadline", "the job did not end before its deadline");
     }
     return requested ? cs_fail(err, CS_CANCELLED, "cancelled", "the job was cancelled") : CS_OK;
 }

@@ -29,7 +29,7 @@ void med_stop_fini(struct med_stop *stop);
 
 void med_stop_request(struct med_stop *stop);
 int64_t med_stop_left_ms(const struct med_stop *stop); /* >= 0 */
-/* CANCELLED "cancelled" or DEADLINE_EXCEEDED "timeout" once it shall end. */
+/* CANCELLED "cancelled" or DEADLINE_EXCEEDED "deadline" once it shall end. */
 enum cs_status med_stop_check(struct med_stop *stop, struct cs_err *err) CS_MUST_USE;
 
 void med_stop_lock(struct med_stop *stop);

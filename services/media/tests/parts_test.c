@@ -1,4 +1,5 @@
 /* COVERS jobs/fetch_wire.c jobs/failure_wire.c jobs/scratch.c jobs/stop.c runner/verdict.c */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,24 +22,22 @@ TEST(answers_of_an_inputs_server_become_failures) {
         int http;
         enum cs_status status;
         const char *code;
-        Callsheet__V1__FailureClass failure_class;
     } rows[] = {
-        {206, CS_INVALID_ARGUMENT, "http_206", CLASS(INVALID_INPUT)},
-        {302, CS_INVALID_ARGUMENT, "input_redirects", CLASS(INVALID_INPUT)},
-        {400, CS_INVALID_ARGUMENT, "http_400", CLASS(INVALID_INPUT)},
-        {403, CS_INVALID_ARGUMENT, "input_forbidden", CLASS(INVALID_INPUT)},
-        {404, CS_INVALID_ARGUMENT, "input_not_found", CLASS(INVALID_INPUT)},
-        {410, CS_INVALID_ARGUMENT, "input_not_found", CLASS(INVALID_INPUT)},
-        {408, CS_UNAVAILABLE, "http_408", CLASS(TRANSIENT)},
-        {429, CS_RESOURCE_EXHAUSTED, "http_429", CLASS(RATE_LIMITED)},
-        {500, CS_UNAVAILABLE, "http_500", CLASS(TRANSIENT)},
-        {503, CS_UNAVAILABLE, "http_503", CLASS(TRANSIENT)},
+        {206, CS_INVALID_ARGUMENT, "http_206"},
+        {302, CS_INVALID_ARGUMENT, "input_redirects"},
+        {400, CS_INVALID_ARGUMENT, "http_400"},
+        {403, CS_INVALID_ARGUMENT, "input_forbidden"},
+        {404, CS_INVALID_ARGUMENT, "input_not_found"},
+        {410, CS_INVALID_ARGUMENT, "input_not_found"},
+        {408, CS_UNAVAILABLE, "http_408"},
+        {429, CS_RESOURCE_EXHAUSTED, "http_429"},
+        {500, CS_UNAVAILABLE, "http_500"},
+        {503, CS_UNAVAILABLE, "http_503"},
     };
     for (size_t i = 0; i < CS_COUNT(rows); i++) {
         const struct cs_http_answer answer = {.status = rows[i].http};
         struct cs_err err = {0};
         assert_fails(med_fetch_result(&answer, NULL, &err), &err, rows[i].status, rows[i].code);
-        assert_int_equal(med_failure_class(&err), rows[i].failure_class);
     }
     const struct cs_http_answer good = {.status = 200};
     struct cs_err err = {0};
@@ -53,46 +52,57 @@ TEST(fetches_without_an_answer_become_failures) {
         enum cs_status http_status;
         const char *reason;
         const char *code;
-        Callsheet__V1__FailureClass failure_class;
+        enum cs_status status;
     } rows[] = {
-        {CS_PERMISSION_DENIED, "target_not_allowed", "target_not_allowed", CLASS(INVALID_INPUT)},
-        {CS_INVALID_ARGUMENT, "bad_url", "bad_url", CLASS(INVALID_INPUT)},
-        {CS_OUT_OF_RANGE, "too_big", "input_too_big", CLASS(INVALID_INPUT)},
-        {CS_DEADLINE_EXCEEDED, "timeout", "input_timeout", CLASS(TRANSIENT)},
-        {CS_RESOURCE_EXHAUSTED, "disk_full", "disk_full", CLASS(TRANSIENT)},
-        {CS_UNAVAILABLE, "connect_failed", "connect_failed", CLASS(TRANSIENT)},
-        {CS_CANCELLED, "cancelled", "cancelled", CLASS(CANCELLED)},
+        {CS_PERMISSION_DENIED, "target_not_allowed", "target_not_allowed", CS_INVALID_ARGUMENT},
+        {CS_INVALID_ARGUMENT, "bad_url", "bad_url", CS_INVALID_ARGUMENT},
+        {CS_OUT_OF_RANGE, "too_big", "input_too_big", CS_INVALID_ARGUMENT},
+        {CS_DEADLINE_EXCEEDED, "timeout", "input_timeout", CS_UNAVAILABLE},
+        {CS_RESOURCE_EXHAUSTED, "disk_full", "disk_full", CS_UNAVAILABLE},
+        {CS_UNAVAILABLE, "connect_failed", "connect_failed", CS_UNAVAILABLE},
+        {CS_CANCELLED, "cancelled", "cancelled", CS_CANCELLED},
     };
     for (size_t i = 0; i < CS_COUNT(rows); i++) {
         const struct cs_http_answer none = {0};
         struct cs_err cause;
         struct cs_err err = {0};
         (void)cs_fail(&cause, rows[i].http_status, rows[i].reason, "a sentence");
-        assert_int_not_equal(med_fetch_result(&none, &cause, &err), CS_OK);
-        assert_string_equal(err.reason, rows[i].code);
-        assert_int_equal(med_failure_class(&err), rows[i].failure_class);
+        assert_fails(med_fetch_result(&none, &cause, &err), &err, rows[i].status, rows[i].code);
     }
 }
 
-TEST(failure_classes_survive_the_way_through_errors) {
-    static const Callsheet__V1__FailureClass classes[] = {
-        CLASS(INVALID_INPUT),     CLASS(TRANSIENT), CLASS(TIMEOUT),
-        CLASS(CODEC_UNSUPPORTED), CLASS(INTERNAL),  CLASS(CANCELLED),
+TEST(failures_of_the_runner_become_errors_of_their_class) {
+    static const struct {
+        Callsheet__V1__FailureClass failure_class;
+        enum cs_status status;
+    } rows[] = {
+        {CLASS(INVALID_INPUT), CS_INVALID_ARGUMENT},
+        {CLASS(TRANSIENT), CS_UNAVAILABLE},
+        {CLASS(CODEC_UNSUPPORTED), CS_UNIMPLEMENTED},
+        {CLASS(CANCELLED), CS_CANCELLED},
+        {CLASS(TIMEOUT), CS_DEADLINE_EXCEEDED},
+        {CLASS(INTERNAL), CS_INTERNAL},
+        {99, CS_INTERNAL},
     };
-    for (size_t i = 0; i < CS_COUNT(classes); i++) {
+    for (size_t i = 0; i < CS_COUNT(rows); i++) {
         Callsheet__V1__Failed failed = CALLSHEET__V1__FAILED__INIT;
-        failed.failure_class = classes[i];
+        failed.failure_class = rows[i].failure_class;
         failed.code = (char *)"some_code";
         failed.message = (char *)"a sentence";
         struct cs_err err = {0};
-        assert_int_not_equal(med_failure_from_wire(&failed, &err), CS_OK);
-        assert_string_equal(err.reason, "some_code");
-        assert_int_equal(med_failure_class(&err), classes[i]);
+        assert_fails(med_failure_from_wire(&failed, &err), &err, rows[i].status, "some_code");
+        assert_string_equal(err.message, "a sentence");
     }
-    Callsheet__V1__Failed unknown = CALLSHEET__V1__FAILED__INIT;
-    unknown.failure_class = 99;
+}
+
+TEST(failing_storage_is_worth_another_try) {
     struct cs_err err = {0};
-    assert_int_equal(med_failure_from_wire(&unknown, &err), CS_INTERNAL);
+    (void)cs_fail_errno(&err, EACCES, "writing");
+    assert_int_equal(med_failure_of_storage(&err), CS_UNAVAILABLE);
+    (void)cs_fail_errno(&err, ENOSPC, "writing");
+    assert_int_equal(med_failure_of_storage(&err), CS_RESOURCE_EXHAUSTED);
+    (void)cs_fail(&err, CS_OUT_OF_RANGE, "too_big", "too big");
+    assert_int_equal(med_failure_of_storage(&err), CS_OUT_OF_RANGE);
 }
 
 TEST(ends_of_a_child_become_failures) {
@@ -175,11 +185,12 @@ TEST(stop_ends_a_wait_by_wish_or_by_deadline) {
     while (med_stop_wait(&expired)) {
     }
     med_stop_unlock(&expired);
-    assert_fails(med_stop_check(&expired, &err), &err, CS_DEADLINE_EXCEEDED, "timeout");
+    assert_fails(med_stop_check(&expired, &err), &err, CS_DEADLINE_EXCEEDED, "deadline");
     assert_int_equal(med_stop_left_ms(&expired), 0);
     med_stop_fini(&expired);
 }
 
 TEST_MAIN(CS_TEST(answers_of_an_inputs_server_become_failures), CS_TEST(fetches_without_an_answer_become_failures),
-          CS_TEST(failure_classes_survive_the_way_through_errors), CS_TEST(ends_of_a_child_become_failures),
-          CS_TEST(scratch_is_ours_alone_and_cleaned_at_start), CS_TEST(stop_ends_a_wait_by_wish_or_by_deadline))
+          CS_TEST(failures_of_the_runner_become_errors_of_their_class), CS_TEST(failing_storage_is_worth_another_try),
+          CS_TEST(ends_of_a_child_become_failures), CS_TEST(scratch_is_ours_alone_and_cleaned_at_start),
+          CS_TEST(stop_ends_a_wait_by_wish_or_by_deadline))

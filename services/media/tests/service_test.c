@@ -249,7 +249,7 @@ TEST(deadline_ends_the_job_as_timeout) {
     dialer_assign(world.dialer, "f1", &job.made.assign);
     const Callsheet__V1__Failed *failed = wait_failed(&world, "f1");
     assert_int_equal(failed->failure_class, CLASS(TIMEOUT));
-    assert_string_equal(failed->code, "timeout");
+    assert_string_equal(failed->code, "deadline");
     assert_int_equal(world_child_count(world_runner_pid()), 0);
     world_stop(&world);
 }
@@ -280,7 +280,9 @@ TEST(drain_lets_the_grace_pass_then_stops_what_runs) {
     med_app_drain(world.app);
     int64_t took_ms = cs_clock_mono_ms() - started_ms;
     assert_true(took_ms >= world.config.drain_timeout_ms && took_ms < PROMPT_MS_MAX);
-    assert_int_equal(wait_failed(&world, "f1")->failure_class, CLASS(CANCELLED));
+    const Callsheet__V1__Failed *failed = wait_failed(&world, "f1");
+    assert_int_equal(failed->failure_class, CLASS(TRANSIENT)); /* another worker may do it */
+    assert_string_equal(failed->code, "draining");
     world_stop(&world);
 }
 
