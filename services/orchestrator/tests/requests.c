@@ -140,8 +140,8 @@ const struct bad_request bad_requests[] = {
     {"no tenant", "{'plan':{'jobs':[]}}", .path = "tenant", .reason = "bad_tenant"},
     {"a tenant with a slash", "{'tenant':'a/b','plan':{'jobs':[]}}", .path = "tenant", .reason = "bad_tenant"},
     {"no plan", "{'tenant':'acme'}", .path = "plan", .reason = "missing_plan"},
-    {"a cycle of two", PLAN(NOOP("a", ",'dependsOn':['b']") "," NOOP("b", ",'dependsOn':['a']")), .path = "jobs[0].dependsOn[0]",
-     .reason = "cycle"},
+    {"a cycle of two", PLAN(NOOP("a", ",'dependsOn':['b']") "," NOOP("b", ",'dependsOn':['a']")),
+     .path = "jobs[0].dependsOn[0]", .reason = "cycle"},
     {"a cycle through a reference",
      PLAN("{'id':'a','operation':{'reframe':{'video':{'job':'b'},'aspectRatio':'1:1'}}},"
           "{'id':'b','operation':{'reframe':{'video':{'job':'a'},'aspectRatio':'1:1'}}}"),
