@@ -1,0 +1,183 @@
+#include "studio.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cs/json.h"
+#include "cs/test.h"
+
+void studio_open(struct studio *studio) {
+    *studio = (struct studio){.arena = cs_arena_create()};
+    snprintf(studio->dir, sizeof(studio->dir), "/tmp/callsheet-render-XXXXXX");
+    assert_non_null(mkdtemp(studio->dir));
+    assert_ok(med_render_warm_up(&studio->err), &studio->err);
+}
+
+void studio_close(struct studio *studio) {
+    DIR *dir = opendir(studio->dir);
+    for (struct dirent *entry = NULL; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    rmdir(studio->dir);
+    cs_arena_destroy(studio->arena);
+}
+
+char *studio_path(struct studio *studio, const char *name) {
+    return cs_arena_sprintf(studio->arena, "%s/%s", studio->dir, name);
+}
+
+const char *studio_make(struct studio *studio, const char *name, const char *ffmpeg_arguments) {
+    const char *path = studio_path(studio, name);
+    const char *command =
+        cs_arena_sprintf(studio->arena, "ffmpeg -nostdin -v error -y %s '%s'", ffmpeg_arguments, path);
+    if (system(command) != 0) {
+        fail_msg("%s", command);
+    }
+    return path;
+}
+
+const char *studio_write(struct studio *studio, const char *name, const void *bytes, size_t size_bytes) {
+    const char *path = studio_path(studio, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size_bytes, file), size_bytes);
+    fclose(file);
+    return path;
+}
+
+const char *studio_real(struct studio *studio, const char *name) {
+    const char *root = getenv("CALLSHEET_TEST_MEDIA");
+    const char *path = root == NULL ? NULL : cs_arena_sprintf(studio->arena, "%s/%s", root, name);
+    if (path == NULL || access(path, R_OK) != 0) {
+        print_message("skipped without CALLSHEET_TEST_MEDIA: %s\n", name);
+        return NULL;
+    }
+    return path;
+}
+
+/* ---- jobs ---- */
+
+static void watch(const Callsheet__V1__Progress *progress, void *user) {
+    struct studio *studio = user;
+    studio->progress_calls++;
+    studio->progress_fell |= progress->fraction < studio->progress_last;
+    studio->progress_last = progress->fraction;
+}
+
+static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, const char *output,
+                          const char *const *inputs) {
+    Callsheet__V1__RunnerLimits limits = CALLSHEET__V1__RUNNER_LIMITS__INIT;
+    const struct med_render_events events = {.progress = watch, .user = studio};
+    char *names[1] = {(char *)(uintptr_t)output};
+    int input_fds[STUDIO_INPUTS_MAX];
+    limits.threads = 2;
+    limits.output_bytes = (uint64_t)studio->output_bytes_max;
+    job->limits = &limits;
+    for (; inputs[job->inputs] != NULL; job->inputs++) {
+        input_fds[job->inputs] = open(inputs[job->inputs], O_RDONLY | O_CLOEXEC);
+        assert_true(input_fds[job->inputs] >= 0);
+    }
+    CS_AUTO_FD int output_fd =
+        output == NULL ? -1 : open(studio_path(studio, output), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    job->outputs = names;
+    job->n_outputs = output == NULL ? 0 : 1;
+    studio->err = (struct cs_err){0};
+    studio->progress_last = 0;
+    Callsheet__V1__RunnerDone *done = NULL;
+    enum cs_status status = med_render_run(job, input_fds, &output_fd, &events, &done, studio->arena, &studio->err);
+    studio->done = done;
+    for (uint32_t i = 0; i < job->inputs; i++) {
+        close(input_fds[i]);
+    }
+    return status;
+}
+
+enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
+                          const char *const *inputs) {
+    CS_AUTO_JSON *value = NULL;
+    ProtobufCMessage *operation = NULL;
+    assert_ok(cs_json_parse(operation_json, strlen(operation_json), &value, &studio->err), &studio->err);
+    assert_ok(
+        cs_json_to_message(value, &callsheet__v1__operation__descriptor, "", studio->arena, &operation, &studio->err),
+        &studio->err);
+    Callsheet__V1__RunnerJob job = CALLSHEET__V1__RUNNER_JOB__INIT;
+    job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
+    job.render = (Callsheet__V1__Operation *)operation;
+    return run(studio, &job, output, inputs);
+}
+
+enum cs_status studio_probe(struct studio *studio, const char *path) {
+    Callsheet__V1__RunnerProbe probe = CALLSHEET__V1__RUNNER_PROBE__INIT;
+    Callsheet__V1__RunnerJob job = CALLSHEET__V1__RUNNER_JOB__INIT;
+    job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_PROBE;
+    job.probe = &probe;
+    return run(studio, &job, NULL, (const char *[]){path, NULL});
+}
+
+const Callsheet__V1__MediaFacts *studio_must(struct studio *studio, const char *operation_json, const char *output,
+                                             const char *const *inputs) {
+    assert_ok(studio_run(studio, operation_json, output, inputs), &studio->err);
+    assert_int_equal(studio->done->n_outputs, 1);
+    return studio->done->outputs[0];
+}
+
+/* ---- looking ---- */
+
+static void *read_all(struct studio *studio, const char *output, const char *how, size_t *ret_size) {
+    const char *command =
+        cs_arena_sprintf(studio->arena, "ffmpeg -nostdin -v error -i '%s/%s' %s -", studio->dir, output, how);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    struct cs_buf bytes = {0};
+    char chunk[65536];
+    for (size_t got = 0; (got = fread(chunk, 1, sizeof(chunk), pipe)) > 0;) {
+        cs_buf_put(&bytes, chunk, got);
+    }
+    if (pclose(pipe) != 0) {
+        fail_msg("%s", command);
+    }
+    *ret_size = bytes.size;
+    return cs_buf_steal(&bytes);
+}
+
+static uint8_t *read_frames(struct studio *studio, const char *output, const char *format, size_t frame_bytes,
+                            size_t *ret_frames) {
+    size_t size = 0;
+    const char *how = cs_arena_sprintf(studio->arena, "-map 0:v:0 -vsync 0 -f rawvideo -pix_fmt %s", format);
+    uint8_t *frames = read_all(studio, output, how, &size);
+    assert_int_equal(size % frame_bytes, 0);
+    *ret_frames = size / frame_bytes;
+    return frames;
+}
+
+uint8_t *studio_grey(struct studio *studio, const char *output, int width, int height, size_t *ret_frames) {
+    return read_frames(studio, output, "gray", (size_t)width * (size_t)height, ret_frames);
+}
+
+uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames) {
+    return read_frames(studio, output, "rgb24", 3 * (size_t)width * (size_t)height, ret_frames);
+}
+
+float *studio_sound(struct studio *studio, const char *output, size_t *ret_samples) {
+    size_t size = 0;
+    float *samples = read_all(studio, output, "-map 0:a:0 -ac 1 -ar 48000 -f f32le", &size);
+    *ret_samples = size / sizeof(float);
+    return samples;
+}
+
+double studio_loudest(const float *samples, size_t from, size_t count) {
+    double loudest = 0;
+    for (size_t i = from; i < from + count; i++) {
+        double size = samples[i] < 0 ? -samples[i] : samples[i];
+        loudest = size > loudest ? size : loudest;
+    }
+    return loudest;
+}

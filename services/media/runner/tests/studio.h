@@ -1,0 +1,57 @@
+/*
+ * studio: what render tests stand in: a temporary directory, clips made by the ffmpeg program, jobs from JSON, and a
+ * foreign look (again through ffmpeg) at what came out.
+ *
+ * Fails    by failing the test with a sentence.
+ */
+#ifndef MED_STUDIO_H
+#define MED_STUDIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "render.h"
+
+enum { STUDIO_PATH_MAX = 256, STUDIO_INPUTS_MAX = 64 };
+
+struct studio {
+    char dir[STUDIO_PATH_MAX];
+    struct cs_arena *arena;
+    struct cs_err err; /* of the last job */
+    const Callsheet__V1__RunnerDone *done;
+    int64_t output_bytes_max; /* 0: none */
+    size_t progress_calls;
+    double progress_last;
+    bool progress_fell;
+};
+
+void studio_open(struct studio *studio);
+void studio_close(struct studio *studio);
+#define CS_AUTO_STUDIO __attribute__((cleanup(studio_close))) struct studio
+
+/* A path inside the directory, in the arena. */
+char *studio_path(struct studio *studio, const char *name);
+/* ffmpeg ARGUMENTS PATH; returns the path. */
+const char *studio_make(struct studio *studio, const char *name, const char *ffmpeg_arguments);
+const char *studio_write(struct studio *studio, const char *name, const void *bytes, size_t size_bytes);
+/* A file of the shared media set; NULL (and a word on standard output) when the set is not there. */
+const char *studio_real(struct studio *studio, const char *name);
+
+/* Runs {"merge": …} on the inputs (NULL-terminated) into DIR/output; the outcome is in studio. */
+enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
+                          const char *const *inputs);
+enum cs_status studio_probe(struct studio *studio, const char *path);
+/* The same, which must succeed; returns the output's facts. */
+const Callsheet__V1__MediaFacts *studio_must(struct studio *studio, const char *operation_json, const char *output,
+                                             const char *const *inputs);
+
+/* All frames of a file in 8-bit grey, one after the other; caller frees. */
+uint8_t *studio_grey(struct studio *studio, const char *output, int width, int height, size_t *ret_frames);
+/* All frames in packed RGB. */
+uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames);
+/* The sound as mono floats at 48 kHz; caller frees. */
+float *studio_sound(struct studio *studio, const char *output, size_t *ret_samples);
+double studio_loudest(const float *samples, size_t from, size_t count);
+
+#endif
