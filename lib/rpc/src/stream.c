@@ -193,7 +193,7 @@ static void write_done(struct rpc_tag *tag, bool ok) {
         write_next(stream);
         return;
     }
-    stream->note_drained = was_message && ok;
+    stream->note_drained |= was_message && ok;
     dispatch(stream);
 }
 
