@@ -132,8 +132,11 @@ static AVFrame *sound_frame(const AVCodecContext *encoder, int count) {
     return frame;
 }
 
-static float clipped(float x) {
-    return x > 1 ? 1 : x < -1 ? -1 : x;
+/* Sums of loud sounds end softly below full scale; what is quieter passes untouched. */
+static float limited(float x) {
+    static const float knee = 0.96F;
+    float size = fabsf(x);
+    return size <= knee ? x : copysignf(knee + (1 - knee) * tanhf((size - knee) / (1 - knee)), x);
 }
 
 /* Stereo floats to the encoder's own format; a mono encoder gets the mean. */
@@ -142,7 +145,7 @@ static void fill(AVFrame *frame, const float *stereo) {
     for (int i = 0; i < frame->nb_samples; i++) {
         for (int c = 0; c < channels; c++) {
             float value = channels == 1 ? (stereo[2 * i] + stereo[2 * i + 1]) / 2 : stereo[2 * i + c];
-            value = clipped(value);
+            value = limited(value);
             switch (frame->format) {
             case AV_SAMPLE_FMT_FLTP:
                 ((float *)(void *)frame->extended_data[c])[i] = value;

@@ -152,10 +152,18 @@ static enum cs_status read_packets(AVFormatContext *format, int video, int audio
     return CS_OK;
 }
 
-/* The header counts more packets than there are. */
+/* The header counts more pictures, or more time of sound, than there is. */
 static bool is_cut_short(const AVStream *stream, const struct marks *marks) {
-    int64_t missing = stream->nb_frames - marks->all_packets;
-    return missing > CUT_SHORT_PACKETS && missing > stream->nb_frames / 10;
+    if (stream->nb_frames <= 0) { /* most formats do not say */
+        return false;
+    }
+    if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+        int64_t missing = stream->nb_frames - marks->all_packets;
+        return missing > CUT_SHORT_PACKETS && missing > stream->nb_frames / 10;
+    }
+    int64_t promised = stream->duration > 0 ? med_ticks_from(stream->duration, stream->time_base) : 0;
+    int64_t missing = promised - (marks->end - marks->start);
+    return missing > MED_TICKS_PER_S / 2 && missing > promised / 10;
 }
 
 static enum cs_status conclude(const AVStream *stream, struct marks *marks, struct med_scan *scan, struct cs_err *err) {

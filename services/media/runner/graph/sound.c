@@ -1,6 +1,5 @@
 #include "graph/sound.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- levels ---- */
@@ -31,16 +30,6 @@ void med_sound_fade_head(float *stereo, size_t count, int64_t from, int64_t fade
         stereo[2 * i] *= gain;
         stereo[2 * i + 1] *= gain;
     }
-}
-
-/* Straight up to 0.9, then bends towards 1. */
-static float limited(float x) {
-    static const float knee = 0.9F;
-    float size = fabsf(x);
-    if (size <= knee) {
-        return x;
-    }
-    return copysignf(knee + (1 - knee) * tanhf((size - knee) / (1 - knee)), x);
 }
 
 /* ---- silence ---- */
@@ -169,9 +158,6 @@ static enum cs_status pull_mix(struct med_audio *self, float *ret_stereo, size_t
         CS_TRY(mix->base->pull(mix->base, ret_stereo, chunk, err));
         for (size_t i = 0; i < mix->count; i++) {
             CS_TRY(add_layer(mix, &mix->layers[i], ret_stereo, chunk, err));
-        }
-        for (size_t i = 0; i < chunk * 2; i++) {
-            ret_stereo[i] = limited(ret_stereo[i]);
         }
         mix->given += (int64_t)chunk;
         ret_stereo += 2 * chunk;

@@ -23,8 +23,7 @@ struct med_sound_part {
 struct med_audio *med_sound_join(struct med_graph *graph, const struct med_sound_part *parts, size_t count,
                                  int64_t samples);
 
-/* Layers over a base, each from its start on, summed at their own level. What would clip is bent softly below full
- * scale; quieter sound passes untouched. */
+/* Layers over a base, each from its start on, summed at their own level; the encoder bends what is too loud. */
 struct med_audio *med_sound_mix(struct med_graph *graph, struct med_audio *base, const struct med_sound_part *layers,
                                 size_t count);
 

@@ -168,7 +168,7 @@ uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int he
 
 float *studio_sound(struct studio *studio, const char *output, size_t *ret_samples) {
     size_t size = 0;
-    float *samples = read_all(studio, output, "-map 0:a:0 -ac 1 -ar 48000 -f f32le", &size);
+    float *samples = read_all(studio, output, "-map 0:a:0 -af 'pan=mono|c0=0.5*c0+0.5*c1' -ar 48000 -f f32le", &size);
     *ret_samples = size / sizeof(float);
     return samples;
 }
