@@ -1,0 +1,520 @@
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cs/base/clock.h"
+#include "cs/base/id.h"
+#include "cs/pg.h"
+#include "cs/test.h"
+#include "cs/test_support.h"
+#include "domain/execution.h"
+#include "domain/fsm.h"
+#include "peek_sql.h"
+
+static const struct cs_pg_statement counts =
+    CS_PG_STATEMENT(counts, "", "executions:int8 events:int8 replicas:int8 migrations:int8");
+static const struct cs_pg_statement without_wakeup = CS_PG_STATEMENT(without_wakeup, "", "stuck:int8");
+static const struct cs_pg_statement state_words =
+    CS_PG_STATEMENT(state_words, "", "state:int4 name:text terminal:bool");
+static const struct cs_pg_statement kind_words = CS_PG_STATEMENT(kind_words, "", "kind:int4 name:text");
+static const struct cs_pg_statement events_change = CS_PG_STATEMENT(events_change, "", "");
+static const struct cs_pg_statement events_remove = CS_PG_STATEMENT(events_remove, "", "");
+static const struct cs_pg_statement state_set = CS_PG_STATEMENT(state_set, "text int4 int8", "");
+static const struct cs_pg_statement event_kind_try = CS_PG_STATEMENT(event_kind_try, "int4", "");
+static const struct cs_pg_statement open_set = CS_PG_STATEMENT(open_set, "text bool int8", "");
+static const struct cs_pg_statement owner_set = CS_PG_STATEMENT(owner_set, "text text", "");
+static const struct cs_pg_statement wakeup_drop = CS_PG_STATEMENT(wakeup_drop, "", "");
+
+static enum cs_status migrate(const char *url, __attribute__((unused)) void *ctx, struct cs_err *err) {
+    return orc_store_migrate(url, err);
+}
+
+static const struct cs_test_template migrated = {"orchestrator", migrate, NULL};
+
+/* A migrated database, a store that has joined, and a session to look beside it. */
+struct place {
+    struct cs_test_db db;
+    struct orc_store *store;
+    struct cs_pg *pg;
+    struct cs_arena *arena;
+    int64_t epoch;
+};
+
+static void place_open(struct place *place) {
+    struct cs_err err = {0};
+    cs_test_db_create(&place->db, &migrated);
+    place->arena = cs_arena_create();
+    assert_ok(orc_store_open(place->db.url, &place->store, &err), &err);
+    assert_ok(orc_store_join(place->store, "r1", 1000, &place->epoch, &err), &err);
+    assert_ok(cs_pg_open(place->db.url, NULL, &place->pg, &err), &err);
+}
+
+static void place_close(struct place *place) {
+    orc_store_close(place->store);
+    cs_pg_close(place->pg);
+    cs_arena_destroy(place->arena);
+    cs_test_db_drop(&place->db);
+}
+#define AUTO_PLACE __attribute__((cleanup(place_close))) struct place
+
+static int64_t number(struct cs_pg *pg, const struct cs_pg_statement *statement, const char *column) {
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    struct cs_err err = {0};
+    assert_ok(cs_pg_one(pg, statement, NULL, &rows, &err), &err);
+    return cs_pg_i64(rows, column);
+}
+
+static struct orc_row_created row(const char *id, const char *key) {
+    struct orc_row_created created = {
+        .id = id,
+        .tenant = "acme",
+        .idempotency_key = key,
+        .request = "request",
+        .request_size = 7,
+        .created_at_ms = 5000,
+        .wake_at_ms = 9000,
+        .traceparent = "00-1-2-01",
+    };
+    memset(created.request_sha256, 0x5A, sizeof(created.request_sha256));
+    return created;
+}
+
+static struct orc_row_event event(const char *execution, uint64_t seq) {
+    return (struct orc_row_event){.execution = execution,
+                                  .seq = seq,
+                                  .kind = ORC_EVENT_SUCCEEDED,
+                                  .job = 3,
+                                  .attempt = 2,
+                                  .at_ms = 6000,
+                                  .payload = "done",
+                                  .payload_size = 4};
+}
+
+static struct orc_row_head finished(const char *id, uint64_t seq) {
+    return (struct orc_row_head){.id = id,
+                                 .state = ORC_EXECUTION_COMPLETED,
+                                 .open = false,
+                                 .seq = seq,
+                                 .started_at_ms = 5500,
+                                 .completed_at_ms = 6000,
+                                 .summary = "summary",
+                                 .summary_size = 7,
+                                 .webhook_body = "{}",
+                                 .webhook_body_size = 2};
+}
+
+static void commit_created(struct place *place, const char *id, const char *key, bool want_duplicate) {
+    const struct orc_row_created created = row(id, key);
+    const struct orc_commit commit = {.created = &created, .created_count = 1};
+    bool duplicate = !want_duplicate;
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place->store, &commit, &duplicate, &err), &err);
+    assert_int_equal(duplicate, want_duplicate);
+}
+
+/* ---- migrations ---- */
+
+TEST(migrations_apply_from_zero_and_again) {
+    CS_AUTO_TEST_DB db = {0};
+    struct cs_err err = {0};
+    cs_test_db_create(&db, NULL);
+    assert_ok(orc_store_migrate(db.url, &err), &err);
+    assert_ok(orc_store_migrate(db.url, &err), &err);
+    CS_AUTO(cs_pg) *pg = NULL;
+    assert_ok(cs_pg_open(db.url, NULL, &pg, &err), &err);
+    assert_int_equal(number(pg, &counts, "migrations"), 1);
+    assert_int_equal(number(pg, &counts, "executions"), 0);
+}
+
+TEST(state_words_are_those_of_the_domain) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    struct cs_err err = {0};
+    assert_ok(cs_pg_many(place.pg, &state_words, NULL, &rows, &err), &err);
+    assert_int_equal(cs_pg_count(rows), ORC_EXECUTION_STATES - 1);
+    for (int state = 1; cs_pg_next(rows); state++) {
+        struct orc_execution execution = {.state = (uint8_t)state};
+        assert_int_equal(cs_pg_i64(rows, "state"), state);
+        assert_string_equal(cs_pg_text(rows, "name"), orc_execution_fsm.state_names[state]);
+        assert_int_equal(cs_pg_bool(rows, "terminal"), orc_execution_terminal(&execution));
+    }
+}
+
+TEST(event_kinds_are_those_that_the_domain_stores) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    struct cs_err err = {0};
+    assert_ok(cs_pg_many(place.pg, &kind_words, NULL, &rows, &err), &err);
+    int64_t words = (int64_t)cs_pg_count(rows);
+    while (cs_pg_next(rows)) {
+        assert_true(orc_event_stored((enum orc_event_kind)cs_pg_i64(rows, "kind")));
+    }
+    for (int kind = 0; kind < 200; kind++) {
+        CS_AUTO_PG_PARAMS params = {0};
+        cs_pg_put_i32(&params, kind);
+        bool stored = cs_pg_exec(place.pg, &event_kind_try, &params, NULL, &err) == CS_OK;
+        bool known = kind > 0 && kind <= ORC_EVENT_DELIVERY_FAILED; /* the last one that is stored */
+        assert_true(!known || orc_event_stored((enum orc_event_kind)kind));
+        if (stored != known) {
+            fail_msg("kind %d: %s", kind, err.message);
+        }
+        words -= stored;
+    }
+    assert_int_equal(words, 0);
+}
+
+TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    for (int state = -1; state < 12; state++) {
+        struct orc_execution execution = {.state = (uint8_t)state};
+        bool known = state > ORC_EXECUTION_NONE && state < ORC_EXECUTION_STATES;
+        for (int complete = 0; complete <= 1; complete++) {
+            CS_AUTO_PG_PARAMS params = {0};
+            struct cs_err err = {0};
+            cs_pg_put_text(&params, "e1");
+            cs_pg_put_i32(&params, state);
+            if (complete) {
+                cs_pg_put_i64(&params, 6000);
+            } else {
+                cs_pg_put_null(&params);
+            }
+            bool stored = cs_pg_exec(place.pg, &state_set, &params, NULL, &err) == CS_OK;
+            assert_int_equal(stored, known && orc_execution_terminal(&execution) == (complete != 0));
+        }
+    }
+}
+
+TEST(an_execution_that_is_open_must_have_a_wakeup) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, "e1");
+    cs_pg_put_bool(&params, true);
+    cs_pg_put_null(&params);
+    struct cs_err err = {0};
+    assert_fails(cs_pg_exec(place.pg, &open_set, &params, NULL, &err), &err, CS_FAILED_PRECONDITION, "check_violation");
+    assert_int_equal(number(place.pg, &without_wakeup, "stuck"), 0);
+    assert_ok(cs_pg_exec(place.pg, &wakeup_drop, NULL, NULL, &err), &err);
+    assert_ok(cs_pg_exec(place.pg, &open_set, &params, NULL, &err), &err);
+    assert_int_equal(number(place.pg, &without_wakeup, "stuck"), 1);
+}
+
+TEST(an_open_execution_of_no_replica_has_nobody_to_wake_it) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, "e1");
+    cs_pg_put_text(&params, "gone");
+    struct cs_err err = {0};
+    assert_ok(cs_pg_exec(place.pg, &owner_set, &params, NULL, &err), &err);
+    assert_int_equal(number(place.pg, &without_wakeup, "stuck"), 1);
+}
+
+TEST(the_log_only_grows) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    struct cs_err err = {0};
+    assert_fails(cs_pg_exec(place.pg, &events_change, NULL, NULL, &err), &err, CS_FAILED_PRECONDITION, "append_only");
+    assert_fails(cs_pg_exec(place.pg, &events_remove, NULL, NULL, &err), &err, CS_FAILED_PRECONDITION, "append_only");
+}
+
+/* ---- commits ---- */
+
+TEST(a_commit_writes_executions_events_and_heads) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    const struct orc_row_created created[] = {row("e1", "k1"), row("e2", "")};
+    const struct orc_row_event events[] = {event("e1", 1), event("e2", 1), event("e1", 2)};
+    const struct orc_row_head heads[] = {finished("e1", 2),
+                                         {.id = "e2",
+                                          .state = ORC_EXECUTION_PROCESSING,
+                                          .open = true,
+                                          .seq = 1,
+                                          .started_at_ms = 5600,
+                                          .wake_at_ms = 7000}};
+    const struct orc_commit commit = {created, 2, events, 3, heads, 2};
+    bool duplicates[2] = {true, true};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+    assert_false(duplicates[0] || duplicates[1]);
+    assert_int_equal(number(place.pg, &counts, "events"), 3);
+
+    struct orc_stored *item = NULL;
+    assert_ok(orc_store_get(place.store, "acme", "e1", place.arena, &item, &err), &err);
+    assert_int_equal(item->state, ORC_EXECUTION_COMPLETED);
+    assert_false(item->open);
+    assert_int_equal(item->seq, 2);
+    assert_int_equal(item->created_at_ms, 5000);
+    assert_int_equal(item->started_at_ms, 5500);
+    assert_int_equal(item->completed_at_ms, 6000);
+    assert_int_equal(item->request_size, 7);
+    assert_memory_equal(item->request, "request", 7);
+    assert_memory_equal(item->summary, "summary", 7);
+    assert_memory_equal(item->webhook_body, "{}", 2);
+    assert_int_equal(item->request_sha256[31], 0x5A);
+    assert_string_equal(item->traceparent, "00-1-2-01");
+    assert_ok(orc_store_get(place.store, "acme", "e2", place.arena, &item, &err), &err);
+    assert_true(item->open);
+    assert_null(item->summary);
+    assert_null(item->webhook_body);
+    assert_int_equal(item->completed_at_ms, 0);
+}
+
+TEST(a_later_head_keeps_summary_and_webhook_body) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    struct orc_row_head head = finished("e1", 1);
+    head.open = true;
+    head.wake_at_ms = 8000;
+    struct orc_commit commit = {.heads = &head, .head_count = 1};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, NULL, &err), &err);
+    head = finished("e1", 2);
+    head.summary = NULL;
+    head.webhook_body = NULL;
+    assert_ok(orc_store_commit(place.store, &commit, NULL, &err), &err);
+    struct orc_stored *item = NULL;
+    assert_ok(orc_store_get(place.store, "acme", "e1", place.arena, &item, &err), &err);
+    assert_false(item->open);
+    assert_memory_equal(item->summary, "summary", 7);
+    assert_memory_equal(item->webhook_body, "{}", 2);
+}
+
+TEST(a_key_makes_one_execution_of_many_rows) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "key", false);
+    commit_created(&place, "e2", "key", true);
+    commit_created(&place, "e3", "", false);
+    commit_created(&place, "e4", "", false); /* no key is no key, not the key "" */
+    const struct orc_row_created created[] = {row("e5", "other"), row("e6", "other"), row("e7", "key")};
+    const struct orc_row_event events[] = {event("e6", 1), event("e5", 1)};
+    const struct orc_row_head heads[] = {finished("e6", 1), finished("e5", 1)};
+    const struct orc_commit commit = {created, 3, events, 2, heads, 2};
+    bool duplicates[3] = {false};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+    assert_false(duplicates[0]);
+    assert_true(duplicates[1]); /* of its own batch */
+    assert_true(duplicates[2]); /* of an earlier one */
+    assert_int_equal(number(place.pg, &counts, "executions"), 4);
+    assert_int_equal(number(place.pg, &counts, "events"), 1); /* none of those that were left out */
+
+    struct orc_stored *item = NULL;
+    assert_ok(orc_store_find_key(place.store, "acme", "other", place.arena, &item, &err), &err);
+    assert_string_equal(item->id, "e5");
+    assert_fails(orc_store_find_key(place.store, "acme", "no such key", place.arena, &item, &err), &err, CS_NOT_FOUND,
+                 "no_such_execution");
+    assert_fails(orc_store_find_key(place.store, "another", "key", place.arena, &item, &err), &err, CS_NOT_FOUND,
+                 "no_such_execution");
+}
+
+TEST(a_second_process_of_the_name_fences_the_first) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    CS_AUTO(orc_store) *second = NULL;
+    int64_t epoch = 0;
+    struct cs_err err = {0};
+    assert_ok(orc_store_open(place.db.url, &second, &err), &err);
+    assert_ok(orc_store_join(second, "r1", 2000, &epoch, &err), &err);
+    assert_int_equal(epoch, place.epoch + 1);
+    const struct orc_row_event late = event("e1", 1);
+    const struct orc_commit commit = {.events = &late, .event_count = 1};
+    assert_fails(orc_store_commit(place.store, &commit, NULL, &err), &err, CS_ABORTED, "fenced");
+    assert_false(err.retryable);
+    assert_int_equal(number(place.pg, &counts, "events"), 0);
+    assert_ok(orc_store_commit(second, &commit, NULL, &err), &err);
+    assert_int_equal(number(place.pg, &counts, "events"), 1);
+}
+
+TEST(another_name_fences_nobody) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    CS_AUTO(orc_store) *second = NULL;
+    int64_t epoch = 0;
+    struct cs_err err = {0};
+    assert_ok(orc_store_open(place.db.url, &second, &err), &err);
+    assert_ok(orc_store_join(second, "r2", 2000, &epoch, &err), &err);
+    assert_int_equal(epoch, 1);
+    commit_created(&place, "e1", "", false);
+}
+
+TEST(an_event_number_is_written_once) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    const struct orc_row_event first = event("e1", 1);
+    const struct orc_commit commit = {.events = &first, .event_count = 1};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, NULL, &err), &err);
+    assert_fails(orc_store_commit(place.store, &commit, NULL, &err), &err, CS_ABORTED, "fenced");
+}
+
+TEST(a_store_that_has_not_joined_cannot_commit) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    CS_AUTO(orc_store) *stranger = NULL;
+    const struct orc_commit commit = {0};
+    struct cs_err err = {0};
+    assert_ok(orc_store_open(place.db.url, &stranger, &err), &err);
+    assert_fails(orc_store_commit(stranger, &commit, NULL, &err), &err, CS_FAILED_PRECONDITION, "not_joined");
+}
+
+TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back) {
+    CS_AUTO_TEST_POSTGRES postgres = {0};
+    cs_test_postgres_start(&postgres, true);
+    struct cs_err err = {0};
+    CS_AUTO(orc_store) *store = NULL;
+    int64_t epoch = 0;
+    assert_ok(orc_store_migrate(postgres.url, &err), &err);
+    assert_ok(orc_store_open(postgres.url, &store, &err), &err);
+    assert_ok(orc_store_join(store, "r1", 1000, &epoch, &err), &err);
+    const struct orc_row_created created = row("e1", "");
+    const struct orc_commit commit = {.created = &created, .created_count = 1};
+    bool duplicate = false;
+    cs_test_postgres_kill(&postgres);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(orc_store_commit(store, &commit, &duplicate, &err), CS_UNAVAILABLE);
+        assert_true(err.retryable);
+    }
+    cs_test_postgres_restart(&postgres);
+    enum cs_status status = CS_UNAVAILABLE;
+    int64_t patience_ms = cs_clock_mono_ms() + CS_TEST_PATIENCE_MS;
+    while (status != CS_OK && cs_clock_mono_ms() < patience_ms) { /* the store itself waits between attempts */
+        status = orc_store_commit(store, &commit, &duplicate, &err);
+        if (status != CS_OK && !err.retryable) {
+            fail_msg("%s: %s", err.reason, err.message);
+        }
+    }
+    assert_int_equal(status, CS_OK);
+    assert_false(duplicate);
+}
+
+/* ---- reads ---- */
+
+TEST(open_executions_come_in_pages_with_their_events) {
+    enum { EXECUTIONS = 7, PAGE = 3 };
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    struct orc_row_created created[EXECUTIONS];
+    struct orc_row_event events[EXECUTIONS * 2];
+    size_t event_count = 0;
+    char ids[EXECUTIONS][CS_ID_SIZE];
+    for (int i = 0; i < EXECUTIONS; i++) {
+        cs_id_make(ids[i]);
+        created[i] = row(ids[i], "");
+        for (int n = 0; n < i % 3; n++) {
+            events[event_count++] = event(ids[i], (uint64_t)n + 1);
+        }
+    }
+    const struct orc_row_head closed = finished(ids[5], 2);
+    const struct orc_commit commit = {created, EXECUTIONS, events, event_count, &closed, 1};
+    bool duplicates[EXECUTIONS];
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+
+    size_t seen = 0;
+    size_t events_seen = 0;
+    char after[CS_ID_SIZE] = "";
+    for (size_t count = PAGE; count == PAGE;) {
+        struct orc_stored *items = NULL;
+        assert_ok(orc_store_open_executions(place.store, "r1", after, PAGE, place.arena, &items, &count, &err), &err);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(strcmp(items[i].id, after) > 0);
+            assert_string_not_equal(items[i].id, ids[5]);
+            (void)snprintf(after, sizeof(after), "%s", items[i].id);
+            for (size_t n = 0; n < items[i].event_count; n++) {
+                assert_string_equal(items[i].events[n].execution, items[i].id);
+                assert_int_equal(items[i].events[n].seq, n + 1);
+                assert_int_equal(items[i].events[n].kind, ORC_EVENT_SUCCEEDED);
+                assert_int_equal(items[i].events[n].job, 3);
+                assert_int_equal(items[i].events[n].attempt, 2);
+                assert_int_equal(items[i].events[n].at_ms, 6000);
+                assert_memory_equal(items[i].events[n].payload, "done", 4);
+            }
+            events_seen += items[i].event_count;
+            seen++;
+        }
+    }
+    assert_int_equal(seen, EXECUTIONS - 1);
+    assert_int_equal(events_seen, event_count - 2);
+    struct orc_stored *items = NULL;
+    size_t count = 1;
+    assert_ok(orc_store_open_executions(place.store, "r2", "", PAGE, place.arena, &items, &count, &err), &err);
+    assert_int_equal(count, 0);
+}
+
+TEST(another_tenants_execution_is_not_found) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    struct orc_stored *item = NULL;
+    struct cs_err err = {0};
+    assert_fails(orc_store_get(place.store, "other", "e1", place.arena, &item, &err), &err, CS_NOT_FOUND,
+                 "no_such_execution");
+}
+
+TEST(lists_go_from_new_to_old_and_page_by_position) {
+    enum { EXECUTIONS = 5 };
+    static const char *const ids[EXECUTIONS] = {"a", "b", "c", "d", "e"};
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    struct orc_row_created created[EXECUTIONS];
+    bool duplicates[EXECUTIONS];
+    for (int i = 0; i < EXECUTIONS; i++) {
+        created[i] = row(ids[i], "");
+        created[i].created_at_ms = 1000 + i / 2; /* a b · c d · e */
+        created[i].tenant = i == 4 ? "other" : "acme";
+    }
+    const struct orc_row_head head = finished("d", 1);
+    const struct orc_commit commit = {created, EXECUTIONS, NULL, 0, &head, 1};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+
+    struct orc_stored *items = NULL;
+    size_t count = 0;
+    assert_ok(orc_store_list(place.store, "acme", false, 0, "", 3, place.arena, &items, &count, &err), &err);
+    assert_int_equal(count, 3);
+    assert_string_equal(items[0].id, "d");
+    assert_string_equal(items[1].id, "c");
+    assert_string_equal(items[2].id, "b");
+    assert_memory_equal(items[0].summary, "summary", 7);
+    assert_ok(
+        orc_store_list(place.store, "acme", false, items[2].created_at_ms, "b", 3, place.arena, &items, &count, &err),
+        &err);
+    assert_int_equal(count, 1);
+    assert_string_equal(items[0].id, "a");
+    assert_ok(orc_store_list(place.store, "acme", true, 0, "", 10, place.arena, &items, &count, &err), &err);
+    assert_int_equal(count, 3);
+    assert_string_equal(items[0].id, "c");
+}
+
+TEST(an_interrupted_store_fails_at_once) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    orc_store_interrupt(place.store);
+    struct orc_stored *item = NULL;
+    struct cs_err err = {0};
+    assert_fails(orc_store_get(place.store, "acme", "e1", place.arena, &item, &err), &err, CS_CANCELLED, "interrupted");
+}
+
+TEST_MAIN(CS_TEST(migrations_apply_from_zero_and_again), CS_TEST(state_words_are_those_of_the_domain),
+          CS_TEST(event_kinds_are_those_that_the_domain_stores),
+          CS_TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete),
+          CS_TEST(an_execution_that_is_open_must_have_a_wakeup),
+          CS_TEST(an_open_execution_of_no_replica_has_nobody_to_wake_it), CS_TEST(the_log_only_grows),
+          CS_TEST(a_commit_writes_executions_events_and_heads), CS_TEST(a_later_head_keeps_summary_and_webhook_body),
+          CS_TEST(a_key_makes_one_execution_of_many_rows), CS_TEST(a_second_process_of_the_name_fences_the_first),
+          CS_TEST(another_name_fences_nobody), CS_TEST(an_event_number_is_written_once),
+          CS_TEST(a_store_that_has_not_joined_cannot_commit),
+          CS_TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back),
+          CS_TEST(open_executions_come_in_pages_with_their_events), CS_TEST(another_tenants_execution_is_not_found),
+          CS_TEST(lists_go_from_new_to_old_and_page_by_position), CS_TEST(an_interrupted_store_fails_at_once))
