@@ -116,8 +116,16 @@ static void send_welcome(struct peer *peer, struct cs_rpc_stream *stream) {
     (void)cs_rpc_stream_send(stream, &request.base, NULL);
 }
 
+/* Hangs up, and takes its time before it dials again. */
 static void misbehaves(struct peer *peer, struct cs_rpc_stream *stream, const struct cs_err *err) {
-    cs_log_warn("worker dropped, dialling again later", CS_KV("address", peer->address), CS_KVE(err));
+    pthread_mutex_lock(&peer->links->lock);
+    bool known = peer->failing;
+    peer->failing = true;
+    peer->backoff_ms = BACKOFF_MAX_MS;
+    pthread_mutex_unlock(&peer->links->lock);
+    if (!known) {
+        cs_log_warn("worker dropped, dialling again later", CS_KV("address", peer->address), CS_KVE(err));
+    }
     cs_rpc_stream_cancel(stream);
 }
 
@@ -169,12 +177,11 @@ static void on_message(struct cs_rpc_stream *stream, const ProtobufCMessage *mes
     }
 }
 
-static void log_closed(struct peer *peer, bool was_up, const struct cs_err *err) {
+static void log_closed(const struct peer *peer, bool was_up, const struct cs_err *err) {
     if (was_up) {
         cs_log_warn("worker lost, dialling again", CS_KV("address", peer->address), CS_KVI("link", peer->link),
                     CS_KVE(err));
-    } else if (!peer->failing) {
-        peer->failing = true; /* once until it is up again: it may be away for long */
+    } else {
         cs_log_warn("worker cannot be reached, dialling again", CS_KV("address", peer->address), CS_KVE(err));
     }
 }
@@ -201,9 +208,10 @@ static void on_closed(__attribute__((unused)) struct cs_rpc_stream *stream, cons
     struct orc_links *links = peer->links;
     pthread_mutex_lock(&links->lock);
     bool was_up = peer->state == UP;
-    bool stopping = links->stopping;
+    bool complain = !links->stopping && (was_up || !peer->failing);
+    peer->failing = peer->failing || !was_up; /* said once, until it is up again: it may be away for long */
     pthread_mutex_unlock(&links->lock);
-    if (!stopping) {
+    if (complain) {
         log_closed(peer, was_up, err);
     }
     if (was_up) {
