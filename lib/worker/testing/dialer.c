@@ -32,7 +32,7 @@ struct dialer {
 /* ---- the stream ---- */
 
 static bool same_fence(ProtobufCBinaryData bytes, const char *fence) {
-    return bytes.len == strlen(fence) && memcmp(bytes.data, fence, bytes.len) == 0;
+    return bytes.len == strlen(fence) && (bytes.len == 0 || memcmp(bytes.data, fence, bytes.len) == 0);
 }
 
 static void send_command(struct dialer *dialer, ProtobufCBinaryData fence, Callsheet__V1__WorkCommand *command) {
