@@ -80,9 +80,6 @@ TEST(merge_makes_one_video_of_two) {
     assert_int_equal(artifact->type, TYPE(VIDEO));
     assert_int_equal(artifact->facts->video->width, 320);
     assert_in_range(artifact->facts->duration_us, 3900000, 4100000);
-    dialer_wait_stage(world.dialer, "f1", "fetching");
-    dialer_wait_stage(world.dialer, "f1", "rendering");
-    dialer_wait_stage(world.dialer, "f1", "uploading");
     /* What was said about the output while writing is what is found in it. */
     struct cs_err err = {0};
     Callsheet__V1__ProbeReply *reply = NULL;
