@@ -136,8 +136,8 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
         entry_of(engine, submission); /* the arena, and the submission with it, is the entry's now */
     add_row(engine, entry, submission);
     orc_engine_add(engine, entry);
-    orc_engine_touch(engine, entry);
-    orc_engine_set_timer(engine, entry);
+    orc_engine_touch(engine,
+                     entry); /* its timer is set when it begins: nothing happens to it before its row is there */
     struct orc_effect effect = {
         .kind = ORC_EFFECT_CREATED,
         .entry = entry,

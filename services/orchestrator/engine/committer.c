@@ -75,8 +75,9 @@ static void work(struct orc_engine *engine, enum orc_committer_task task) {
         item = orc_item_create(ok ? ORC_ITEM_RECOVERED : ORC_ITEM_POKE);
         item->recovered = entries;
     }
-    if (!orc_queue_put(&engine->queue, item)) {
-        free(item); /* not before the committer has stopped */
+    if (!orc_queue_put(&engine->queue, item)) { /* the engine has stopped while this was reading */
+        orc_entries_destroy(item->kind == ORC_ITEM_RECOVERED ? item->recovered : NULL);
+        free(item);
     }
 }
 
@@ -131,6 +132,7 @@ void orc_committer_hurry(struct orc_engine *engine) {
 }
 
 void orc_committer_stop(struct orc_engine *engine) {
+    orc_committer_hurry(engine); /* nothing is left to commit; a recovery that still tries shall end */
     pthread_mutex_lock(&engine->committer.lock);
     engine->committer.stopping = true;
     (void)pthread_cond_signal(&engine->committer.changed);

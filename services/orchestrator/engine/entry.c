@@ -33,6 +33,14 @@ void orc_entry_destroy(struct orc_entry *entry) {
     free(entry);
 }
 
+void orc_entries_destroy(struct orc_entry *entries) {
+    while (entries != NULL) {
+        struct orc_entry *next = entries->next_recovered;
+        orc_entry_destroy(entries);
+        entries = next;
+    }
+}
+
 struct orc_seat *orc_entry_delivery(struct orc_entry *entry) {
     return &entry->seats[entry->execution->plan->job_count];
 }

@@ -53,6 +53,7 @@ struct orc_entry {
 struct orc_entry *orc_entry_create(struct orc_execution *execution, struct cs_arena *arena,
                                    const Callsheet__V1__CreateExecutionRequest *envelope, const struct cs_trace *trace);
 void orc_entry_destroy(struct orc_entry *entry);
+void orc_entries_destroy(struct orc_entry *entries); /* a list by next_recovered */
 
 struct orc_seat *orc_entry_delivery(struct orc_entry *entry);
 bool orc_seat_is_delivery(const struct orc_seat *seat);

@@ -25,6 +25,8 @@
 #include "engine/timers.h"
 #include "engine/watchers.h"
 
+enum { ORC_RECORD_START_MS = 500 };
+
 enum orc_committer_task { ORC_TASK_NONE, ORC_TASK_COMMIT, ORC_TASK_RECOVER };
 
 /* The thread that writes. */
@@ -105,6 +107,7 @@ void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect 
 /* The batch that holds the entry's last change, or NULL when all of it is committed. */
 struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry);
 void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry);
+bool orc_engine_start_unrecorded(const struct orc_entry *entry);
 struct orc_entry *orc_engine_find(struct orc_engine *engine, const char *id);
 void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry);
 /* Takes it out of every list and frees it. */

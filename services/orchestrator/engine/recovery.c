@@ -80,14 +80,6 @@ static enum cs_status load_some(struct orc_engine *engine, char after_id[static 
     return CS_OK;
 }
 
-static void destroy_list(struct orc_entry *entries) {
-    while (entries != NULL) {
-        struct orc_entry *next = entries->next_recovered;
-        orc_entry_destroy(entries);
-        entries = next;
-    }
-}
-
 enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
     int64_t epoch = 0;
     CS_TRY(orc_store_join(engine->committer.store, engine->replica, engine->clock.unix_ms(engine->clock.ctx), &epoch,
@@ -98,7 +90,7 @@ enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret
     bool more = true;
     while (more) {
         if (load_some(engine, after_id, &entries, &more, err) != CS_OK) {
-            destroy_list(entries);
+            orc_entries_destroy(entries);
             return err->status;
         }
     }

@@ -65,10 +65,20 @@ void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect 
 
 /* ---- timers ---- */
 
+/* Work that began is not written; lists read rows. So a long first job gets the head of its execution written. */
+bool orc_engine_start_unrecorded(const struct orc_entry *entry) {
+    return entry->execution->state == ORC_EXECUTION_PROCESSING && entry->recorded_state == ORC_EXECUTION_PENDING &&
+           !entry->dirty;
+}
+
 /* A delivery that waits for a worker needs no timer: a worker will come, or a restart. */
 void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry) {
+    int64_t at_ms = orc_execution_wake_at(entry->execution);
+    if (orc_engine_start_unrecorded(entry) && entry->execution->started_at_ms + ORC_RECORD_START_MS < at_ms) {
+        at_ms = entry->execution->started_at_ms + ORC_RECORD_START_MS;
+    }
     bool queued = orc_entry_delivery(entry)->lane != NULL;
-    orc_timer_set(&engine->timers, &entry->timer, queued ? INT64_MAX : orc_execution_wake_at(entry->execution));
+    orc_timer_set(&engine->timers, &entry->timer, queued ? INT64_MAX : at_ms);
 }
 
 /* ---- the step ---- */

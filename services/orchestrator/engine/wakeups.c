@@ -97,6 +97,9 @@ static void fire(struct orc_engine *engine, struct orc_entry *entry) {
         return;
     }
     fire_jobs(engine, entry);
+    if (orc_engine_start_unrecorded(entry) && entry->execution->started_at_ms + ORC_RECORD_START_MS <= engine->now_ms) {
+        orc_engine_touch(engine, entry);
+    }
     orc_engine_set_timer(engine, entry);
 }
 

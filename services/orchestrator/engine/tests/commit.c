@@ -1,0 +1,240 @@
+/* What is written together, and what happens only after it was. */
+#include <string.h>
+
+#include "engine/tests/harness.h"
+
+static const char *const one[] = {"a"};
+static const char *const pair[] = {"a", "b<a"};
+
+TEST(many_submissions_share_few_commits) {
+    fake_store_hold();
+    struct answer *answers[200];
+    answers[0] = SUBMIT(one);
+    fake_store_await_held();
+    for (size_t i = 1; i < CS_COUNT(answers); i++) {
+        answers[i] = SUBMIT(one);
+    }
+    fake_store_let_go();
+    for (size_t i = 0; i < CS_COUNT(answers); i++) {
+        harness_await(answers[i]);
+        assert_int_equal(answers[i]->status, CS_OK);
+    }
+    assert_in_range(fake_store_commits(), 2, 3); /* the first one alone, the others while it was under way */
+}
+
+TEST(a_submission_is_answered_after_its_commit) {
+    fake_store_hold();
+    struct answer *answer = SUBMIT(one);
+    fake_store_await_held();
+    assert_false(harness_done(answer));
+    fake_store_let_go();
+    harness_await(answer);
+    assert_int_equal(fake_store_state(answer->id), 1);
+}
+
+TEST(an_assignment_leaves_only_after_the_commit_that_released_it) {
+    fake_link_up(1, harness_noop, 4);
+    fake_store_hold();
+    struct answer *answer = SUBMIT(pair);
+    fake_store_await_held();
+    assert_int_equal(fake_link_waiting(1), 0);
+    fake_store_let_go();
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    harness_await(answer);
+    assert_string_equal(a->assign->job, "a");
+    assert_string_equal(a->assign->execution, answer->id);
+    assert_int_equal(a->fence.len, ORC_FENCE_BYTES);
+    fake_store_hold();
+    fake_report_succeeded(1, a);
+    fake_store_await_held();
+    assert_int_equal(fake_link_waiting(1), 0);
+    fake_store_let_go();
+    assert_string_equal(fake_link_assigned(1)->assign->job, "b");
+    assert_int_equal(fake_store_events(answer->id, ORC_EVENT_SUCCEEDED), 1);
+}
+
+TEST(cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave) {
+    static const char *const mixed[] = {"a", "gen"};
+    const char *id = CREATE(mixed);
+    fake_store_hold();
+    fake_link_up(1, harness_every, 4);
+    fake_store_await_held(); /* the commit of gen's start */
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    assert_string_equal(a->assign->job, "a");
+    assert_int_equal(fake_link_waiting(1), 0);
+    fake_store_let_go();
+    const Callsheet__V1__WorkCommand *gen = fake_link_assigned(1);
+    assert_string_equal(gen->assign->job, "gen");
+    assert_int_equal(fake_store_events(id, ORC_EVENT_STARTED), 1);
+    assert_int_equal(fake_store_events(id, 0), 1);
+}
+
+TEST(reads_see_only_what_is_committed) {
+    fake_link_up(1, harness_noop, 4);
+    const char *id = CREATE(one);
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    fake_store_hold();
+    fake_report_succeeded(1, a);
+    fake_store_await_held();
+    struct answer *read = harness_get("acme", id);
+    struct answer *other = SUBMIT(one); /* queued behind the read; its commit comes after the one that is held */
+    struct answer *missing = harness_get("acme", "nosuch");
+    harness_await(missing); /* the read has been looked at by now */
+    assert_false(harness_done(read));
+    fake_store_let_go();
+    harness_await(read);
+    assert_int_equal(read->execution->state, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    harness_await(other);
+}
+
+TEST(a_checkpoint_is_acknowledged_after_its_commit) {
+    static const char *const gen[] = {"gen"};
+    fake_link_up(1, harness_every, 4);
+    (void)CREATE(gen);
+    const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
+    fake_store_hold();
+    fake_report_checkpoint(1, assigned, 7, "submitted:42", 12);
+    fake_store_await_held();
+    assert_int_equal(fake_link_waiting(1), 0);
+    fake_store_let_go();
+    const Callsheet__V1__WorkCommand *saved = fake_link_next(1);
+    assert_int_equal(saved->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED);
+    assert_int_equal(saved->checkpoint_saved->sequence, 7);
+    assert_memory_equal(saved->fence.data, assigned->fence.data, ORC_FENCE_BYTES);
+}
+
+TEST(an_idempotency_key_gives_one_execution) {
+    struct answer *first = SUBMIT(one, .key = "k1");
+    harness_await(first);
+    struct answer *again = SUBMIT(one, .key = "k1");
+    harness_await(again);
+    assert_int_equal(again->status, CS_OK);
+    assert_true(again->existing);
+    assert_string_equal(again->id, first->id);
+    struct answer *other_plan = SUBMIT(pair, .key = "k1");
+    harness_await(other_plan);
+    assert_int_equal(other_plan->status, CS_ALREADY_EXISTS);
+    assert_string_equal(other_plan->reason, "idempotency_conflict");
+    struct answer *other_tenant = SUBMIT(one, .key = "k1", .tenant = "globex");
+    harness_await(other_tenant);
+    assert_false(other_tenant->existing);
+    assert_int_equal((int)harness_metric("callsheet_executions_open"), 2);
+}
+
+TEST(a_key_that_is_used_twice_in_one_batch_gives_one_execution) {
+    fake_link_up(1, harness_noop, 100);
+    fake_store_hold();
+    struct answer *blocker = SUBMIT(one);
+    fake_store_await_held();
+    struct answer *answers[20];
+    for (size_t i = 0; i < CS_COUNT(answers); i++) {
+        answers[i] = SUBMIT(one, .key = "twice");
+    }
+    fake_store_let_go();
+    harness_await(blocker);
+    int existing = 0;
+    for (size_t i = 0; i < CS_COUNT(answers); i++) {
+        harness_await(answers[i]);
+        assert_string_equal(answers[i]->id, answers[0]->id);
+        existing += answers[i]->existing;
+    }
+    assert_int_equal(existing, CS_COUNT(answers) - 1);
+    (void)fake_link_assigned(1);
+    (void)fake_link_assigned(1);
+    (void)harness_read(answers[0]->id);
+    assert_int_equal(fake_link_waiting(1), 0); /* two executions, two assignments */
+}
+
+TEST(an_empty_plan_completes_without_a_worker) {
+    struct answer *answer = harness_submit(NULL, 0, (struct submit_options){0});
+    harness_await(answer);
+    const Callsheet__V1__Execution *execution = harness_read(answer->id);
+    assert_int_equal(execution->state, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    assert_int_equal(fake_store_state(answer->id), CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    assert_false(fake_store_is_open(answer->id));
+}
+
+TEST(a_finished_execution_is_read_from_its_row) {
+    fake_link_up(1, harness_noop, 4);
+    const char *id = CREATE(pair);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)harness_read_state(id, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    assert_int_equal((int)harness_metric("callsheet_executions_open"), 0);
+    assert_int_equal(execution->n_jobs, 2);
+    assert_string_equal(execution->result_job_id, "b");
+    assert_int_equal(execution->jobs[1]->n_outputs, 1);
+    assert_false(fake_store_is_open(id));
+    struct answer *cancel = harness_cancel(id);
+    harness_await(cancel);
+    assert_int_equal(cancel->status, CS_FAILED_PRECONDITION);
+    struct answer *stranger = harness_get("globex", id);
+    harness_await(stranger);
+    assert_int_equal(stranger->status, CS_NOT_FOUND);
+}
+
+TEST(another_tenant_sees_nothing_of_an_open_execution) {
+    const char *id = CREATE(one);
+    struct answer *stranger = harness_get("globex", id);
+    harness_await(stranger);
+    assert_int_equal(stranger->status, CS_NOT_FOUND);
+    assert_string_equal(stranger->reason, "no_such_execution");
+}
+
+TEST(more_requests_than_the_limit_are_refused_at_once) {
+    const char *id = CREATE(one);
+    fake_link_up(1, harness_noop, 1);
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    fake_store_hold();
+    fake_report_failed(1, a, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INVALID_INPUT, "bad", 0);
+    fake_store_await_held();
+    struct answer **reads = cs_alloc_array(ORC_ENGINE_QUEUE_MAX, sizeof(struct answer *));
+    for (size_t i = 0; i < ORC_ENGINE_QUEUE_MAX; i++) {
+        reads[i] = harness_get("acme", id);
+    }
+    struct answer *read = harness_get("acme", id);
+    assert_true(harness_done(read));
+    assert_int_equal(read->status, CS_RESOURCE_EXHAUSTED);
+    struct answer *submit = SUBMIT(one);
+    assert_true(harness_done(submit));
+    assert_string_equal(submit->reason, "overloaded");
+    fake_store_let_go();
+    for (size_t i = 0; i < ORC_ENGINE_QUEUE_MAX; i++) {
+        harness_await(reads[i]);
+        assert_int_equal(reads[i]->status, CS_OK);
+    }
+    free(reads);
+    harness_await(SUBMIT(one));
+}
+
+TEST(a_long_first_job_shows_in_the_row_of_its_execution) {
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one);
+    (void)fake_link_assigned(1);
+    assert_int_equal(fake_store_state(id), CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PENDING);
+    harness_advance(1000);
+    (void)harness_read(id); /* may come in the turn that looks at the clock */
+    (void)harness_read(id); /* comes behind the commit of that turn */
+    assert_int_equal(fake_store_state(id), CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PROCESSING);
+    assert_int_equal(fake_store_open_without_wakeup(), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(many_submissions_share_few_commits),
+        ENGINE_TEST(a_submission_is_answered_after_its_commit),
+        ENGINE_TEST(an_assignment_leaves_only_after_the_commit_that_released_it),
+        ENGINE_TEST(cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave),
+        ENGINE_TEST(reads_see_only_what_is_committed),
+        ENGINE_TEST(a_checkpoint_is_acknowledged_after_its_commit),
+        ENGINE_TEST(an_idempotency_key_gives_one_execution),
+        ENGINE_TEST(a_key_that_is_used_twice_in_one_batch_gives_one_execution),
+        ENGINE_TEST(an_empty_plan_completes_without_a_worker),
+        ENGINE_TEST(a_finished_execution_is_read_from_its_row),
+        ENGINE_TEST(another_tenant_sees_nothing_of_an_open_execution),
+        ENGINE_TEST(more_requests_than_the_limit_are_refused_at_once),
+        ENGINE_TEST(a_long_first_job_shows_in_the_row_of_its_execution),
+    };
+    return cmocka_run_group_tests_name("engine: commits", tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+#include "engine/event_wire.h"
+
+#include <string.h>
+
+#include "cs/test.h"
+
+static struct orc_event round_trip(struct cs_arena *arena, const struct orc_event *event) {
+    struct orc_row_event row;
+    struct orc_event back;
+    struct cs_err err = {0};
+    orc_event_to_row(event, "x1", 42, arena, &row);
+    assert_string_equal(row.execution, "x1");
+    assert_int_equal(row.seq, 42);
+    assert_ok(orc_event_from_row(&row, arena, &back, &err), &err);
+    return back;
+}
+
+TEST(everything_that_a_replay_needs_comes_back) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const struct orc_event event = {
+        .kind = ORC_EVENT_FAILED,
+        .job = 9999,
+        .attempt = 3,
+        .at_ms = INT64_C(1790000000123),
+        .chance = 77,
+        .failure_class = ORC_FAILURE_RATE_LIMITED,
+        .retry_after_ms = 5000,
+        .final = true,
+        .code = "http_429",
+        .message = "wait a bit — é",
+        .payload = "a\0b",
+        .payload_size = 3,
+        .next_at_ms = INT64_C(1790000005123),
+        .started_at_ms = INT64_C(1790000000001),
+    };
+    struct orc_event back = round_trip(arena, &event);
+    assert_int_equal(back.kind, event.kind);
+    assert_int_equal(back.job, event.job);
+    assert_int_equal(back.attempt, event.attempt);
+    assert_int_equal(back.at_ms, event.at_ms);
+    assert_int_equal(back.failure_class, event.failure_class);
+    assert_int_equal(back.retry_after_ms, event.retry_after_ms);
+    assert_true(back.final);
+    assert_string_equal(back.code, event.code);
+    assert_string_equal(back.message, event.message);
+    assert_int_equal(back.payload_size, 3);
+    assert_memory_equal(back.payload, event.payload, 3);
+    assert_int_equal(back.next_at_ms, event.next_at_ms);
+    assert_int_equal(back.started_at_ms, event.started_at_ms);
+}
+
+TEST(an_event_without_texts_is_small_and_comes_back_without_them) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const struct orc_event event = {.kind = ORC_EVENT_LOST, .job = 1, .attempt = 1, .at_ms = 5};
+    struct orc_row_event row;
+    orc_event_to_row(&event, "x1", 1, arena, &row);
+    assert_int_equal(row.payload_size, 0);
+    struct orc_event back = round_trip(arena, &event);
+    assert_string_equal(back.code, "");
+    assert_int_equal(back.payload_size, 0);
+}
+
+TEST(bytes_that_are_no_payload_are_data_loss) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const struct orc_row_event row = {.execution = "x1", .kind = 3, .payload = "\xff\xff\xff", .payload_size = 3};
+    struct orc_event event;
+    struct cs_err err = {0};
+    assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_DATA_LOSS, "bad_event_row");
+}
+
+TEST_MAIN(CS_TEST(everything_that_a_replay_needs_comes_back),
+          CS_TEST(an_event_without_texts_is_small_and_comes_back_without_them),
+          CS_TEST(bytes_that_are_no_payload_are_data_loss))

@@ -1,0 +1,32 @@
+/*
+ * fake_links: links.h under the test's control: the test is every worker.
+ */
+#ifndef ORC_ENGINE_TESTS_FAKE_LINKS_H
+#define ORC_ENGINE_TESTS_FAKE_LINKS_H
+
+#include "domain/execution.h"
+#include "links/links.h"
+
+/* A worker comes up with that many slots. operations: NULL-terminated. */
+void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots);
+void fake_link_credits(uint64_t link, uint32_t limit);
+void fake_link_down(uint64_t link);
+
+/* The next command that the worker was sent; waits for it, fails the test's process after 10 s. Freed by
+ * fake_links_reset. */
+const Callsheet__V1__WorkCommand *fake_link_next(uint64_t link);
+/* The same, which must be an assignment. */
+const Callsheet__V1__WorkCommand *fake_link_assigned(uint64_t link);
+size_t fake_link_waiting(uint64_t link); /* commands that were sent and not yet taken */
+bool fake_link_dropped(uint64_t link);
+void fake_links_reset(void);
+
+/* ---- what the worker says about a command's attempt ---- */
+void fake_report_succeeded(uint64_t link, const Callsheet__V1__WorkCommand *command);
+void fake_report_failed(uint64_t link, const Callsheet__V1__WorkCommand *command,
+                        Callsheet__V1__FailureClass failure_class, const char *code, int64_t retry_after_ms);
+void fake_report_checkpoint(uint64_t link, const Callsheet__V1__WorkCommand *command, uint64_t sequence,
+                            const void *data, size_t size);
+void fake_report_progress(uint64_t link, const Callsheet__V1__WorkCommand *command, const char *stage, double fraction);
+
+#endif
