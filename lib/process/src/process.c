@@ -251,7 +251,7 @@ enum cs_status cs_process_wait(struct cs_process *process, int64_t timeout_ms, i
 
 void cs_process_signal(const struct cs_process *process, int number) {
     if (process->pid != 0) {
-        (void)kill(process->own_group ? -process->pid : process->pid, number);
+        (void)kill(process->own_group && number == SIGKILL ? -process->pid : process->pid, number);
     }
 }
 

@@ -36,7 +36,7 @@ struct cs_process_spec {
     int death_signal;                   /* sent to it when we die; 0 none */
     const char *directory;              /* entered before becoming the user; NULL ours */
     struct cs_process_user user;
-    bool own_group; /* a terminal's ^C does not reach it; signals reach its children too, and none outlives it */
+    bool own_group; /* a terminal's ^C does not reach it; its children are killed with it, and none outlives it */
 };
 
 struct cs_process {
@@ -58,6 +58,7 @@ bool cs_process_running(const struct cs_process *process);
 enum cs_status cs_process_wait(struct cs_process *process, int64_t timeout_ms, int *ret_code,
                                struct cs_err *err) CS_MUST_USE;
 
+/* SIGKILL reaches its whole group; anything else the process alone, which stops its children as it sees fit. */
 void cs_process_signal(const struct cs_process *process, int number);
 /* SIGKILL and reap. */
 void cs_process_kill(struct cs_process *process);
