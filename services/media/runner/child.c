@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cs/runner_wire.h"
@@ -74,6 +75,7 @@ static bool refuse(const struct reporter *reporter, const struct cs_err *err) {
 
 void med_child_run(const struct med_sandbox *sandbox, pid_t parent, const Callsheet__V1__RunnerJob *job, const int *fds,
                    size_t fd_count) {
+    (void)prctl(PR_SET_NAME, "media-job");
     struct reporter reporter = {.id = job->id, .pipe = fds[fd_count - 1]};
     struct med_sandbox_limits limits = limits_of(job);
     struct cs_err err = {0};

@@ -44,6 +44,7 @@ static void settle_signals(void) {
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_NAME, "media-runner"); /* beside its service in process lists */
 }
 
 static enum cs_status serve(struct cs_err *err) {

@@ -2,7 +2,8 @@
  * ass_text: the one way of user text into an ASS document.
  *
  * Escapes what ASS would read as markup, turns line breaks and control characters into spaces (or \N where lines are
- * meant), and names the font of each run of characters that the main font lacks.
+ * meant), and names the font of each run of characters that the main font lacks. A character that no font has is left
+ * out.
  */
 #ifndef MED_ASS_TEXT_H
 #define MED_ASS_TEXT_H

@@ -13,6 +13,7 @@ enum {
     POP_MS = 70,    /* how fast the active word grows */
     GLOW_BLUR = 9,
     GLOW_WIDTH = 4,
+    GLOW_CORE = 0xffffff, /* white letters in coloured light */
 };
 
 struct author {
@@ -110,13 +111,14 @@ static void put_active(const struct author *author, size_t index, size_t first) 
     if (index > first && !word->glued) {
         cs_buf_putc(author->out, ' ');
     }
+    bool glow = style->animation == CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_GLOW;
     cs_buf_puts(author->out, "{");
-    put_color(author, "1", style->active_color);
+    put_color(author, "1", glow ? GLOW_CORE : style->active_color);
     if (style->active_scale != 1) {
         int percent = (int)lround(style->active_scale * 100);
         cs_buf_printf(author->out, "\\fscx100\\fscy100\\t(0,%d,\\fscx%d\\fscy%d)", POP_MS, percent, percent);
     }
-    if (style->animation == CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_GLOW) {
+    if (glow) {
         put_color(author, "3", style->active_color);
         cs_buf_printf(author->out, "\\bord%g\\blur%d", style->outline + GLOW_WIDTH, GLOW_BLUR);
     }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "captions/cmap.h"
 #include "cs/base/auto.h"
 #include "cs/base/text.h"
 
@@ -63,6 +64,7 @@ static struct family {
     NOTO(" Cherokee", "Cherokee"),
     NOTO(" Thaana", "Thaana"),
     NOTO(" Symbols", "Symbols"),
+    {"Symbola", "/usr/share/fonts/truetype/ancient-scripts/Symbola%s.ttf", "_hint", "_hint", 0},
     CJK("JP", 0),
     CJK("KR", 1),
     CJK("SC", 2),
@@ -98,10 +100,11 @@ static bool map_file(struct family *family, int weight) {
     if (fd < 0 || fstat(fd, &facts) != 0 || facts.st_size <= 0) {
         return false;
     }
-    void *bytes = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *bytes = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED) {
         return false;
     }
+    (void)med_cmap_widen(bytes, (size_t)facts.st_size);
     family->files[weight].bytes = bytes;
     family->files[weight].size = (size_t)facts.st_size;
     return true;
@@ -241,7 +244,7 @@ const char *med_fonts_for(uint32_t character, const char *family, const char *la
             return families[i].name;
         }
     }
-    return family;
+    return NULL;
 }
 
 /* ---- handing over ---- */

@@ -2,8 +2,8 @@
  * fonts: the font files that captions are drawn with, mapped once before the sandbox closes.
  *
  * The list is fixed (Liberation, DejaVu, Noto with CJK), so the same text looks the same on every machine that has the
- * packages. Files are mapped, not read: only pages of fonts in use become resident. Fallback is decided here, per
- * character, by asking the fonts themselves; libass is given just the files that a text needs.
+ * packages. Files are mapped (privately; see cmap.h), not read: only pages of fonts in use become resident. Fallback is
+ * decided here, per character, by asking the fonts themselves; libass is given just the files that a text needs.
  *
  * Threads  med_fonts_load before any thread; the rest on one thread at a time.
  */
@@ -31,7 +31,7 @@ enum cs_status med_fonts_load(struct cs_err *err) CS_MUST_USE;
  * New" its Mono; an unknown one is Liberation Sans. */
 const char *med_fonts_family(const char *wish);
 /* The family that draws this character: `family` when it can, else the first that can, CJK by language ("ja", "ko",
- * "zh-TW" …); `family` again when none can. */
+ * "zh-TW" …); NULL when none can. */
 const char *med_fonts_for(uint32_t character, const char *family, const char *language);
 
 /* What to multiply a font size of `base` with so that `family` looks equally big: libass sizes fonts by their line
