@@ -331,34 +331,26 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {CS_TEST(markup_in_text_stays_text),
-                                       CS_TEST(broken_utf8_becomes_a_replacement_mark),
-                                       CS_TEST(letters_that_the_font_lacks_come_from_another),
-                                       CS_TEST(a_font_shows_libass_all_its_characters){
-                                           /* one table: a map with two records, basic plane at 100 and full at 200 */
-                                           uint8_t font[12 + 16 + 4 + 16] = {0, 1, 0, 0, 0, 1};
-    memcpy(font + 12, "cmap\0\0\0\0\0\0\0\x1c\0\0\0\x14", 16);
-    memcpy(font + 28, "\0\0\0\2\0\3\0\1\0\0\0\x64\0\3\0\x0a\0\0\0\xc8", 20);
-    for (size_t size = 0; size < sizeof(font); size++) { /* any cut is harmless */
-        uint8_t copy[sizeof(font)];
-        memcpy(copy, font, sizeof(font));
-        assert_int_equal(med_cmap_widen(copy, size), 0);
-    }
-    assert_int_equal(med_cmap_widen(font, sizeof(font)), 1);
-    assert_int_equal(font[28 + 4 + 7], 0xc8);
-    uint8_t collection[16] = "ttcf\0\1\0\0\xff\xff\xff\xff\xff\xff\xff";
-    assert_int_equal(med_cmap_widen(collection, sizeof(collection)), 0);
-}
-
-TEST(font_wishes_find_what_is_installed), CS_TEST(times_are_written_to_the_centisecond),
-    CS_TEST(words_of_a_text_share_the_interval), CS_TEST(a_text_without_spaces_is_cut_into_pieces),
-    CS_TEST(transcripts_are_lists_objects_or_segments), CS_TEST(what_is_no_transcript_is_refused),
-    CS_TEST(captions_end_at_their_word_count_length_and_width),
-    CS_TEST(captions_never_overlap_and_small_gaps_are_closed), CS_TEST(presets_have_their_values),
-    CS_TEST(a_plan_changes_a_preset_without_spoiling_it), CS_TEST(colors_have_four_spellings),
-    CS_TEST(a_highlight_is_one_event_a_word_without_gaps), CS_TEST(without_highlight_a_caption_is_one_event),
-    CS_TEST(a_typewriter_shows_each_letter_in_its_place), CS_TEST(hostile_text_adds_no_events_and_no_tags),
-}
-;
-return cmocka_run_group_tests(tests, set_up, tear_down);
+    const struct CMUnitTest tests[] = {
+        CS_TEST(markup_in_text_stays_text),
+        CS_TEST(broken_utf8_becomes_a_replacement_mark),
+        CS_TEST(letters_that_the_font_lacks_come_from_another),
+        CS_TEST(a_font_shows_libass_all_its_characters),
+        CS_TEST(font_wishes_find_what_is_installed),
+        CS_TEST(times_are_written_to_the_centisecond),
+        CS_TEST(words_of_a_text_share_the_interval),
+        CS_TEST(a_text_without_spaces_is_cut_into_pieces),
+        CS_TEST(transcripts_are_lists_objects_or_segments),
+        CS_TEST(what_is_no_transcript_is_refused),
+        CS_TEST(captions_end_at_their_word_count_length_and_width),
+        CS_TEST(captions_never_overlap_and_small_gaps_are_closed),
+        CS_TEST(presets_have_their_values),
+        CS_TEST(a_plan_changes_a_preset_without_spoiling_it),
+        CS_TEST(colors_have_four_spellings),
+        CS_TEST(a_highlight_is_one_event_a_word_without_gaps),
+        CS_TEST(without_highlight_a_caption_is_one_event),
+        CS_TEST(a_typewriter_shows_each_letter_in_its_place),
+        CS_TEST(hostile_text_adds_no_events_and_no_tags),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
