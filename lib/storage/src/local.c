@@ -107,7 +107,7 @@ static enum cs_status writer_digest(struct local_writer *writer, struct cs_objec
 
 static enum cs_status publish(struct local_writer *writer, struct cs_err *err) {
     CS_AUTO_FD int dir = -1;
-    const char *name = NULL;
+    const char *name = writer->key;
     CS_TRY(cs_local_walk(writer->local->root, writer->key, true, &dir, &name, err));
     if (renameat(writer->local->temporary, writer->name, dir, name) != 0) {
         if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
@@ -216,7 +216,7 @@ static enum cs_status local_get_range(struct cs_storage *storage, const char *ke
 
 static enum cs_status local_remove(struct cs_storage *storage, const char *key, struct cs_err *err) {
     CS_AUTO_FD int dir = -1;
-    const char *name = NULL;
+    const char *name = key;
     CS_TRY(cs_local_walk(local_of(storage)->root, key, false, &dir, &name, err));
     if (unlinkat(dir, name, 0) != 0) {
         return errno == ENOENT || errno == EISDIR ? cs_local_no_object(err)

@@ -71,7 +71,7 @@ enum cs_status cs_local_walk(int root, const char *key, bool create, int *ret_di
 
 enum cs_status cs_local_open_object(int root, const char *key, int *ret_fd, struct cs_err *err) {
     CS_AUTO_FD int dir = -1;
-    const char *name = NULL;
+    const char *name = key;
     CS_TRY(cs_local_walk(root, key, false, &dir, &name, err));
     CS_AUTO_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     struct stat facts;

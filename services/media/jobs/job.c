@@ -78,7 +78,7 @@ static void fill_succeeded(const struct job *job, const struct cs_object_info *i
     artifact->facts = done->outputs[0];
     artifact->type = artifact->facts->type;
     callsheet__v1__succeeded__init(ret_succeeded);
-    ret_succeeded->outputs = cs_arena_array(job->arena, 1, sizeof(artifact));
+    ret_succeeded->outputs = cs_arena_alloc(job->arena, sizeof(Callsheet__V1__Artifact *));
     ret_succeeded->outputs[0] = artifact;
     ret_succeeded->n_outputs = 1;
     ret_succeeded->metrics = done->metrics;

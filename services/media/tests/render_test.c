@@ -94,6 +94,55 @@ TEST(merge_makes_one_video_of_two) {
     world_stop(&world);
 }
 
+/* Runs the operation on the clip (and sound) and gives the facts of what came out. */
+static const Callsheet__V1__MediaFacts *run_operation(struct world *world, const char *fence,
+                                                      Callsheet__V1__Operation *operation, size_t inputs) {
+    struct world_assign made;
+    world_assign_init(&made, operation);
+    made.assign.output_prefix = cs_sprintf("test/t1/e1/%s/1/", fence);
+    for (size_t i = 0; i < inputs; i++) {
+        world_add_key(&made, "test/a");
+    }
+    dialer_assign(world->dialer, fence, &made.assign);
+    free(made.assign.output_prefix);
+    const Callsheet__V1__Report *report = dialer_wait_final(world->dialer, fence);
+    if (report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED) {
+        fail_msg("%s: %s: %s", fence, report->failed->code, report->failed->message);
+    }
+    return report->succeeded->outputs[0]->facts;
+}
+
+TEST(every_operation_works_inside_the_sandbox) {
+    struct world world;
+    world_start(&world, MED_RUNNER, false);
+    put_clip(&world, "test/a", "a.mp4", "320x240", "30");
+    Callsheet__V1__MediaRef first = ref_to(1);
+    Callsheet__V1__MediaRef second = ref_to(2);
+    Callsheet__V1__Operation operation = CALLSHEET__V1__OPERATION__INIT;
+
+    Callsheet__V1__Reframe reframe = CALLSHEET__V1__REFRAME__INIT;
+    reframe.video = &first;
+    reframe.aspect_ratio = (char *)"9:16";
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_REFRAME;
+    operation.reframe = &reframe;
+    assert_int_equal(run_operation(&world, "reframe", &operation, 1)->video->height, 1920);
+
+    Callsheet__V1__AddSubtitles subtitles = CALLSHEET__V1__ADD_SUBTITLES__INIT;
+    subtitles.video = &first;
+    subtitles.text = (char *)"Gr\xC3\xB6\xC3\x9F\x65 \xD0\x9F\xD1\x80\xD0\xB8 \xE6\xBC\xA2\xE5\xAD\x97";
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES;
+    operation.add_subtitles = &subtitles;
+    assert_int_equal(run_operation(&world, "subtitles", &operation, 1)->video->width, 320);
+
+    Callsheet__V1__LipSync lip_sync = CALLSHEET__V1__LIP_SYNC__INIT;
+    lip_sync.video = &first;
+    lip_sync.audio = &second;
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC;
+    operation.lip_sync = &lip_sync;
+    assert_non_null(run_operation(&world, "lipsync", &operation, 2)->audio);
+    world_stop(&world);
+}
+
 TEST(probe_tells_facts_of_a_clip) {
     struct world world;
     world_start(&world, MED_RUNNER, false);
@@ -198,6 +247,6 @@ TEST(hostile_and_broken_files_fail_cleanly) {
     world_stop(&world);
 }
 
-TEST_MAIN(CS_TEST(merge_makes_one_video_of_two), CS_TEST(probe_tells_facts_of_a_clip),
-          CS_TEST(what_is_not_media_is_said_so), CS_TEST(cancel_in_mid_render_ends_real_work),
-          CS_TEST(hostile_and_broken_files_fail_cleanly))
+TEST_MAIN(CS_TEST(merge_makes_one_video_of_two), CS_TEST(every_operation_works_inside_the_sandbox),
+          CS_TEST(probe_tells_facts_of_a_clip), CS_TEST(what_is_not_media_is_said_so),
+          CS_TEST(cancel_in_mid_render_ends_real_work), CS_TEST(hostile_and_broken_files_fail_cleanly))

@@ -1,8 +1,8 @@
 /*
  * runner: client of callsheet-media-runner, the warm process that forks one sandboxed child per media job.
  *
- * Used by the media service and by the `local` provider. The runner is spawned at create and again when it dies; its death
- * fails the jobs it had with UNAVAILABLE "runner_died". It dies with us.
+ * Used by the media service and by the `local` provider. The runner is spawned at create and again when it dies; its
+ * death fails the jobs it had with UNAVAILABLE "runner_died". It dies with us.
  *
  * Threads  any; events run on the client's reader thread and must not block long.
  * Limits   CS_RUNNER_FILES_MAX descriptors per job.
@@ -30,11 +30,11 @@ enum cs_status cs_runner_create(const char *program, struct cs_runner **ret_runn
 void cs_runner_destroy(struct cs_runner *runner); /* kills all children, waits; ended runs for each */
 CS_DEFINE_AUTO(cs_runner, cs_runner_destroy)
 
-/* job->id is assigned here. fds: job->inputs read-only ones, then one per job->outputs; duplicated, the caller keeps its own.
- * On success *ret_id can be killed. */
+/* job->id is assigned here. fds: job->inputs read-only ones, then one per job->outputs; duplicated, the caller keeps
+ * its own. On success *ret_id can be killed. */
 enum cs_status cs_runner_start(struct cs_runner *runner, Callsheet__V1__RunnerJob *job, const int *fds, size_t fd_count,
-                               const struct cs_runner_events *events, void *user, uint64_t *ret_id, struct cs_err *err)
-    CS_MUST_USE;
+                               const struct cs_runner_events *events, void *user, uint64_t *ret_id,
+                               struct cs_err *err) CS_MUST_USE;
 /* SIGKILL; `ended` follows with failed = CANCELLED. An id that has ended is fine. */
 void cs_runner_kill(struct cs_runner *runner, uint64_t id);
 
