@@ -161,7 +161,7 @@ static void answer_repeated(const struct orc_stored *item, const struct cs_err *
     Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
     const struct cs_err *failure = err;
     if (item != NULL && memcmp(item->request_sha256, repeated->request_sha256, sizeof(repeated->request_sha256)) != 0) {
-        (void)cs_fail(&why, CS_ALREADY_EXISTS, "idempotency_conflict",
+        (void)cs_fail(&why, CS_ALREADY_EXISTS, "idempotency_key_reused",
                       "the idempotency key belongs to an execution with another plan");
         cs_str_copy(why.path, sizeof(why.path), "idempotencyKey");
         failure = &why;

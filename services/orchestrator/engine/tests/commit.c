@@ -114,7 +114,7 @@ TEST(an_idempotency_key_gives_one_execution) {
     struct answer *other_plan = SUBMIT(pair, .key = "k1");
     harness_await(other_plan);
     assert_int_equal(other_plan->status, CS_ALREADY_EXISTS);
-    assert_string_equal(other_plan->reason, "idempotency_conflict");
+    assert_string_equal(other_plan->reason, "idempotency_key_reused");
     struct answer *other_tenant = SUBMIT(one, .key = "k1", .tenant = "globex");
     harness_await(other_tenant);
     assert_false(other_tenant->existing);
