@@ -1,0 +1,69 @@
+/*
+ * api: the routes and what stands behind them.
+ *
+ * Threads  handlers run on the HTTP server's threads and do not block: calls to the orchestrator park the request.
+ */
+#ifndef GW_API_API_H
+#define GW_API_API_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/auth.h"
+#include "cs/rpc.h"
+#include "cs/storage.h"
+#include "http/server.h"
+#include "metrics.h"
+#include "view/execution_view.h"
+
+struct gw_events;
+
+/* What the handlers share. Owned by the app. */
+struct gw_api {
+    struct cs_rpc *rpc;
+    struct cs_rpc_channel *calls;   /* unary */
+    struct cs_rpc_channel *watches; /* streams, on a connection of their own */
+    struct cs_storage *storage;
+    struct gw_auth *auth;
+    struct gw_metrics *metrics;
+    struct gw_events *events;
+    struct gw_server *server;
+    const char *public_url;
+    const char *link_secret;
+    int64_t link_lifetime_s;
+    const char *cors_origin; /* "" none */
+    int64_t call_timeout_ms;
+    atomic_bool draining;
+    pthread_rwlock_t gate;
+    /* below: guarded by gate */
+    bool stopped; /* the channels are going */
+};
+
+/* The server's events; their ctx is the struct gw_api. */
+extern const struct gw_server_events gw_api_server_events;
+
+enum { GW_BODY_BYTES_MAX = 4 << 20, GW_EXECUTION_ID_MAX = 64 };
+
+/* ---- handlers: arg is what stands for the "*" in the route's pattern, "" for none ---- */
+void gw_handle_create(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_status(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_list(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_health(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_live(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_metrics(struct gw_api *api, struct gw_request *request, const char *arg);
+
+/* The tenant of the caller; answers 401 and gives NULL when there is none. */
+const char *gw_api_tenant(struct gw_api *api, struct gw_request *request);
+/* Around the start of a call: false (and nothing to leave) when the gateway stops. */
+bool gw_api_enter(struct gw_api *api, struct cs_err *err);
+void gw_api_leave(struct gw_api *api);
+/* After it no call starts. */
+void gw_api_stop(struct gw_api *api);
+struct gw_links gw_api_links(const struct gw_api *api);
+struct cs_rpc_options gw_api_call_options(const struct gw_api *api, const struct gw_request *request);
+
+#endif

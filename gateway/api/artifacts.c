@@ -1,0 +1,136 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/errors.h"
+#include "cs/base/clock.h"
+#include "cs/base/text.h"
+#include "cs/link.h"
+#include "http/range.h"
+
+enum { ETAG_SIZE = CS_SHA256_HEX_SIZE + 2 };
+
+static const struct {
+    const char *extension;
+    const char *type;
+} types[] = {
+    {".mp4", "video/mp4"},  {".mov", "video/quicktime"}, {".webm", "video/webm"},       {".png", "image/png"},
+    {".jpg", "image/jpeg"}, {".webp", "image/webp"},     {".gif", "image/gif"},         {".mp3", "audio/mpeg"},
+    {".wav", "audio/wav"},  {".m4a", "audio/mp4"},       {".flac", "audio/flac"},       {".ogg", "audio/ogg"},
+    {".srt", "text/plain"}, {".vtt", "text/vtt"},        {".json", "application/json"},
+};
+
+static const char *content_type(const char *key) {
+    const char *dot = strrchr(key, '.');
+    for (size_t i = 0; dot != NULL && i < CS_COUNT(types); i++) {
+        if (strcasecmp(dot, types[i].extension) == 0) {
+            return types[i].type;
+        }
+    }
+    return "application/octet-stream";
+}
+
+static enum cs_status fail_not_found(struct cs_err *err) {
+    return cs_fail(err, CS_NOT_FOUND, "no_such_artifact", "Artifact not found");
+}
+
+/* {env}/{tenant}/… */
+static bool key_is_of(const char *key, const char *tenant) {
+    const char *slash = strchr(key, '/');
+    size_t length = strlen(tenant);
+    return slash != NULL && strncmp(slash + 1, tenant, length) == 0 && slash[1 + length] == '/';
+}
+
+/* By the link's signature, or because the caller's tenant owns the object. Somebody else's does not exist. */
+static enum cs_status may_read(struct gw_api *api, struct gw_request *request, const char *key, struct cs_err *err) {
+    const char *signature = gw_request_query(request, "signature");
+    const char *tenant = NULL;
+    if (!cs_storage_key_valid(key)) {
+        return fail_not_found(err);
+    }
+    if (signature != NULL) {
+        return cs_link_check(api->link_secret, key, gw_request_query(request, "expires"), signature,
+                             cs_clock_unix_ms() / 1000, err);
+    }
+    CS_TRY(gw_auth_tenant(api->auth, gw_request_header(request, "Authorization"),
+                          gw_request_header(request, "X-Api-Key"), &tenant, err));
+    gw_request_set_tenant(request, tenant);
+    return key_is_of(key, tenant) ? CS_OK : fail_not_found(err);
+}
+
+static void put_headers(struct gw_request *request, const char *key, const struct cs_object_info *info,
+                        const char *etag) {
+    const time_t modified_s = (time_t)(info->modified_unix_ms / 1000);
+    struct tm utc;
+    char modified[64] = "";
+    if (gmtime_r(&modified_s, &utc) != NULL &&
+        strftime(modified, sizeof(modified), "%a, %d %b %Y %H:%M:%S GMT", &utc) != 0) {
+        gw_answer_header(request, "Last-Modified", modified);
+    }
+    gw_answer_header(request, "Content-Type", content_type(key));
+    gw_answer_header(request, "ETag", etag);
+    gw_answer_header(request, "Accept-Ranges", "bytes");
+    gw_answer_header(request, "Cache-Control", "private, max-age=31536000, immutable");
+    gw_answer_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
+}
+
+static void answer_part(struct gw_request *request, int fd, const struct gw_range *range, uint64_t size) {
+    char text[80];
+    (void)snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)range->offset,
+                   (unsigned long long)(range->offset + range->size - 1), (unsigned long long)size);
+    gw_answer_header(request, "Content-Range", text);
+    gw_answer_file(request, 206, fd, range->offset, range->size);
+}
+
+static void answer_unsatisfiable(struct gw_request *request, uint64_t size) {
+    struct cs_err err = {0};
+    char text[48];
+    (void)snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)size);
+    gw_answer_header(request, "Content-Range", text);
+    (void)cs_fail(&err, CS_OUT_OF_RANGE, "bad_range", "the object has %llu bytes", (unsigned long long)size);
+    gw_answer_error(request, &err);
+}
+
+static void answer_object(struct gw_request *request, const char *key, int fd, const struct cs_object_info *info) {
+    char etag[ETAG_SIZE];
+    (void)snprintf(etag, sizeof(etag), "\"%s\"", info->sha256);
+    const char *if_range = gw_request_header(request, "If-Range");
+    bool range_wanted = strcmp(gw_request_method(request), "GET") == 0 &&
+                        (if_range == NULL || strcmp(if_range, etag) == 0); /* a date is not strong enough */
+    struct gw_range range = gw_range_parse(range_wanted ? gw_request_header(request, "Range") : NULL, info->size_bytes);
+    if (gw_etag_listed(gw_request_header(request, "If-None-Match"), etag)) {
+        put_headers(request, key, info, etag);
+        (void)close(fd);
+        gw_answer_empty(request, 304);
+    } else if (range.kind == GW_RANGE_UNSATISFIABLE) {
+        (void)close(fd);
+        answer_unsatisfiable(request, info->size_bytes);
+    } else if (range.kind == GW_RANGE_PART) {
+        put_headers(request, key, info, etag);
+        answer_part(request, fd, &range, info->size_bytes);
+    } else {
+        put_headers(request, key, info, etag);
+        gw_answer_file(request, 200, fd, 0, info->size_bytes);
+    }
+}
+
+void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg) {
+    struct cs_object_info info = {0};
+    struct cs_err err = {0};
+    int fd = -1;
+    enum cs_status status = may_read(api, request, arg, &err);
+    if (status == CS_OK) {
+        status = cs_storage_open_fd(api->storage, arg, &fd, &info, &err);
+        if (status == CS_NOT_FOUND) {
+            status = fail_not_found(&err);
+        }
+    }
+    if (status != CS_OK) {
+        gw_answer_error(request, &err);
+        return;
+    }
+    answer_object(request, arg, fd, &info);
+}

@@ -1,0 +1,247 @@
+#include <string.h>
+
+#include "api/api.h"
+#include "api/errors.h"
+#include "callsheet/v1/orchestrator.pb-c.h"
+#include "cs/base/id.h"
+#include "cs/base/text.h"
+#include "cs/json.h"
+#include "dialect/dialect.h"
+
+enum { CANCEL_REASON_BYTES_MAX = 256, PAGE_SIZE_DEFAULT = 10, PAGE_SIZE_MAX = 100, PAGE_TOKEN_BYTES_MAX = 512 };
+
+#define SET(object, name, value) ((void)json_object_set_new(object, name, value))
+
+/* A call to the orchestrator that a parked request waits for. Lives in the request's arena. */
+struct call {
+    struct gw_api *api;
+    struct gw_request *request;
+    const struct gw_paths *paths;
+    const char *running_word;
+    void (*answer)(struct call *call, const ProtobufCMessage *reply);
+};
+
+static void done(const ProtobufCMessage *reply, const struct cs_err *err, void *user) {
+    struct call *call = user;
+    if (reply != NULL) {
+        call->answer(call, reply);
+        return;
+    }
+    struct cs_err told = gw_error_of_call(err);
+    if (call->paths != NULL) {
+        (void)gw_paths_translate_err(call->paths, &told);
+    }
+    gw_answer_error(call->request, &told);
+}
+
+static struct call *call_create(struct gw_api *api, struct gw_request *request,
+                                void (*answer)(struct call *call, const ProtobufCMessage *reply)) {
+    struct call *call = cs_arena_alloc(gw_request_arena(request), sizeof(*call));
+    *call = (struct call){.api = api, .request = request, .answer = answer};
+    return call;
+}
+
+static void call_start(struct call *call, const char *method, const ProtobufCMessage *message) {
+    struct gw_api *api = call->api; /* the call may be gone before we leave */
+    const struct cs_rpc_options options = gw_api_call_options(api, call->request);
+    struct cs_err err = {0};
+    if (!gw_api_enter(api, &err)) {
+        gw_answer_error(call->request, &err);
+        return;
+    }
+    gw_request_park(call->request);
+    cs_rpc_invoke_async(api->calls, &callsheet__v1__orchestrator__descriptor, method, message, &options, done, call);
+    gw_api_leave(api);
+}
+
+/* An id that cannot be one is like one that is not there; otherwise answers 404. */
+static bool id_plausible(struct gw_request *request, const char *id) {
+    if (cs_id_valid(id, GW_EXECUTION_ID_MAX)) {
+        return true;
+    }
+    struct cs_err err = {0};
+    (void)cs_fail(&err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
+    gw_answer_error(request, &err);
+    return false;
+}
+
+/* ---- create ---- */
+
+static void answer_created(struct call *call, const ProtobufCMessage *reply) {
+    const Callsheet__V1__CreateExecutionReply *created = (const Callsheet__V1__CreateExecutionReply *)reply;
+    gw_answer_header(call->request, "Location",
+                     cs_arena_sprintf(gw_request_arena(call->request), "/v1/executions/%s", created->execution_id));
+    if (created->existing) {
+        gw_answer_header(call->request, "Idempotency-Replayed", "true");
+    }
+    gw_answer_json(call->request, 202, gw_view_created(created));
+}
+
+static enum cs_status read_key(const struct gw_request *request, Callsheet__V1__CreateExecutionRequest *create,
+                               struct cs_err *err) {
+    const char *key = gw_request_header(request, "Idempotency-Key");
+    if (key == NULL) {
+        return CS_OK;
+    }
+    size_t length = strlen(key);
+    if (length == 0 || length > GW_IDEMPOTENCY_KEY_BYTES_MAX || !cs_utf8_valid(key, length)) {
+        return cs_fail_at(err, "Idempotency-Key", "bad_idempotency_key", "Idempotency-Key has 1 to %d bytes of UTF-8",
+                          GW_IDEMPOTENCY_KEY_BYTES_MAX);
+    }
+    if (create->idempotency_key[0] != '\0' && strcmp(create->idempotency_key, key) != 0) {
+        return cs_fail_at(err, "idempotencyKey", "one_of", "Idempotency-Key and idempotencyKey say different things");
+    }
+    create->idempotency_key = (char *)key; /* packed before the headers go */
+    return CS_OK;
+}
+
+static enum cs_status read_submission(struct gw_request *request, struct gw_submission *submission,
+                                      struct cs_err *err) {
+    const struct cs_buf *body = gw_request_body(request);
+    CS_AUTO_JSON *value = NULL;
+    CS_TRY(cs_json_parse(body->data != NULL ? body->data : "", body->size, &value, err));
+    CS_TRY(gw_dialect_read(value, gw_request_arena(request), submission, err));
+    return read_key(request, submission->request, err);
+}
+
+void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
+    struct gw_submission submission = {0};
+    struct cs_err err = {0};
+    if (read_submission(request, &submission, &err) != CS_OK) {
+        gw_answer_error(request, &err);
+        return;
+    }
+    struct call *call = call_create(api, request, answer_created);
+    call->paths = submission.paths;
+    submission.request->tenant = (char *)gw_request_tenant(request);
+    call_start(call, "CreateExecution", &submission.request->base);
+}
+
+/* ---- read ---- */
+
+static void answer_execution(struct call *call, const ProtobufCMessage *reply) {
+    const struct gw_links links = gw_api_links(call->api);
+    gw_answer_header(call->request, "Cache-Control", "no-store");
+    gw_answer_json(call->request, 200,
+                   gw_view_execution((const Callsheet__V1__Execution *)reply, GW_VIEW_WHOLE, &links));
+}
+
+static void answer_status(struct call *call, const ProtobufCMessage *reply) {
+    const struct gw_links links = gw_api_links(call->api);
+    gw_answer_header(call->request, "Cache-Control", "no-store");
+    gw_answer_json(call->request, 200,
+                   gw_view_status((const Callsheet__V1__Execution *)reply, call->running_word, &links));
+}
+
+static void start_get(struct call *call, const char *id) {
+    Callsheet__V1__GetExecutionRequest get = CALLSHEET__V1__GET_EXECUTION_REQUEST__INIT;
+    get.tenant = (char *)gw_request_tenant(call->request);
+    get.execution_id = (char *)id;
+    call_start(call, "GetExecution", &get.base);
+}
+
+void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *arg) {
+    if (id_plausible(request, arg)) {
+        start_get(call_create(api, request, answer_execution), arg);
+    }
+}
+
+void gw_handle_status(struct gw_api *api, struct gw_request *request, const char *arg) {
+    if (!id_plausible(request, arg)) {
+        return;
+    }
+    struct call *call = call_create(api, request, answer_status);
+    call->running_word = cs_str_eq(gw_request_query(request, "dialect"), "v1") ? "in_progress" : "processing";
+    start_get(call, arg);
+}
+
+/* ---- list ---- */
+
+static void answer_list(struct call *call, const ProtobufCMessage *reply) {
+    const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
+    const struct gw_links links = gw_api_links(call->api);
+    json_t *executions = json_array();
+    json_t *body = json_object();
+    for (size_t i = 0; i < list->n_executions; i++) {
+        (void)json_array_append_new(executions, gw_view_execution(list->executions[i], GW_VIEW_HEAD, &links));
+    }
+    SET(body, "executions", executions);
+    SET(body, "nextPageToken", list->next_page_token[0] != '\0' ? json_string(list->next_page_token) : json_null());
+    gw_answer_header(call->request, "Cache-Control", "no-store");
+    gw_answer_json(call->request, 200, body);
+}
+
+static enum cs_status read_page(const struct gw_request *request, Callsheet__V1__ListExecutionsRequest *list,
+                                struct cs_err *err) {
+    const char *limit = gw_request_query(request, "limit");
+    const char *token = gw_request_query(request, "pageToken");
+    const char *active = gw_request_query(request, "active");
+    int64_t size = PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &size)) {
+        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
+    }
+    if (token != NULL && (strlen(token) > PAGE_TOKEN_BYTES_MAX || !cs_utf8_valid(token, strlen(token)))) {
+        return cs_fail_at(err, "pageToken", "bad_page_token", "pageToken is not one of ours");
+    }
+    if (active != NULL && !cs_str_eq(active, "true") && !cs_str_eq(active, "false")) {
+        return cs_fail_at(err, "active", "unknown_word", "active must be true or false");
+    }
+    list->page_size = (uint32_t)size;
+    list->page_token = (char *)(token != NULL ? token : "");
+    list->active_only = cs_str_eq(active, "true");
+    return CS_OK;
+}
+
+void gw_handle_list(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
+    Callsheet__V1__ListExecutionsRequest list = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
+    struct cs_err err = {0};
+    if (read_page(request, &list, &err) != CS_OK) {
+        gw_answer_error(request, &err);
+        return;
+    }
+    list.tenant = (char *)gw_request_tenant(request);
+    call_start(call_create(api, request, answer_list), "ListExecutions", &list.base);
+}
+
+/* ---- cancel ---- */
+
+static enum cs_status read_reason(struct gw_request *request, char **ret_reason, struct cs_err *err) {
+    const struct cs_buf *body = gw_request_body(request);
+    CS_AUTO_JSON *value = NULL;
+    const char *name = NULL;
+    json_t *member = NULL;
+    *ret_reason = "";
+    if (body->size == 0) {
+        return CS_OK;
+    }
+    CS_TRY(cs_json_parse(body->data, body->size, &value, err));
+    if (!json_is_object(value)) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "wrong_type", "the body must be an object");
+    }
+    json_object_foreach(value, name, member) {
+        if (strcmp(name, "reason") != 0) {
+            return cs_fail(err, CS_INVALID_ARGUMENT, "unknown_field", "the body has only a reason");
+        }
+    }
+    const json_t *reason = json_object_get(value, "reason");
+    if (reason != NULL && (!json_is_string(reason) || json_string_length(reason) > CANCEL_REASON_BYTES_MAX)) {
+        return cs_fail_at(err, "reason", "bad_text", "reason is text of at most %d bytes", CANCEL_REASON_BYTES_MAX);
+    }
+    *ret_reason = cs_arena_strdup(gw_request_arena(request), json_string_value(reason));
+    return CS_OK;
+}
+
+void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char *arg) {
+    Callsheet__V1__CancelExecutionRequest cancel = CALLSHEET__V1__CANCEL_EXECUTION_REQUEST__INIT;
+    struct cs_err err = {0};
+    if (!id_plausible(request, arg)) {
+        return;
+    }
+    if (read_reason(request, &cancel.reason, &err) != CS_OK) {
+        gw_answer_error(request, &err);
+        return;
+    }
+    cancel.tenant = (char *)gw_request_tenant(request);
+    cancel.execution_id = (char *)arg;
+    call_start(call_create(api, request, answer_execution), "CancelExecution", &cancel.base);
+}
