@@ -139,7 +139,7 @@ static enum cs_status admit(struct rpc_incoming *in, struct cs_err *err) {
     if (atomic_load(&server->draining) && !in->row->built_in) {
         return cs_fail(err, CS_UNAVAILABLE, "draining", "the server is about to stop");
     }
-    if (server->authorize != NULL) {
+    if (server->authorize != NULL && !in->row->built_in) {
         const char *authorization = rpc_incoming_header(in, "authorization");
         return server->authorize(authorization != NULL ? authorization : "", in->row->path, server->authorize_ctx, err);
     }

@@ -203,6 +203,14 @@ static int check(struct fixture *f, const char *service, struct cs_err *err) {
     return status;
 }
 
+TEST(health_answers_callers_without_a_token) {
+    struct fixture f = {.sign = echo_sign, .authorize = only_let_me_in};
+    setup(&f);
+    struct cs_err err = {0};
+    assert_int_equal(check(&f, "", &err), GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING);
+    teardown(&f);
+}
+
 struct watch {
     struct latch told;
     struct latch closed;
@@ -336,6 +344,6 @@ TEST_MAIN(CS_TEST(malformed_messages_are_invalid_arguments), CS_TEST(message_bey
           CS_TEST(caller_without_the_right_token_is_refused_before_any_handler),
           CS_TEST(address_that_is_taken_is_unavailable),
           CS_TEST(method_without_a_handler_keeps_the_server_from_starting),
-          CS_TEST(health_tells_each_service_and_every_change),
+          CS_TEST(health_answers_callers_without_a_token), CS_TEST(health_tells_each_service_and_every_change),
           CS_TEST(draining_tells_watchers_refuses_new_calls_and_lets_running_ones_end),
           CS_TEST(call_that_outlives_the_grace_is_cancelled))

@@ -103,7 +103,8 @@ struct cs_rpc_server_config {
     struct cs_rpc_tls tls;
     const struct cs_rpc_service *services;
     size_t service_count; /* health and reflection are added */
-    /* Checks the caller before any handler; NULL lets everybody in. authorization: the header's value or "". */
+    /* Checks the caller before any handler; NULL lets everybody in. authorization: the header's value or "". Health and
+     * reflection are open: probes and tools have no token, and neither tells more than the proto files do. */
     enum cs_status (*authorize)(const char *authorization, const char *method, void *ctx, struct cs_err *err);
     void *authorize_ctx;
 };
