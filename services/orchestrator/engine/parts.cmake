@@ -5,3 +5,8 @@ foreach(topic commit workers recovery telling)
     SOURCES engine/tests/${topic}.c engine/tests/harness.c engine/tests/fake_store.c engine/tests/fake_links.c
     LIBS orc_engine TIMEOUT 120)
 endforeach()
+
+# A thousand executions through the real parts.
+cs_test(orc_engine_drain_test LABEL service POSTGRES TIMEOUT 300 SOURCES engine/tests/drain.c
+  LIBS orc_engine orc_scripted_worker cs_pg)
+cs_sql(orc_engine_drain_test engine/tests/sql/drain.sql)
