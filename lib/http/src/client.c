@@ -23,6 +23,7 @@ struct command {
     int64_t due_ms; /* AFTER */
     void (*fn)(void *ctx);
     void *ctx;
+    void (*drop)(void *ctx);
 };
 
 struct cs_http {
@@ -223,7 +224,8 @@ static void obey(struct cs_http *http, struct command *command) {
         break;
     case AFTER:
         cs_timers_add(&http->timers,
-                      (struct cs_timer){.due_ms = command->due_ms, .fn = command->fn, .ctx = command->ctx});
+                      (struct cs_timer){
+                          .due_ms = command->due_ms, .fn = command->fn, .ctx = command->ctx, .drop = command->drop});
         break;
     }
     free(command->addresses);
@@ -366,9 +368,14 @@ void cs_http_cancel(struct cs_http *http, uint64_t handle) {
     post(http, (struct command){.kind = CANCEL, .id = handle});
 }
 
-void cs_http_after(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx) {
+void cs_http_after_or(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx,
+                      void (*drop)(void *ctx)) {
     int64_t due_ms = cs_clock_mono_ms() + (delay_ms > 0 ? delay_ms : 0);
-    post(http, (struct command){.kind = AFTER, .due_ms = due_ms, .fn = fn, .ctx = ctx});
+    post(http, (struct command){.kind = AFTER, .due_ms = due_ms, .fn = fn, .ctx = ctx, .drop = drop});
+}
+
+void cs_http_after(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx) {
+    cs_http_after_or(http, delay_ms, fn, ctx, NULL);
 }
 
 /* ---- waiting ---- */

@@ -730,17 +730,24 @@ static void tick(void *ctx) {
     (void)pthread_mutex_unlock(&got->lock);
 }
 
+static void drop_mark(void *ctx) {
+    ++*(int *)ctx;
+}
+
 TEST(functions_run_on_the_loop_after_their_delay) {
     struct cs_http *http = client();
     struct got got = GOT;
     int64_t started = cs_clock_mono_ms();
-    cs_http_after(http, 60000, tick, &got); /* dropped at the end */
+    static int dropped;
+    cs_http_after(http, 60000, tick, &got);
+    cs_http_after_or(http, 60000, tick, &dropped, drop_mark);
     cs_http_after(http, 50, tick, &got);
     cs_http_after(http, 0, tick, &got);
     wait_until(&got, &got.pieces, 2);
     assert_true(cs_clock_mono_ms() - started >= 50);
     cs_http_destroy(http);
     assert_int_equal(got.pieces, 2);
+    assert_int_equal(dropped, 1);
 }
 
 TEST_MAIN(CS_TEST(an_answer_has_status_body_and_headers), CS_TEST(a_request_carries_method_body_and_headers),

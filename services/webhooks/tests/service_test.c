@@ -362,7 +362,8 @@ TEST(drain_lets_open_deliveries_end_or_cancels_them) {
     deliver(&world, "f1", peer_url(world.receiver, "/hang", url), secret, 1);
     assert_true(peer_wait_requests(world.receiver, 1));
     whk_app_drain(world.app);
-    assert_int_equal(failure(&world, "f1")->failure_class, CLASS(CANCELLED));
+    assert_int_equal(failure(&world, "f1")->failure_class, CLASS(TRANSIENT));
+    assert_string_equal(failure(&world, "f1")->code, "draining");
     world_stop(&world);
 }
 

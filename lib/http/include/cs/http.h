@@ -113,5 +113,7 @@ enum cs_status cs_http_fetch(struct cs_http *http, const struct cs_http_request 
 /* Runs fn on the loop thread after delay_ms (0: soon). For engines that live on the loop. What is still waiting when the
  * loop is destroyed does not run. */
 void cs_http_after(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx);
+/* The same; drop runs on ctx instead of fn when the loop is destroyed first. */
+void cs_http_after_or(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx, void (*drop)(void *ctx));
 
 #endif
