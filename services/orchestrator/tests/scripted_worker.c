@@ -50,6 +50,8 @@ static void hear(struct scripted_worker *worker, enum heard_kind kind, struct cs
     heard->stream = cs_rpc_stream_ref(stream);
     if (command != NULL) {
         heard->command = copy_command(command);
+    }
+    if (command != NULL && command->fence.len != 0) { /* Welcome has none */
         memcpy(heard->fence, command->fence.data,
                command->fence.len < ORC_FENCE_BYTES ? command->fence.len : ORC_FENCE_BYTES);
     }
