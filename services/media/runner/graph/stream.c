@@ -6,6 +6,7 @@
 #include "bounds.h"
 #include "cs/base/mem.h"
 #include "graph/av.h"
+#include "graph/deinterlace.h"
 #include "graph/input.h"
 #include "graph/queue.h"
 
@@ -26,6 +27,7 @@ struct med_stream {
     pthread_t demux_thread;
     pthread_t decode_thread;
     /* below: the decode thread's */
+    struct med_deinterlace deinterlace;
     int64_t next_pts;
     int64_t good;
     int64_t bad;
@@ -110,6 +112,39 @@ static void give_time(struct med_stream *stream, AVFrame *frame) {
     stream->next_pts = frame->pts + duration;
 }
 
+/* What a deinterlacer gives back, on to the queue. */
+static bool pass_on(struct med_stream *stream, int *ret_result) {
+    for (;;) {
+        AVFrame *whole = NULL;
+        *ret_result = med_deinterlace_take(&stream->deinterlace, &whole);
+        if (*ret_result < 0) {
+            return true;
+        }
+        if (!med_queue_put(stream->frames, whole)) {
+            return false;
+        }
+    }
+}
+
+/* Takes the frame, or NULL at the end of the stream. */
+static bool emit(struct med_stream *stream, AVFrame *frame, int *ret_result) {
+    struct med_deinterlace *deinterlace = &stream->deinterlace;
+    *ret_result = 0;
+    if (frame != NULL && !med_deinterlace_wants(deinterlace, frame)) {
+        return med_queue_put(stream->frames, frame);
+    }
+    if (frame != NULL && med_deinterlace_changes(deinterlace, frame) && !emit(stream, NULL, ret_result)) {
+        av_frame_free(&frame);
+        return false;
+    }
+    *ret_result = med_deinterlace_put(deinterlace, frame);
+    if (*ret_result >= 0 && !pass_on(stream, ret_result)) {
+        return false;
+    }
+    *ret_result = *ret_result == AVERROR(EAGAIN) || *ret_result == AVERROR_EOF ? 0 : *ret_result;
+    return true;
+}
+
 /* Moves out what the decoder has. false: nobody wants more. *ret_result is FFmpeg's last word. */
 static bool drain(struct med_stream *stream, int *ret_result) {
     for (;;) {
@@ -122,8 +157,11 @@ static bool drain(struct med_stream *stream, int *ret_result) {
         }
         stream->good++;
         give_time(stream, frame);
-        if (!med_queue_put(stream->frames, frame)) {
+        if (!emit(stream, frame, ret_result)) {
             return false;
+        }
+        if (*ret_result < 0) {
+            return true;
         }
     }
 }
@@ -161,8 +199,9 @@ static void *decode(void *arg) {
         wanted = feed(stream, packet, &err);
         av_packet_free(&packet);
     }
+    int emitted = 0;
     if (wanted) {
-        wanted = feed(stream, NULL, &err);
+        wanted = feed(stream, NULL, &err) && emit(stream, NULL, &emitted);
     }
     if (wanted && err.status == CS_OK) {
         if (stream->good == 0) {
@@ -218,6 +257,7 @@ void med_stream_close(struct med_stream *stream) {
     }
     med_queue_destroy(stream->frames);
     med_queue_destroy(stream->packets);
+    med_deinterlace_fini(&stream->deinterlace);
     avcodec_free_context(&stream->decoder);
     med_input_close(&stream->format);
     free(stream);

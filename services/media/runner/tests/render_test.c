@@ -442,6 +442,38 @@ TEST(turned_and_wide_pixels_are_shown_upright_and_square) {
     assert_int_equal(facts->video->height, 120);
 }
 
+/* How much neighbouring rows differ more than rows two apart: combs. */
+static double combing(const uint8_t *grey, int width, int height) {
+    double near = 0;
+    double far = 0;
+    for (int y = 0; y + 2 < height; y++) {
+        for (int x = 0; x < width; x++) {
+            near += abs(grey[y * width + x] - grey[(y + 1) * width + x]);
+            far += abs(grey[y * width + x] - grey[(y + 2) * width + x]);
+        }
+    }
+    return near / (far + 1);
+}
+
+TEST(combed_footage_is_made_whole) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *combed = studio_make(
+        &studio, "i.mp4",
+        "-f lavfi -i color=black:s=160x120:r=50:d=1 "
+        "-vf \"geq=lum='if(lt(mod(X-N*7,64),20),235,16)':cb=128:cr=128,tinterlace=interleave_top\" -flags +ildct+ilme "
+        "-c:v libx264 -crf 5 -pix_fmt yuv420p");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}}]}}", "out.mp4", INPUTS(combed));
+    assert_int_equal(facts->video->frame_count, 25);
+    size_t frames = 0;
+    CS_AUTO_FREE uint8_t *before = studio_grey(&studio, "i.mp4", 160, 120, &frames);
+    CS_AUTO_FREE uint8_t *after = studio_grey(&studio, "out.mp4", 160, 120, &frames);
+    assert_int_equal(frames, 25);
+    assert_true(combing(before + 160 * 120 * 10, 160, 120) > 10);
+    assert_true(combing(after + 160 * 120 * 10, 160, 120) < 2);
+}
+
 TEST(a_probe_tells_kinds_by_content) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -594,6 +626,7 @@ TEST_MAIN(CS_TEST(merge_of_unlike_clips_keeps_picture_and_sound_together),
           CS_TEST(generated_video_moves_over_a_given_picture_with_a_given_sound),
           CS_TEST(generated_pictures_come_in_three_formats), CS_TEST(generated_speech_is_heard_and_faster_when_asked),
           CS_TEST(variable_rates_become_steady_and_keep_their_time),
-          CS_TEST(turned_and_wide_pixels_are_shown_upright_and_square), CS_TEST(a_probe_tells_kinds_by_content),
-          CS_TEST(files_that_name_other_files_are_refused), CS_TEST(a_file_cut_in_half_is_corrupt_and_limits_hold),
-          CS_TEST(real_clips_of_every_kind_merge), CS_TEST(broken_and_hostile_files_fail_with_a_word))
+          CS_TEST(turned_and_wide_pixels_are_shown_upright_and_square), CS_TEST(combed_footage_is_made_whole),
+          CS_TEST(a_probe_tells_kinds_by_content), CS_TEST(files_that_name_other_files_are_refused),
+          CS_TEST(a_file_cut_in_half_is_corrupt_and_limits_hold), CS_TEST(real_clips_of_every_kind_merge),
+          CS_TEST(broken_and_hostile_files_fail_with_a_word))
