@@ -1,0 +1,28 @@
+/* callsheet-providers: generates media through providers. */
+#include "app.h"
+#include "cs/base/log.h"
+#include "cs/svc.h"
+
+static enum cs_status run(const struct prv_config *config, struct cs_err *err) {
+    CS_TRY(cs_svc_start("providers", config->log_level, err));
+    CS_AUTO(prv_app) *app = NULL;
+    CS_TRY(prv_app_create(config, &app, err));
+    cs_log_info("serving", CS_KV("address", prv_app_address(app)), CS_KV("version", cs_version()));
+    cs_svc_ready(config->ready_fd, prv_app_address(app));
+    int number = cs_svc_wait_stop();
+    cs_log_info("draining", CS_KVI("signal", number));
+    prv_app_drain(app);
+    return CS_OK;
+}
+
+int main(int argc, char **argv) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct prv_config config = {0};
+    enum cs_conf_outcome outcome = CS_CONF_RUN;
+    struct cs_err err = {0};
+    enum cs_status status = cs_conf_load(&prv_config_spec, argc, argv, arena, &config, &outcome, NULL, &err);
+    if (status == CS_OK && outcome == CS_CONF_RUN) {
+        status = run(&config, &err);
+    }
+    return status == CS_OK ? 0 : cs_svc_fail(prv_config_spec.program, &err);
+}
