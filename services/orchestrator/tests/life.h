@@ -4,6 +4,7 @@
 #ifndef ORC_TESTS_LIFE_H
 #define ORC_TESTS_LIFE_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cs/test.h"

@@ -112,7 +112,7 @@ TEST(sigterm_in_mid_work_ends_well_and_the_next_process_goes_on) {
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
     world_start_program(&world);
     const char *id = world_create(&world, DIAMOND);
-    CS_AUTO(heard) *first = scripted_take(worker, HEARD_ASSIGN);
+    heard_free(scripted_take(worker, HEARD_ASSIGN));
     assert_int_equal(world_stop_program(&world), 0);
     heard_free(scripted_take(worker, HEARD_CLOSED));
     assert_int_equal(world_open_count(&world), 1);
