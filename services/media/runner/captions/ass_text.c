@@ -78,13 +78,15 @@ void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t l
     med_font_set_add(writer->fonts, writer->family);
     while (text < end) {
         uint32_t c = med_utf8_next(&text, end);
-        const char *family = follows(c) ? current : med_fonts_for(c, writer->family, writer->language);
-        if (family == NULL) {
-            continue;
-        }
-        if (strcmp(family, current) != 0) {
-            put_font(writer, family);
-            current = family;
+        if (!follows(c)) {
+            const char *family = med_fonts_for(c, writer->family, writer->language);
+            if (family == NULL) {
+                continue;
+            }
+            if (strcmp(family, current) != 0) {
+                put_font(writer, family);
+                current = family;
+            }
         }
         put_escaped(writer, c);
     }

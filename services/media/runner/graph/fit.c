@@ -32,7 +32,6 @@ struct med_orientation med_orientation_of(const AVFrame *frame, const AVStream *
     turn.mirror_x = a * d - b * c < 0;
     if (turn.mirror_x) { /* mirror after the turn: undo it to read the turn alone */
         a = -a;
-        c = -c;
     }
     double angle = atan2(b, a) * 180 / M_PI;
     turn.degrees = isnan(angle) ? 0 : ((int)lround(angle / 90) * 90 + 360) % 360;

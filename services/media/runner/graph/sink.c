@@ -172,7 +172,7 @@ static enum cs_status add_track(struct sink *sink, struct med_video *video, stru
         track->stream->r_frame_rate = video->format.rate;
         track->stream->sample_aspect_ratio = (AVRational){1, 1};
         sink->length_ticks = med_ticks_at_frame(video->frames, video->format.rate);
-    } else if (sink->length_ticks == 0) {
+    } else if (audio != NULL && sink->length_ticks == 0) {
         sink->length_ticks = med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE});
     }
     return CS_OK;

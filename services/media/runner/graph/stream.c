@@ -204,12 +204,13 @@ static void *decode(void *arg) {
         wanted = feed(stream, NULL, &err) && emit(stream, NULL, &emitted);
     }
     if (wanted && err.status == CS_OK) {
+        long long all = stream->good + stream->bad;
         if (stream->good == 0) {
             (void)cs_fail(&err, CS_DATA_LOSS, "corrupt_input", "nothing of the input's %s could be decoded",
                           av_get_media_type_string(stream->decoder->codec_type));
-        } else if (stream->bad > BAD_PACKETS_FREE && stream->bad > (stream->good + stream->bad) / 10) {
+        } else if (stream->bad > BAD_PACKETS_FREE && stream->bad > all / 10) {
             (void)cs_fail(&err, CS_DATA_LOSS, "corrupt_input", "%lld of %lld packets of the input could not be decoded",
-                          (long long)stream->bad, (long long)(stream->good + stream->bad));
+                          (long long)stream->bad, all);
         }
     }
     med_queue_stop(stream->packets);

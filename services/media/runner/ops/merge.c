@@ -122,7 +122,7 @@ static enum cs_status lay(struct med_job *job, const Callsheet__V1__Merge *param
 }
 
 static struct med_video *build_picture(struct med_job *job, struct med_graph *graph, const struct plan *plan) {
-    struct med_video **parts = cs_arena_array(job->arena, plan->visual_count, sizeof(*parts));
+    struct med_video **parts = cs_arena_array(job->arena, plan->visual_count, sizeof(void *));
     for (size_t i = 0; i < plan->visual_count; i++) {
         parts[i] = med_clip_video(graph, &plan->visuals[i].clip, &plan->format, plan->segments[i].frames, MED_FIT_PAD,
                                   MED_ANCHOR_CENTER);
