@@ -93,6 +93,7 @@ static enum cs_status build(struct gw_app *app, struct cs_err *err) {
     api->link_lifetime_s = config->link_lifetime_ms / 1000;
     api->cors_origin = config->cors_origin;
     api->call_timeout_ms = config->call_timeout_ms;
+    api->keep_alive_ms = config->keep_alive_ms;
     return CS_OK;
 }
 

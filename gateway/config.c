@@ -53,6 +53,8 @@ static const struct cs_conf_option options[] = {
      .help = "how long a connection may stand still"},
     {"call-timeout", "CALLSHEET_CALL_TIMEOUT", CS_CONF_DURATION, AT(call_timeout_ms), "15s",
      .help = "how long the orchestrator may take to answer"},
+    {"keep-alive", "CALLSHEET_KEEP_ALIVE", CS_CONF_DURATION, AT(keep_alive_ms), "15s",
+     .help = "how often a quiet event stream says that it is alive"},
 };
 
 const struct cs_conf_spec gw_config_spec = {

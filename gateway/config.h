@@ -29,6 +29,7 @@ struct gw_config {
     int64_t body_timeout_ms;
     int64_t idle_timeout_ms;
     int64_t call_timeout_ms;
+    int64_t keep_alive_ms;
 };
 
 extern const struct cs_conf_spec gw_config_spec;

@@ -33,6 +33,7 @@ struct gw_api {
     int64_t link_lifetime_s;
     const char *cors_origin; /* "" none */
     int64_t call_timeout_ms;
+    int64_t keep_alive_ms;
     atomic_bool draining;
     pthread_rwlock_t gate;
     /* below: guarded by gate */

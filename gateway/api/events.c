@@ -15,7 +15,6 @@
 
 enum {
     EVENTS_WAITING_BYTES_MAX = 1 << 20,
-    KEEP_ALIVE_MS = 15 * 1000,
     REOPEN_MS = 500,
     BROKEN_MS_MAX = 60 * 1000,
     WATCH_TIMEOUT_MS = 60 * 60 * 1000, /* a deadline always: it is opened again */
@@ -433,7 +432,8 @@ static void watcher_tick(struct watcher *watcher, int64_t now_ms) {
         request = cs_steal(&watcher->request);
         watcher->ended = true;
         dropped = detach(watcher);
-    } else if (watcher->request == NULL && !watcher->ended && now_ms - watcher->sent_ms >= KEEP_ALIVE_MS) {
+    } else if (watcher->request == NULL && !watcher->ended &&
+               now_ms - watcher->sent_ms >= watcher->api->keep_alive_ms) {
         (void)put_text(watcher, ": keep-alive\n\n");
     }
     (void)pthread_mutex_unlock(&watcher->lock);

@@ -1,0 +1,499 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cs/base/log.h"
+#include "cs/json.h"
+#include "cs/link.h"
+#include "tests/world.h"
+
+#define PLAN                                                                                                           \
+    "{\"executionPlan\":{\"jobs\":[{\"id\":\"m\",\"type\":\"merge\",\"params\":{\"inputs\":[\"a\",\"b\"]}}]},"         \
+    "\"options\":{\"webhookUrl\":\"https://example.com/hook\"}}"
+
+static bool body_is(const struct answer *answer, const char *text) {
+    return strcmp(answer->body.data, text) == 0;
+}
+
+/* ---- create ---- */
+
+TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key) {
+    struct world world;
+    struct answer answer;
+    char text[256];
+    world_init(&world);
+    world.config.api_keys = "key-of-acme=acme,key-of-other=other";
+    world_start(&world);
+    http(world.address, "POST", "/api/execute",
+         "Authorization: Bearer key-of-acme\r\nIdempotency-Key: once\r\nX-Request-Id: mine-1\r\n"
+         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n",
+         PLAN, &answer);
+    assert_int_equal(answer.status, 202);
+    assert_true(body_is(&answer, "{\"id\":\"e1\",\"executionId\":\"e1\",\"status\":\"pending\","
+                                 "\"createdAt\":\"1970-01-01T00:00:00.001Z\"}\n"));
+    assert_string_equal(answer_header(&answer, "Location", text, sizeof(text)), "/v1/executions/e1");
+    assert_string_equal(answer_header(&answer, "X-Request-Id", text, sizeof(text)), "mine-1");
+    assert_non_null(
+        strstr(answer_header(&answer, "traceparent", text, sizeof(text)), "00-0af7651916cd43dd8448eb211c80319c-"));
+    assert_null(answer_header(&answer, "Idempotency-Replayed", text, sizeof(text)));
+    answer_fini(&answer);
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_string_equal(last, "{\"tenant\":\"acme\",\"idempotencyKey\":\"once\",\"plan\":{\"jobs\":[{\"id\":\"m\","
+                              "\"operation\":{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":"
+                              "\"b\"}}]}}}]},\"webhook\":{\"url\":\"https://example.com/hook\"}}");
+    assert_string_equal(world.fake.last_trace, "0af7651916cd43dd8448eb211c80319c");
+    world_stop(&world);
+}
+
+TEST(a_replayed_key_says_so) {
+    struct world world;
+    struct answer answer;
+    char text[64];
+    world_up(&world);
+    world.fake.existing = true;
+    http(world.address, "POST", "/v1/executions", "Idempotency-Key: once\r\n", PLAN, &answer);
+    assert_int_equal(answer.status, 202);
+    assert_string_equal(answer_header(&answer, "Idempotency-Replayed", text, sizeof(text)), "true");
+    answer_fini(&answer);
+    json_decref(ask(
+        &world, "POST", "/v1/executions", "Idempotency-Key: a\r\n",
+        "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"noop\",\"params\":{}}]},\"idempotencyKey\":\"b\"}", 400));
+    world_stop(&world);
+}
+
+TEST(a_bad_plan_is_refused_with_a_tree_of_details) {
+    struct world world;
+    world_up(&world);
+    CS_AUTO_JSON *body = ask(&world, "POST", "/api/execute", "",
+                             "{\"executionPlan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"reframe\",\"params\":{"
+                             "\"input\":\"b\",\"aspectRatio\":\"5:1\"}}]}}",
+                             400);
+    assert_string_equal(text_at(body, "error"), "Validation failed");
+    assert_string_equal(text_at(body, "code"), "unknown_word");
+    assert_string_equal(text_at(body, "path"), "executionPlan.jobs[0].params.aspectRatio");
+    assert_true(text_at(body, "requestId")[0] != '\0');
+    const json_t *at = json_object_get(body, "details");
+    static const char *const steps[] = {"executionPlan", "jobs", "0", "params", "aspectRatio"};
+    for (size_t i = 0; i < CS_COUNT(steps); i++) {
+        at = json_object_get(at, steps[i]);
+    }
+    assert_true(json_is_string(json_array_get(json_object_get(at, "_errors"), 0)));
+    static const char *const texts[] = {
+        "", "{", "[]", "\"x\"", "{\"executionPlan\":{\"jobs\":[],\"jobs\":[]}}", "{\"a\":\"\xff\"}"};
+    for (size_t i = 0; i < CS_COUNT(texts); i++) {
+        CS_AUTO_JSON *refused = ask(&world, "POST", "/api/execute", "", texts[i], 400);
+        assert_true(text_at(refused, "code")[0] != '\0');
+    }
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_string_equal(last, ""); /* nobody was asked */
+    world_stop(&world);
+}
+
+TEST(refusals_of_the_orchestrator_become_http) {
+    static const struct {
+        enum cs_status status;
+        const char *reason;
+        const char *path;
+        int http;
+        const char *want_path;
+        const char *want_code;
+    } cases[] = {
+        {CS_INVALID_ARGUMENT, "unknown_dependency", "jobs[0].params.items[1].media", 400,
+         "executionPlan.jobs[0].params.inputs[1]", "unknown_dependency"},
+        {CS_INVALID_ARGUMENT, "bad_webhook_url", "webhook.url", 400, "options.webhookUrl", "bad_webhook_url"},
+        {CS_ALREADY_EXISTS, "idempotency_conflict", "", 409, "", "idempotency_conflict"},
+        {CS_RESOURCE_EXHAUSTED, "overloaded", "", 429, "", "overloaded"},
+        {CS_FAILED_PRECONDITION, "nope", "", 409, "", "nope"},
+        {CS_ABORTED, "fenced", "", 503, "", "fenced"},
+        {CS_INTERNAL, "sql", "", 500, "", "internal"},
+        {CS_DATA_LOSS, "row", "", 500, "", "internal"},
+        {CS_UNAUTHENTICATED, "bad_token", "", 500, "", "internal"},
+    };
+    struct world world;
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        fake_fail_with(&world.fake, cases[i].status, cases[i].reason, cases[i].path, "the table pg_secret is gone");
+        CS_AUTO_JSON *body = ask(&world, "POST", "/api/execute", "", PLAN, cases[i].http);
+        assert_string_equal(text_at(body, "code"), cases[i].want_code);
+        assert_string_equal(text_at(body, "path"), cases[i].want_path);
+        if (cases[i].http == 500) {
+            assert_string_equal(text_at(body, "error"), "Internal server error");
+            assert_null(strstr(text_at(body, "message"), "pg_secret"));
+        }
+    }
+    world_stop(&world);
+}
+
+/* ---- read, cancel ---- */
+
+TEST(an_execution_is_shown_in_three_ways) {
+    struct world world;
+    world_up(&world);
+    CS_AUTO_JSON *native = ask(&world, "GET", "/v1/executions/e1", "", NULL, 200);
+    assert_string_equal(text_at(native, "status"), "completed");
+    assert_string_equal(text_at(json_object_get(native, "result"), "name"), "merged.mp4");
+    CS_AUTO_JSON *status = ask(&world, "GET", "/api/execute/e1/status", "", NULL, 200);
+    assert_int_equal(json_integer_value(json_object_get(status, "totalJobs")), 1);
+    CS_AUTO_JSON *cancelled = ask(&world, "POST", "/v1/executions/e1/cancel", "", "{\"reason\":\"not wanted\"}", 200);
+    assert_string_equal(text_at(cancelled, "status"), "cancelled");
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_string_equal(last, "{\"tenant\":\"default\",\"executionId\":\"e1\",\"reason\":\"not wanted\"}");
+    json_decref(ask(&world, "POST", "/v1/executions/e1/cancel", "Content-Length: 0\r\n", NULL, 200));
+    json_decref(ask(&world, "POST", "/v1/executions/e1/cancel", "", "{\"why\":1}", 400));
+    json_decref(ask(&world, "POST", "/v1/executions/e1/cancel", "", "{\"reason\":1}", 400));
+    world_stop(&world);
+}
+
+TEST(links_of_an_execution_open_its_artifacts) {
+    struct world world;
+    struct answer answer;
+    world_up(&world);
+    CS_AUTO_JSON *status = ask(&world, "GET", "/api/execute/e1/status", "", NULL, 200);
+    const char *url = text_at(json_object_get(status, "result"), "url");
+    assert_true(strncmp(url, "http://127.0.0.1:", 17) == 0);
+    http(world.address, "GET", strchr(url + 7, '/'), "", NULL, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_true(body_is(&answer, WORLD_OBJECT));
+    answer_fini(&answer);
+    world_stop(&world);
+}
+
+TEST(unknown_executions_are_not_found) {
+    struct world world;
+    world_up(&world);
+    static const char *const targets[] = {"/api/execute/none/status", "/v1/executions/none",
+                                          "/v1/executions/none/events", "/v1/executions/a%20b",
+                                          "/v1/executions/a%20b/events"};
+    for (size_t i = 0; i < CS_COUNT(targets); i++) {
+        CS_AUTO_JSON *body = ask(&world, "GET", targets[i], "", NULL, 404);
+        assert_string_equal(text_at(body, "error"), "Execution not found");
+        assert_string_equal(text_at(body, "code"), "no_such_execution");
+    }
+    world_stop(&world);
+}
+
+TEST(executions_are_listed_page_by_page) {
+    struct world world;
+    world_up(&world);
+    CS_AUTO_JSON *page = ask(&world, "GET", "/v1/executions?limit=7&pageToken=tok&active=true", "", NULL, 200);
+    assert_string_equal(text_at(page, "nextPageToken"), "next");
+    assert_string_equal(text_at(json_array_get(json_object_get(page, "executions"), 0), "status"), "processing");
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_string_equal(last, "{\"tenant\":\"default\",\"pageSize\":7,\"pageToken\":\"tok\",\"activeOnly\":true}");
+    static const char *const bad[] = {"limit=0", "limit=101", "limit=x", "active=maybe"};
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        CS_AUTO_FREE char *target = cs_sprintf("/v1/executions?%s", bad[i]);
+        CS_AUTO_JSON *refused = ask(&world, "GET", target, "", NULL, 400);
+        assert_true(text_at(refused, "path")[0] != '\0');
+    }
+    world_stop(&world);
+}
+
+/* ---- keys ---- */
+
+TEST(keys_open_the_api_and_nothing_else_does) {
+    struct world world;
+    world_init(&world);
+    world.config.api_keys = "key-of-acme=acme";
+    world_start(&world);
+    static const char *const missing[] = {"", "Authorization: Basic a2V5\r\n", "Authorization: Bearer\r\n"};
+    static const char *const wrong[] = {"Authorization: Bearer key-of-acmf\r\n", "X-Api-Key: key-of-acm\r\n",
+                                        "Authorization: Bearer key-of-acme2\r\n"};
+    static const char *const good[] = {"Authorization: Bearer key-of-acme\r\n", "authorization: bearer key-of-acme\r\n",
+                                       "X-Api-Key: key-of-acme\r\n"};
+    for (size_t i = 0; i < CS_COUNT(missing); i++) {
+        CS_AUTO_JSON *body = ask(&world, "GET", "/v1/executions", missing[i], NULL, 401);
+        assert_string_equal(text_at(body, "error"), "Unauthorized");
+        assert_string_equal(text_at(body, "message"), "Missing or invalid Authorization header");
+    }
+    for (size_t i = 0; i < CS_COUNT(wrong); i++) {
+        CS_AUTO_JSON *body = ask(&world, "POST", "/api/execute", wrong[i], PLAN, 401);
+        assert_string_equal(text_at(body, "message"), "Invalid or inactive API key");
+    }
+    for (size_t i = 0; i < CS_COUNT(good); i++) {
+        json_decref(ask(&world, "GET", "/v1/executions/e1", good[i], NULL, 200));
+    }
+    json_decref(ask(&world, "GET", "/health/live", "", NULL, 200));
+    world_stop(&world);
+}
+
+/* ---- artifacts ---- */
+
+#define KEY "/artifacts/dev/default/e1/m/1/merged.mp4"
+
+TEST(artifacts_are_served_whole_and_in_parts) {
+    static const struct {
+        const char *range;
+        int status;
+        const char *body;
+        const char *content_range;
+    } cases[] = {
+        {"", 200, WORLD_OBJECT, NULL},
+        {"Range: bytes=2-4\r\n", 206, "234", "bytes 2-4/10"},
+        {"Range: bytes=7-\r\n", 206, "789", "bytes 7-9/10"},
+        {"Range: bytes=-2\r\n", 206, "89", "bytes 8-9/10"},
+        {"Range: bytes=8-99\r\n", 206, "89", "bytes 8-9/10"},
+        {"Range: bytes=0-1,3-4\r\n", 200, WORLD_OBJECT, NULL},
+        {"Range: bytes=5-2\r\n", 200, WORLD_OBJECT, NULL},
+        {"Range: bytes=2-4\r\nIf-Range: \"other\"\r\n", 200, WORLD_OBJECT, NULL},
+        {"Range: bytes=10-\r\n", 416, NULL, "bytes */10"},
+        {"Range: bytes=-0\r\n", 416, NULL, "bytes */10"},
+    };
+    struct world world;
+    char text[256];
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct answer answer;
+        http(world.address, "GET", KEY, cases[i].range, NULL, &answer);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_true(cases[i].body == NULL || body_is(&answer, cases[i].body));
+        const char *range = answer_header(&answer, "Content-Range", text, sizeof(text));
+        assert_true(range == cases[i].content_range || strcmp(range, cases[i].content_range) == 0);
+        answer_fini(&answer);
+    }
+    world_stop(&world);
+}
+
+TEST(artifacts_are_cached_by_their_digest) {
+    struct world world;
+    struct answer answer;
+    char text[256];
+    world_up(&world);
+    http(world.address, "HEAD", KEY, "Range: bytes=0-1\r\n", NULL, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(answer_header(&answer, "Content-Length", text, sizeof(text)), "10");
+    assert_string_equal(answer_header(&answer, "Content-Type", text, sizeof(text)), "video/mp4");
+    assert_string_equal(answer_header(&answer, "X-Content-Type-Options", text, sizeof(text)), "nosniff");
+    assert_non_null(strstr(answer_header(&answer, "Cache-Control", text, sizeof(text)), "immutable"));
+    const char *etag = answer_header(&answer, "ETag", text, sizeof(text));
+    assert_string_equal(etag, "\"84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882\"");
+    CS_AUTO_FREE char *match = cs_sprintf("If-None-Match: \"x\", W/%s\r\nRange: bytes=0-1\r\n", etag);
+    CS_AUTO_FREE char *same = cs_sprintf("If-Range: %s\r\nRange: bytes=0-1\r\n", etag);
+    answer_fini(&answer);
+    http(world.address, "GET", KEY, match, NULL, &answer);
+    assert_int_equal(answer.status, 304);
+    answer_fini(&answer);
+    http(world.address, "GET", KEY, same, NULL, &answer);
+    assert_int_equal(answer.status, 206);
+    answer_fini(&answer);
+    world_stop(&world);
+}
+
+TEST(artifacts_open_by_link_or_to_their_tenant) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    world_init(&world);
+    world.config.api_keys = "key-of-acme=acme,key-of-other=other";
+    world_start(&world);
+    const char *target = "/artifacts/dev/acme/e1/m/1/secret.json";
+    const int64_t now_s = time(NULL);
+    const char *key = "dev/acme/e1/m/1/secret.json";
+    char *good = cs_link_make("", WORLD_SECRET, key, now_s + 60, arena);
+    char *old = cs_link_make("", WORLD_SECRET, key, now_s - 60, arena);
+    char *forged = cs_link_make("", "another secret of somebody", key, now_s + 60, arena);
+    json_decref(ask(&world, "GET", target, "Authorization: Bearer key-of-acme\r\n", NULL, 200));
+    json_decref(ask(&world, "GET", target, "Authorization: Bearer key-of-other\r\n", NULL, 404));
+    json_decref(ask(&world, "GET", target, "", NULL, 401));
+    json_decref(ask(&world, "GET", good, "", NULL, 200));
+    CS_AUTO_JSON *expired = ask(&world, "GET", old, "", NULL, 403);
+    assert_string_equal(text_at(expired, "code"), "link_expired");
+    CS_AUTO_JSON *invalid = ask(&world, "GET", forged, "Authorization: Bearer key-of-acme\r\n", NULL, 403);
+    assert_string_equal(text_at(invalid, "code"), "link_invalid");
+    world_stop(&world);
+}
+
+TEST(no_name_leads_out_of_the_storage) {
+    struct world world;
+    world_up(&world);
+    static const char *const targets[] = {
+        "/artifacts/../../etc/passwd",  "/artifacts/dev/default/../../../etc/passwd",
+        "/artifacts/%2e%2e/etc/passwd", "/artifacts//etc/passwd",
+        "/artifacts/dev/default/none",  "/artifacts/dev%2Fdefault%2F..%2F..%2Fpasswd",
+        "/artifacts/dev/default",       "/artifacts/",
+    };
+    for (size_t i = 0; i < CS_COUNT(targets); i++) {
+        json_decref(ask(&world, "GET", targets[i], "", NULL, 404));
+    }
+    world_stop(&world);
+}
+
+/* ---- the rest ---- */
+
+TEST(health_tells_whether_the_orchestrator_serves) {
+    struct world world;
+    world_up(&world);
+    CS_AUTO_JSON *ok = ask(&world, "GET", "/health", "", NULL, 200);
+    assert_string_equal(text_at(ok, "status"), "ok");
+    cs_rpc_server_set_serving(world.fake.server, "", false);
+    CS_AUTO_JSON *not = ask(&world, "GET", "/health", "", NULL, 503);
+    assert_string_equal(text_at(not, "orchestrator"), "not_serving");
+    json_decref(ask(&world, "GET", "/health/live", "", NULL, 200));
+    world_stop(&world);
+}
+
+TEST(metrics_count_requests_and_calls) {
+    struct world world;
+    struct answer answer;
+    world_up(&world);
+    json_decref(ask(&world, "GET", "/v1/executions/e1", "", NULL, 200));
+    json_decref(ask(&world, "BREW", "/v1/executions/e1", "", NULL, 405));
+    http(world.address, "GET", "/metrics", "", NULL, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body.data, "_count{route=\"/v1/executions/*\",method=\"GET\",status=\"200\"} 1\n"));
+    assert_non_null(strstr(answer.body.data, "method=\"other\",status=\"405\"} 1\n"));
+    assert_non_null(strstr(answer.body.data, "callsheet_http_open_requests 1\n"));
+    assert_non_null(strstr(answer.body.data, "GetExecution"));
+    answer_fini(&answer);
+    world_stop(&world);
+}
+
+TEST(wrong_paths_methods_and_types_are_refused) {
+    static const struct {
+        const char *method;
+        const char *target;
+        const char *headers;
+        int status;
+        const char *allow;
+    } cases[] = {
+        {"GET", "/", "", 404, NULL},
+        {"GET", "/v1/executions/", "", 404, NULL},
+        {"GET", "/v1/executions/a/b", "", 404, NULL},
+        {"GET", "/api/execute//status", "", 404, NULL},
+        {"GET", "/api/execute", "", 405, "POST"},
+        {"DELETE", "/v1/executions", "", 405, "POST, GET, HEAD"},
+        {"HEAD", "/v1/executions/e1/events", "", 405, "GET"},
+        {"OPTIONS", "/v1/executions/e1", "", 405, "GET, HEAD"},
+        {"POST", "/api/execute", "Content-Type: text/plain\r\nContent-Length: 2\r\n", 415, NULL},
+        {"POST", "/api/execute", "Content-Type: application/jsonp\r\nContent-Length: 2\r\n", 415, NULL},
+        {"POST", "/api/execute", "Content-Encoding: gzip\r\nContent-Length: 2\r\n", 415, NULL},
+        {"POST", "/api/execute", "Content-Length: 0\r\n", 400, NULL},
+    };
+    struct world world;
+    char text[64];
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct client client;
+        struct answer answer;
+        CS_AUTO_FREE char *request = cs_sprintf("%s %s HTTP/1.1\r\nHost: a\r\n%s\r\n%s", cases[i].method,
+                                                cases[i].target, cases[i].headers, cases[i].status == 415 ? "{}" : "");
+        client_open(&client, world.address);
+        client_puts(&client, request);
+        client_read(&client, &answer, strcmp(cases[i].method, "HEAD") == 0);
+        assert_int_equal(answer.status, cases[i].status);
+        if (cases[i].allow != NULL) {
+            assert_string_equal(answer_header(&answer, "Allow", text, sizeof(text)), cases[i].allow);
+        }
+        answer_fini(&answer);
+        client_close(&client);
+    }
+    CS_AUTO_FREE char *filler = cs_alloc(9001);
+    memset(filler, 'a', 9000);
+    CS_AUTO_FREE char *target = cs_sprintf("/v1/executions/%s", filler);
+    CS_AUTO_JSON *body = ask(&world, "GET", target, "", NULL, 414);
+    assert_string_equal(text_at(body, "code"), "target_too_long");
+    json_decref(ask(&world, "GET", "/v1/executions/e1%00x", "", NULL, 400));
+    world_stop(&world);
+}
+
+TEST(pages_of_a_configured_origin_may_read) {
+    struct world world;
+    struct answer answer;
+    char text[128];
+    world_init(&world);
+    world.config.cors_origin = "https://app.example.com";
+    world_start(&world);
+    http(world.address, "GET", "/v1/executions/e1", "", NULL, &answer);
+    assert_string_equal(answer_header(&answer, "Access-Control-Allow-Origin", text, sizeof(text)),
+                        "https://app.example.com");
+    answer_fini(&answer);
+    http(world.address, "OPTIONS", "/v1/executions/e1", "Access-Control-Request-Method: GET\r\n", NULL, &answer);
+    assert_int_equal(answer.status, 204);
+    assert_string_equal(answer_header(&answer, "Access-Control-Allow-Methods", text, sizeof(text)), "GET, HEAD");
+    answer_fini(&answer);
+    http(world.address, "OPTIONS", "/api/execute", "", NULL, &answer);
+    assert_int_equal(answer.status, 405);
+    assert_null(answer_header(&answer, "Access-Control-Allow-Origin", text, sizeof(text)));
+    answer_fini(&answer);
+    world_stop(&world);
+}
+
+static void remember_line(const char *line, void *ctx) {
+    struct cs_buf *lines = ctx;
+    cs_buf_printf(lines, "%s\n", line);
+}
+
+TEST(the_access_log_has_ids_and_no_secrets) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO_BUF lines = {0};
+    struct world world;
+    world_init(&world);
+    world.config.api_keys = "key-of-acme=acme";
+    cs_log_capture(remember_line, &lines);
+    world_start(&world);
+    char *url = cs_link_make("", WORLD_SECRET, "dev/acme/e1/m/1/secret.json", time(NULL) + 60, arena);
+    json_decref(ask(&world, "GET", url, "X-Request-Id: r-77\r\n", NULL, 200));
+    json_decref(ask(&world, "GET", "/v1/executions/e1", "Authorization: Bearer key-of-acme\r\n", NULL, 200));
+    json_decref(ask(&world, "GET", "/v1/executions/e1", "X-Request-Id: not an id\r\n", NULL, 401));
+    gw_app_drain(world.app); /* all requests are finished, and logged */
+    world_stop(&world);
+    cs_log_capture(NULL, NULL);
+    assert_non_null(strstr(lines.data, "\"request\":\"r-77\""));
+    assert_non_null(strstr(lines.data, "\"tenant\":\"acme\""));
+    assert_non_null(strstr(lines.data, "\"status\":401"));
+    assert_null(strstr(lines.data, "signature"));
+    assert_null(strstr(lines.data, "key-of-acme"));
+    assert_null(strstr(lines.data, "not an id"));
+}
+
+TEST(bad_settings_are_refused) {
+    static const struct {
+        const char *keys;
+        const char *secret;
+        const char *reason;
+    } cases[] = {
+        {"no-tenant", "", "bad_api_keys"},
+        {"short=acme", "", "bad_api_keys"},
+        {"long-enough=Acme", "", "bad_api_keys"},
+        {"long-enough=", "", "bad_api_keys"},
+        {"", "short", "bad_setting"},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct world world;
+        struct gw_app *app = NULL;
+        struct cs_err err = {0};
+        world_init(&world);
+        world.config.api_keys = cases[i].keys;
+        world.config.link_secret = cases[i].secret;
+        assert_fails(gw_app_create(&world.config, &app, &err), &err, CS_INVALID_ARGUMENT, cases[i].reason);
+        assert_null(strstr(err.message, "long-enough"));
+        world_stop(&world);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CS_TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key),
+        CS_TEST(a_replayed_key_says_so),
+        CS_TEST(a_bad_plan_is_refused_with_a_tree_of_details),
+        CS_TEST(refusals_of_the_orchestrator_become_http),
+        CS_TEST(an_execution_is_shown_in_three_ways),
+        CS_TEST(links_of_an_execution_open_its_artifacts),
+        CS_TEST(unknown_executions_are_not_found),
+        CS_TEST(executions_are_listed_page_by_page),
+        CS_TEST(keys_open_the_api_and_nothing_else_does),
+        CS_TEST(artifacts_are_served_whole_and_in_parts),
+        CS_TEST(artifacts_are_cached_by_their_digest),
+        CS_TEST(artifacts_open_by_link_or_to_their_tenant),
+        CS_TEST(no_name_leads_out_of_the_storage),
+        CS_TEST(health_tells_whether_the_orchestrator_serves),
+        CS_TEST(metrics_count_requests_and_calls),
+        CS_TEST(wrong_paths_methods_and_types_are_refused),
+        CS_TEST(pages_of_a_configured_origin_may_read),
+        CS_TEST(the_access_log_has_ids_and_no_secrets),
+        CS_TEST(bad_settings_are_refused),
+    };
+    cs_log_setup("gateway-test", CS_LOG_INFO);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    failed += _cmocka_run_group_tests("robust", robust_tests, robust_test_count, NULL, NULL);
+    return failed + _cmocka_run_group_tests("events", events_tests, events_test_count, NULL, NULL);
+}
