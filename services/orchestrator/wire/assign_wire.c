@@ -48,7 +48,7 @@ static enum cs_status resolve(const struct orc_execution *execution, const struc
 static enum cs_status resolve_all(const struct orc_execution *execution, const struct orc_plan_job *planned,
                                   struct cs_arena *arena, Callsheet__V1__Assign *assign, struct cs_err *err) {
     Callsheet__V1__ResolvedInput *inputs = cs_arena_array(arena, planned->input_count, sizeof(*inputs));
-    assign->inputs = cs_arena_array(arena, planned->input_count, sizeof(*assign->inputs));
+    assign->inputs = cs_arena_array(arena, planned->input_count, sizeof(Callsheet__V1__ResolvedInput *));
     for (uint32_t i = 0; i < planned->input_count; i++) {
         assign->inputs[i] = &inputs[i];
         CS_TRY(resolve(execution, planned, &planned->inputs[i], arena, &inputs[i], err));

@@ -151,7 +151,7 @@ enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, stru
     put_head(view, arena, out);
     size_t count = view->all_jobs ? view->execution->plan->job_count : view->job_count;
     Callsheet__V1__JobStatus *statuses = cs_arena_array(arena, count, sizeof(*statuses));
-    out->jobs = cs_arena_array(arena, count, sizeof(*out->jobs));
+    out->jobs = cs_arena_array(arena, count, sizeof(Callsheet__V1__JobStatus *));
     for (size_t i = 0; i < count; i++) {
         out->jobs[i] = &statuses[i];
         CS_TRY(put_job(view, view->all_jobs ? (uint32_t)i : view->jobs[i], arena, &statuses[i], err));
