@@ -6,14 +6,15 @@
  *
  * Clock    Rational throughout. An output has one frame rate R and frame n is shown at exactly n/R; audio is cut by
  *          sample at the same rational times, mixed, and encoded once. A clip joins the timeline with its own exact
- *          length; a `duration` that a plan names is first rounded to whole output frames (at least one), and picture
- * and sound both get that length. The frame at which a clip ends is round(E × R), E being the exact sum of the lengths
- *          so far: the error is at most half a frame and never accumulates. So 37 clips of "2.5" s at 30000/1001 are
- *          37 × 75 = 2,775 frames (92.5925 s), and 37 files of 75 frames are the same.
+ *          length; a `duration` that a plan names is first rounded to whole output frames (at least one), and
+ *          picture and sound both get that length. The frame at which a clip ends is round(E × R), E being the exact
+ *          sum of the lengths so far: the error is at most half a frame and never accumulates. So 37 clips of "2.5" s
+ *          at 30000/1001 are 37 × 75 = 2,775 frames (92.5925 s), and 37 files of 75 frames are the same.
  * Trust    Inputs are hostile. They are read only through pread on their descriptor, demuxed and decoded by
- * allow-listed formats and codecs, within the limits of bounds.h. Text of users reaches libass escaped and filters as
- * typed options, never as a filter string. Needs    no file access, no sockets: fonts are mapped and tables touched by
- * med_render_warm_up before the fork. Threads, anonymous memory, pread/pwrite/ftruncate on the given descriptors.
+ *          allow-listed formats and codecs, within the limits of bounds.h. Text of users reaches libass escaped and
+ *          filters as typed options, never as a filter string.
+ * Needs    No file access and no sockets: fonts are mapped and tables touched by med_render_warm_up before the fork.
+ *          Threads, anonymous memory, pread, pwrite and ftruncate on the given descriptors.
  * Threads  med_render_run makes its own and joins them before it returns. One run at a time per process.
  * Fails    by what the caller would do:
  *            INVALID_ARGUMENT  the input or parameters: "not_media", "no_video", "no_audio", "bad_transcript" …

@@ -1,10 +1,10 @@
 /*
  * clip: sources. A stretch of an input from its start, made to fit the output.
  *
- * Clock    Output frame n shows the picture whose time is nearest at or before n/rate (rounded to the nearest frame),
- * so variable rates become constant here and nowhere else. A picture that lasts longer than its clip's sound, or sound
- * that starts late, is filled by the last picture and by silence. Sound is aligned to the first picture. Fails
- * "corrupt_input" when an input ends earlier than its header promised (by more than a tenth and half a second).
+ * Clock    Output frame n shows the picture whose time, rounded to the nearest frame, is at or before n: variable
+ *          rates become constant here and nowhere else. A picture that lasts longer than its clip's sound, or sound
+ *          that starts late, is filled by the last picture and by silence. Sound is aligned to the first picture.
+ * Fails    "corrupt_input" when an input ends earlier than its header promised (by a tenth and half a second).
  */
 #ifndef MED_CLIP_H
 #define MED_CLIP_H

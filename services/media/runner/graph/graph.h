@@ -10,7 +10,8 @@
  * last: memory does not grow with their number.
  *
  * Owns     the graph owns every node, in its arena; med_graph_destroy closes them last made first, which stops threads
- * from the sink upwards. Threads  building is single-threaded.
+ *          from the sink upwards.
+ * Threads  building is single-threaded.
  */
 #ifndef MED_GRAPH_H
 #define MED_GRAPH_H

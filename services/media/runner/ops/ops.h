@@ -2,7 +2,7 @@
  * ops: one function per operation. Each reads its parameters, appends nodes to a graph and runs it into its output.
  *
  * Trust    parameters were checked by the catalogue at submit, but a runner believes nothing: what would break is
- * checked again.
+ *          checked again.
  */
 #ifndef MED_OPS_H
 #define MED_OPS_H
