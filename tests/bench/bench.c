@@ -3,7 +3,7 @@
  * workers over the real contract that do nothing. Everything shares this machine; compare figures of one run with each
  * other.
  *
- *     callsheet-bench [--scratch DIR] [--out FILE.json] [--executions N] [--samples N] [--window N]
+ *     callsheet-bench [--scratch DIR] [--out FILE.json] [--executions N] [--samples N] [--window N] [--open N]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ struct options {
     int64_t executions;
     int64_t samples;
     int64_t window;
+    int64_t open;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -39,6 +40,7 @@ static const struct cs_conf_option option_table[] = {
      .help = "DAGs of the throughput run"},
     {"samples", "BENCH_SAMPLES", CS_CONF_INT, AT(samples), "300", 10, 100000, .help = "of each latency"},
     {"window", "BENCH_WINDOW", CS_CONF_INT, AT(window), "256", 1, 2048, .help = "submissions under way at once"},
+    {"open", "BENCH_OPEN", CS_CONF_INT, AT(open), "100000", 6, 1000000, .help = "jobs that are open at the restart"},
 };
 static const struct cs_conf_spec option_spec = {
     .program = "callsheet-bench",
@@ -50,6 +52,7 @@ static const struct cs_conf_spec option_spec = {
 struct bench {
     struct options options;
     struct cs_arena *arena;
+    struct cs_rpc *rpc;
     struct stack stack;
     struct client *client;
     struct figures figures;
@@ -168,6 +171,34 @@ static enum cs_status measure_throughput(struct bench *bench, struct cs_err *err
     return CS_OK;
 }
 
+/* ---- kill -9 with much to do ---- */
+
+static enum cs_status connect_client(struct bench *bench, struct cs_err *err) {
+    client_destroy(cs_steal(&bench->client));
+    return client_create(bench->rpc, bench->stack.address, &bench->client, err);
+}
+
+static enum cs_status measure_restart(struct bench *bench, struct cs_err *err) {
+    const struct options *options = &bench->options;
+    const Callsheet__V1__CreateExecutionRequest *request =
+        client_plan(DAG6, dag6_edges, CS_COUNT(dag6_edges), bench->arena);
+    uint32_t executions = (uint32_t)(options->open / DAG6);
+    CS_TRY(stack_restart(&bench->stack, "", err)); /* without workers everything stays open */
+    CS_TRY(connect_client(bench, err));
+    CS_TRY(client_flood(bench->client, request, executions, (uint32_t)options->window, err));
+    noop_reset();
+    int64_t begin_ns = cs_clock_mono_ns();
+    CS_TRY(stack_restart(&bench->stack, noop_workers_addresses(), err));
+    int64_t ready_ns = cs_clock_mono_ns();
+    CS_TRY(connect_client(bench, err));
+    CS_TRY(drain(bench, (uint64_t)executions * DAG6, err));
+    figure(&bench->figures, "restart_ready_ms", (double)(ready_ns - begin_ns) / 1e6, "ms",
+           "kill -9 with many open jobs -> serving");
+    figure(&bench->figures, "restart_dispatch_ms", (double)(noop_first_ns() - begin_ns) / 1e6, "ms",
+           "kill -9 with many open jobs -> dispatching");
+    return CS_OK;
+}
+
 /* ---- the run ---- */
 
 static enum cs_status measure(struct bench *bench, struct cs_err *err) {
@@ -176,18 +207,20 @@ static enum cs_status measure(struct bench *bench, struct cs_err *err) {
     CS_TRY(measure_chain(bench, err));
     CS_TRY(measure_dag6(bench, err));
     CS_TRY(measure_throughput(bench, err));
+    CS_TRY(measure_restart(bench, err));
     return figures_write(&bench->figures, bench->options.out, err);
 }
 
 static enum cs_status run(struct bench *bench, struct cs_err *err) {
     CS_AUTO(cs_rpc) *rpc = NULL;
     CS_TRY(cs_rpc_create(NULL, &rpc, err));
+    bench->rpc = rpc;
     enum cs_status status = noop_workers_start(rpc, err);
     if (status == CS_OK) {
         status = stack_start(&bench->stack, bench->options.scratch, noop_workers_addresses(), err);
     }
     if (status == CS_OK) {
-        status = client_create(rpc, bench->stack.address, &bench->client, err);
+        status = connect_client(bench, err);
     }
     if (status == CS_OK) {
         status = measure(bench, err);

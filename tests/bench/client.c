@@ -61,7 +61,7 @@ Callsheet__V1__CreateExecutionRequest *client_plan(uint32_t jobs, const uint32_t
     request->plan = cs_arena_alloc(arena, sizeof(*request->plan));
     callsheet__v1__plan__init(request->plan);
     request->plan->n_jobs = jobs;
-    request->plan->jobs = cs_arena_array(arena, jobs, sizeof(*request->plan->jobs));
+    request->plan->jobs = cs_arena_array(arena, jobs, sizeof(Callsheet__V1__Job *));
     for (uint32_t i = 0; i < jobs; i++) {
         Callsheet__V1__Job *job = request->plan->jobs[i] = cs_arena_alloc(arena, sizeof(*job));
         callsheet__v1__job__init(job);

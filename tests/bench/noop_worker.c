@@ -15,6 +15,7 @@ static struct {
     struct cs_buf addresses;
     _Atomic int64_t started_ns[NOOP_JOBS_MAX];
     _Atomic int64_t reported_ns[NOOP_JOBS_MAX];
+    _Atomic int64_t first_ns;
     atomic_uint_fast64_t ended;
     atomic_uint_fast64_t awaited;
     pthread_mutex_t lock;
@@ -33,7 +34,9 @@ static void count_ended(void) {
 static void start(struct cs_assignment *assignment, __attribute__((unused)) void *ctx) {
     static const Callsheet__V1__Succeeded succeeded = CALLSHEET__V1__SUCCEEDED__INIT;
     uint32_t job = (uint32_t)strtoul(cs_assignment_get(assignment)->job + 1, NULL, 10) % NOOP_JOBS_MAX;
+    int64_t none = 0;
     noop.started_ns[job] = cs_clock_mono_ns();
+    (void)atomic_compare_exchange_strong(&noop.first_ns, &none, noop.started_ns[job]);
     noop.reported_ns[job] = cs_clock_mono_ns();
     cs_report_succeeded(assignment, &succeeded);
     count_ended();
@@ -81,6 +84,7 @@ void noop_reset(void) {
     for (int i = 0; i < NOOP_JOBS_MAX; i++) {
         noop.started_ns[i] = noop.reported_ns[i] = 0;
     }
+    noop.first_ns = 0;
     atomic_store(&noop.ended, 0);
     atomic_store(&noop.awaited, UINT64_MAX);
 }
@@ -109,4 +113,8 @@ int64_t noop_started_ns(uint32_t job) {
 
 int64_t noop_reported_ns(uint32_t job) {
     return noop.reported_ns[job];
+}
+
+int64_t noop_first_ns(void) {
+    return noop.first_ns;
 }

@@ -25,6 +25,7 @@ void noop_reset(void);
 /* Waits until so many jobs have been reported since the reset; DEADLINE_EXCEEDED after timeout_ms. */
 enum cs_status noop_await(uint64_t jobs, int64_t timeout_ms, struct cs_err *err) CS_MUST_USE;
 int64_t noop_started_ns(uint32_t job);  /* when it came */
+int64_t noop_first_ns(void);            /* when any first came; 0 none did */
 int64_t noop_reported_ns(uint32_t job); /* when its success was reported */
 
 #endif

@@ -30,15 +30,22 @@ static enum cs_status make_directory(struct stack *stack, const char *scratch, s
     return mkdtemp(stack->directory) != NULL ? CS_OK : cs_fail_errno(err, errno, "making %s", stack->directory);
 }
 
+static enum cs_status open_log(const struct stack *stack, const char *name, int *ret_fd, struct cs_err *err) {
+    CS_AUTO_FREE char *path = cs_sprintf("%s/%s", stack->directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return cs_fail_errno(err, errno, "writing %s", path);
+    }
+    *ret_fd = fd;
+    return CS_OK;
+}
+
 static enum cs_status start_postgres(struct stack *stack, struct cs_err *err) {
     CS_AUTO_FREE char *directory = cs_sprintf("%s/pg", stack->directory);
     CS_TRY(cs_pg_server_prepare(directory, CS_PG_SERVER_DURABLE, &stack->server, err));
     struct cs_process_spec spec = cs_pg_server_spec(stack->server);
-    CS_AUTO_FREE char *log = cs_sprintf("%s/postgres.log", stack->directory);
-    CS_AUTO_FD int log_fd = open(log, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (log_fd < 0) {
-        return cs_fail_errno(err, errno, "writing %s", log);
-    }
+    CS_AUTO_FD int log_fd = -1;
+    CS_TRY(open_log(stack, "postgres.log", &log_fd, err));
     spec.stderr_fd = log_fd;
     CS_TRY(cs_process_start(&spec, &stack->postgres, err));
     CS_TRY(cs_pg_server_await(stack->server, &stack->postgres, START_MS, err));
@@ -65,17 +72,23 @@ static enum cs_status await_ready(int fd, char *ret_address, size_t capacity, st
 }
 
 static enum cs_status start_orchestrator(struct stack *stack, const char *workers, struct cs_err *err) {
+    CS_AUTO_FD int log_fd = -1;
+    CS_TRY(open_log(stack, "orchestrator.log", &log_fd, err));
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
         return cs_fail_errno(err, errno, "a pipe");
     }
     CS_AUTO_FREE char *database = cs_sprintf("DATABASE_URL=%s", stack->database_url);
-    const char *const argv[] = {
-        CS_BIN_DIR "/callsheet-orchestrator", "--workers", workers, "--log-level", "warn", "--ready-fd", "3", NULL};
+    static const char program[] = CS_BIN_DIR "/callsheet-orchestrator";
+    const char *const argv[] = {program, "--workers", workers, "--ready-fd", "3", NULL};
     const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=a secret for measuring", NULL};
     const struct cs_process_fd fds[] = {{.ours = pipe_fds[1], .theirs = READY_FD}};
-    const struct cs_process_spec spec = {
-        .argv = argv, .environment = environment, .fds = fds, .fd_count = 1, .death_signal = SIGKILL};
+    const struct cs_process_spec spec = {.argv = argv,
+                                         .environment = environment,
+                                         .fds = fds,
+                                         .fd_count = 1,
+                                         .stderr_fd = log_fd,
+                                         .death_signal = SIGKILL};
     enum cs_status status = cs_process_start(&spec, &stack->orchestrator, err);
     (void)close(pipe_fds[1]);
     if (status == CS_OK) {
@@ -90,6 +103,12 @@ enum cs_status stack_start(struct stack *ret_stack, const char *scratch, const c
     CS_TRY(make_directory(ret_stack, scratch, err));
     CS_TRY(start_postgres(ret_stack, err));
     return start_orchestrator(ret_stack, workers, err);
+}
+
+enum cs_status stack_restart(struct stack *stack, const char *workers, struct cs_err *err) {
+    cs_process_kill(&stack->orchestrator);
+    cs_process_fini(&stack->orchestrator);
+    return start_orchestrator(stack, workers, err);
 }
 
 static void remove_directory(const char *directory) {

@@ -22,6 +22,8 @@ struct stack {
 enum cs_status stack_start(struct stack *ret_stack, const char *scratch, const char *workers,
                            struct cs_err *err) CS_MUST_USE;
 void stack_stop(struct stack *stack);
+/* kill -9 of the orchestrator, and another one on the same database (and another address) with these workers. */
+enum cs_status stack_restart(struct stack *stack, const char *workers, struct cs_err *err) CS_MUST_USE;
 /* Transactions that wrote so far. */
 enum cs_status stack_transactions(const struct stack *stack, int64_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* CPU time of a process so far. */

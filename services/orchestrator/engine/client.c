@@ -414,7 +414,7 @@ enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__L
     Callsheet__V1__ListExecutionsReply *reply = cs_arena_alloc(arena, sizeof(*reply));
     callsheet__v1__list_executions_reply__init(reply);
     reply->n_executions = count < request->page_size ? count : request->page_size;
-    reply->executions = cs_arena_array(arena, reply->n_executions, sizeof(*reply->executions));
+    reply->executions = cs_arena_array(arena, reply->n_executions, sizeof(Callsheet__V1__Execution *));
     for (size_t i = 0; i < reply->n_executions; i++) {
         CS_TRY(list_item(&items[i], arena, &reply->executions[i], err));
     }

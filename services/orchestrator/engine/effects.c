@@ -24,8 +24,10 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
     reply.created_at_ms = entry->execution->created_at_ms;
     orc_engine_answered(engine);
     effect->created.done(&reply, NULL, effect->created.ctx);
-    struct orc_event event = {.kind = ORC_EVENT_BEGIN};
-    orc_engine_must_step(engine, entry, &event);
+    if (entry->execution->state == ORC_EXECUTION_PENDING) { /* unless somebody saw the row and cancelled it already */
+        struct orc_event event = {.kind = ORC_EVENT_BEGIN};
+        orc_engine_must_step(engine, entry, &event);
+    }
 }
 
 static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {

@@ -66,7 +66,7 @@ static enum cs_status load_some(struct orc_engine *engine, char after_id[static 
     for (size_t i = 0; i < count; i++) {
         struct orc_entry *entry = NULL;
         struct cs_err why = {0};
-        if (make_entry(&rows[i], arena, &entry, &why) != CS_OK) {
+        if (make_entry(&rows[i], arena, &entry, &why) != CS_OK || entry == NULL) {
             cs_log_error("execution cannot be recovered, left alone", CS_KV("execution", rows[i].id), CS_KVE(&why));
             continue;
         }

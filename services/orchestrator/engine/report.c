@@ -136,7 +136,7 @@ struct orc_reports *orc_reports_copy(const Callsheet__V1__WorkReport *message) {
 struct orc_hello *orc_hello_copy(const Callsheet__V1__Hello *message) {
     size_t count =
         message->n_operations < ORC_WORKER_OPERATIONS_MAX ? message->n_operations : ORC_WORKER_OPERATIONS_MAX;
-    struct orc_hello *hello = cs_alloc(sizeof(*hello) + count * sizeof(hello->operations[0]));
+    struct orc_hello *hello = cs_alloc(sizeof(*hello) + count * sizeof(const struct orc_operation *));
     cs_str_copy(hello->worker, sizeof(hello->worker), message->worker);
     for (size_t i = 0; i < count; i++) {
         const struct orc_operation *operation = orc_operation_by_name(message->operations[i]);

@@ -37,7 +37,7 @@ static void watch_free(struct orc_engine *engine, struct orc_watch *watch) {
 
 void orc_watcher_end(struct orc_engine *engine, struct orc_watcher *watcher, const struct cs_err *err) {
     struct orc_watch *watch = watcher->watch;
-    HASH_DEL(engine->watches.watchers, watcher);
+    HASH_DEL(engine->watches.watchers, watcher); // NOLINT(clang-analyzer-core.NullDereference): it is in it
     if (watch != NULL) {
         DL_DELETE(watch->watchers, watcher);
         if (watch->watchers == NULL) {
@@ -72,9 +72,13 @@ static struct orc_told now_of(const struct orc_entry *entry, uint32_t job) {
     return now;
 }
 
+static bool same_progress(const struct orc_progress *a, const struct orc_progress *b) {
+    return a->fraction == b->fraction && a->media_time_us == b->media_time_us &&
+           a->media_duration_us == b->media_duration_us && a->speed == b->speed && strcmp(a->stage, b->stage) == 0;
+}
+
 static bool same(const struct orc_told *a, const struct orc_told *b) {
-    return a->state == b->state && a->attempt == b->attempt &&
-           memcmp(&a->progress, &b->progress, sizeof(a->progress)) == 0;
+    return a->state == b->state && a->attempt == b->attempt && same_progress(&a->progress, &b->progress);
 }
 
 /* Remembers what is told now; fills ret_jobs with the jobs that differ. */
