@@ -8,14 +8,28 @@
 #include "cs/base/text.h"
 
 static const char *const names[] = {
-    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+    "OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",    "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED",
 };
 
 const char *cs_status_name(enum cs_status status) {
     size_t index = (size_t)status;
     return index < sizeof(names) / sizeof(names[0]) ? names[index] : "UNKNOWN";
+}
+
+/* What fits of a clause, cut at a character: more text follows it. */
+struct clause {
+    char text[CS_ERR_MESSAGE_MAX];
+};
+
+static struct clause clause_of(const char *fmt, va_list args) {
+    struct clause clause;
+    char whole[CS_ERR_MESSAGE_MAX * 2];
+    (void)vsnprintf(whole, sizeof(whole), fmt, args);
+    cs_str_copy(clause.text, sizeof(clause.text), whole);
+    return clause;
 }
 
 static enum cs_status fill(struct cs_err *err, enum cs_status status, const char *path, const char *reason,
@@ -29,9 +43,7 @@ static enum cs_status fill(struct cs_err *err, enum cs_status status, const char
     };
     cs_str_copy(err->reason, sizeof(err->reason), reason);
     cs_str_copy(err->path, sizeof(err->path), path);
-    char text[CS_ERR_MESSAGE_MAX * 2];
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    cs_str_copy(err->message, sizeof(err->message), text);
+    memcpy(err->message, clause_of(fmt, args).text, sizeof(err->message));
     return status;
 }
 
@@ -81,31 +93,32 @@ enum cs_status cs_fail_errno(struct cs_err *err, int errnum, const char *fmt, ..
             row = errno_rows[i];
         }
     }
-    char what[CS_ERR_MESSAGE_MAX];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(what, sizeof(what), fmt, args);
+    struct clause what = clause_of(fmt, args);
     va_end(args);
     char reason_text[128];
-    return cs_fail(err, row.status, row.reason, "%s: %s", what, strerror_r(errnum, reason_text, sizeof(reason_text)));
+    return cs_fail(err, row.status, row.reason, "%s: %s", what.text,
+                   strerror_r(errnum, reason_text, sizeof(reason_text)));
 }
 
 enum cs_status cs_wrap(struct cs_err *err, const char *fmt, ...) {
-    char clause[CS_ERR_MESSAGE_MAX];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(clause, sizeof(clause), fmt, args);
+    struct clause clause = clause_of(fmt, args);
     va_end(args);
     char text[CS_ERR_MESSAGE_MAX * 2 + 4];
-    (void)snprintf(text, sizeof(text), "%s: %s", clause, err->message);
+    (void)snprintf(text, sizeof(text), "%s: %s", clause.text, err->message);
     cs_str_copy(err->message, sizeof(err->message), text);
     return err->status;
 }
 
 enum cs_status cs_err_at(struct cs_err *err, const char *prefix) {
+    char head[CS_ERR_PATH_MAX];
     char path[CS_ERR_PATH_MAX * 2];
+    cs_str_copy(head, sizeof(head), prefix);
     const char *joint = err->path[0] != '\0' && err->path[0] != '[' && prefix[0] != '\0' ? "." : "";
-    (void)snprintf(path, sizeof(path), "%.*s%s%s", CS_ERR_PATH_MAX - 1, prefix, joint, err->path);
+    (void)snprintf(path, sizeof(path), "%s%s%s", head, joint, err->path);
     cs_str_copy(err->path, sizeof(err->path), path);
     return err->status;
 }

@@ -114,9 +114,9 @@ void cs_format_iso8601(int64_t unix_ms, char ret_text[CS_ISO8601_SIZE]) {
         seconds -= 1;
     }
     struct tm utc;
-    char head[24] = "";
-    if (gmtime_r(&seconds, &utc) != NULL) {
-        (void)strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &utc);
+    char head[24];
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+        cs_str_copy(head, sizeof(head), "9999-12-31T23:59:59"); /* a year that has no such text */
     }
     (void)snprintf(ret_text, CS_ISO8601_SIZE, "%s.%03dZ", head, (int)ms);
 }

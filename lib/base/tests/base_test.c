@@ -36,6 +36,24 @@ TEST(long_error_texts_are_cut_at_a_character) {
     assert_int_equal(strlen(err.message), CS_ERR_MESSAGE_MAX - 2);
 }
 
+/* A clause that is cut leaves no half of a character before what follows it. */
+TEST(long_clauses_and_paths_are_cut_at_a_character) {
+    char text[CS_ERR_MESSAGE_MAX * 2];
+    for (size_t i = 0; i + 1 < sizeof(text); i++) {
+        text[i] = i % 2 == 0 ? '\xC3' : '\xA9';
+    }
+    text[sizeof(text) - 2] = '\0';
+    struct cs_err err = {0};
+    (void)cs_fail(&err, CS_INTERNAL, "inner", "inner");
+    (void)cs_wrap(&err, "%s", text);
+    assert_true(cs_utf8_valid(err.message, strlen(err.message)));
+    (void)cs_fail_errno(&err, ENOSPC, "%s", text);
+    assert_true(cs_utf8_valid(err.message, strlen(err.message)));
+    (void)cs_fail_at(&err, "[0]", "inner", "inner");
+    (void)cs_err_at(&err, text);
+    assert_true(cs_utf8_valid(err.path, strlen(err.path)));
+}
+
 TEST(arena_gives_zeroed_aligned_memory_of_any_size) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     for (size_t size = 1; size < 100000; size = size * 3 + 1) {
@@ -89,6 +107,8 @@ TEST(times_format_as_iso8601) {
     assert_string_equal(text, "2026-01-01T00:00:00.123Z");
     cs_format_iso8601(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    cs_format_iso8601(INT64_MAX, text); /* a peer's number: no such year can be written */
+    assert_string_equal(text, "9999-12-31T23:59:59.807Z");
 }
 
 TEST(ids_are_valid_and_differ) {
@@ -135,8 +155,8 @@ TEST(log_lines_are_json_with_escaped_values) {
 }
 
 TEST_MAIN(CS_TEST(error_carries_reason_path_and_context), CS_TEST(errno_maps_to_status),
-          CS_TEST(long_error_texts_are_cut_at_a_character), CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size),
-          CS_TEST(buf_grows_and_is_terminated), CS_TEST(utf8_refuses_what_unicode_refuses),
-          CS_TEST(numbers_parse_whole_or_not_at_all), CS_TEST(times_format_as_iso8601),
-          CS_TEST(ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
+          CS_TEST(long_error_texts_are_cut_at_a_character), CS_TEST(long_clauses_and_paths_are_cut_at_a_character),
+          CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size), CS_TEST(buf_grows_and_is_terminated),
+          CS_TEST(utf8_refuses_what_unicode_refuses), CS_TEST(numbers_parse_whole_or_not_at_all),
+          CS_TEST(times_format_as_iso8601), CS_TEST(ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
           CS_TEST(log_lines_are_json_with_escaped_values))
