@@ -206,11 +206,12 @@ bool cs_process_running(const struct cs_process *process) {
 }
 
 static bool wait_fd(int fd, int64_t timeout_ms) {
-    int64_t deadline_ms = cs_clock_mono_ms() + timeout_ms;
+    int64_t deadline_ms = timeout_ms < INT_MAX ? cs_clock_mono_ms() + timeout_ms : INT64_MAX;
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
     for (;;) {
         int64_t left_ms = timeout_ms < 0 ? -1 : deadline_ms - cs_clock_mono_ms();
-        int ready = poll(&poll_fd, 1, timeout_ms >= 0 && left_ms < 0 ? 0 : (int)left_ms);
+        int ready =
+            poll(&poll_fd, 1, timeout_ms >= 0 && left_ms < 0 ? 0 : (int)(left_ms < INT_MAX ? left_ms : INT_MAX));
         if (ready >= 0) {
             return ready > 0;
         }
@@ -240,12 +241,18 @@ enum cs_status cs_process_wait(struct cs_process *process, int64_t timeout_ms, i
     if (process->own_group) { /* before the reaping, while the number is surely still ours */
         (void)kill(-process->pid, SIGKILL);
     }
-    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
+    pid_t pid = process->pid;
+    pid_t reaped = 0;
+    while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+    }
+    int errnum = errno;
+    forget(process);
+    if (reaped != pid) {
+        return cs_fail_errno(err, errnum, "learning how process %d ended", (int)pid);
     }
     if (ret_code != NULL) {
         *ret_code = code_of(status);
     }
-    forget(process);
     return CS_OK;
 }
 

@@ -153,6 +153,24 @@ TEST(child_dies_with_its_parent) {
     (void)close(fds[0]);
 }
 
+TEST(end_that_nobody_saw_is_not_taken_for_success) {
+    const char *bad[] = {"/bin/false", NULL};
+    struct cs_err err = {0};
+    (void)signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
+    assert_fails(cs_process_run(&(struct cs_process_spec){.argv = bad}, PATIENCE_MS, &err), &err, CS_INTERNAL,
+                 "system_error");
+    (void)signal(SIGCHLD, SIG_DFL);
+}
+
+TEST(wait_may_be_longer_than_poll_can) {
+    CS_AUTO_PROCESS process = {0};
+    struct cs_err err = {0};
+    start_sh("exec sleep 0.2", (struct cs_process_spec){0}, &process);
+    assert_ok(cs_process_wait(&process, INT64_C(1) << 32, NULL, &err), &err);
+    start_sh("exec sleep 0.2", (struct cs_process_spec){0}, &process);
+    assert_ok(cs_process_wait(&process, INT64_MAX, NULL, &err), &err);
+}
+
 TEST(run_reports_a_program_that_fails) {
     const char *good[] = {"/bin/true", NULL};
     const char *bad[] = {"/bin/false", NULL};
@@ -172,4 +190,5 @@ TEST_MAIN(CS_TEST(program_that_is_missing_is_an_error_of_start), CS_TEST(exit_co
           CS_TEST(only_named_descriptors_are_inherited_at_their_numbers),
           CS_TEST(signals_that_we_block_or_ignore_work_in_the_child), CS_TEST(stop_kills_what_does_not_listen),
           CS_TEST(children_that_a_group_leaves_behind_are_killed), CS_TEST(child_dies_with_its_parent),
+          CS_TEST(end_that_nobody_saw_is_not_taken_for_success), CS_TEST(wait_may_be_longer_than_poll_can),
           CS_TEST(run_reports_a_program_that_fails), CS_TEST(programs_are_found_beside_our_own))
