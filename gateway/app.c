@@ -10,7 +10,7 @@
 #include "cs/crypto.h"
 #include "cs/link.h"
 
-enum { OWN_SECRET_BYTES = 32, CUT_MS = 5000 };
+enum { OWN_SECRET_BYTES = 32, LAST_WORD_MS = 1000 };
 
 struct gw_app {
     const struct gw_config *config;
@@ -121,12 +121,13 @@ void gw_app_drain(struct gw_app *app) {
 }
 
 /* Nothing may be parked when the server stops: no call starts any more, streams are ended, and the end of the channel
- * answers the open calls. */
+ * answers the open calls. Those answers get a moment to leave. */
 static void unpark(struct gw_app *app) {
     atomic_store(&app->api.draining, true);
     gw_api_stop(&app->api);
     gw_events_end_all(app->api.events);
     cs_rpc_channel_destroy(cs_steal(&app->api.calls));
+    (void)gw_server_drain(app->api.server, LAST_WORD_MS);
 }
 
 void gw_app_destroy(struct gw_app *app) {

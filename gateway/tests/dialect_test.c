@@ -143,8 +143,7 @@ TEST(webhooks_may_be_written_in_every_known_way) {
         "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":\"https://a.b\",\"webhookSecret\":\"s\"}}",
         "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}}",
         "{\"executionPlan\":{\"jobs\":[]},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}",
-        "{\"executionPlan\":{\"jobs\":[]},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"},"
-        "\"options\":{\"webhookUrl\":\"https://a.b\"}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"webhook\":\"https://a.b\",\"options\":{\"webhookSecret\":\"s\"}}",
     };
     for (size_t i = 0; i < CS_COUNT(bodies); i++) {
         assert_reads(bodies[i], "{\"plan\":{},\"webhook\":{\"url\":\"https://a.b\",\"secret\":\"s\"}}");

@@ -226,14 +226,15 @@ void fake_start(struct fake *fake) {
 void fake_stop(struct fake *fake) {
     struct cs_err err = {0};
     (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the test is over");
+    (void)pthread_mutex_lock(&fake->lock);
     for (int i = 0; i < fake->hanging_count; i++) {
         cs_rpc_refuse(fake->hanging[i], &err);
     }
+    (void)pthread_mutex_unlock(&fake->lock);
+    cs_rpc_server_destroy(fake->server);
     for (int i = 0; i < fake->watch_count; i++) {
-        cs_rpc_stream_cancel(fake->watches[i]);
         cs_rpc_stream_unref(fake->watches[i]);
     }
-    cs_rpc_server_destroy(fake->server);
     cs_rpc_destroy(fake->rpc);
     free(fake->last);
     (void)pthread_cond_destroy(&fake->changed);

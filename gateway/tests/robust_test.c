@@ -11,8 +11,7 @@ TEST(ambiguous_framing_is_refused_and_the_connection_closed) {
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-        "POST /api/execute HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-        "identity\r\n\r\n0\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: a\r\n\r\n0\r\n\r\n",
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nContent-Length : 2\r\n\r\n{}",
         "POST /api/execute HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\n{}",
