@@ -37,6 +37,7 @@ struct cs_storage_writer {
     const struct cs_storage_writer_ops *ops;
     uint64_t size_max;
     uint64_t written_bytes; /* through write */
+    bool failed;            /* a write did: nothing to commit */
 };
 
 /* root is an absolute or relative directory; it is created when missing. */

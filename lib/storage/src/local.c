@@ -245,10 +245,12 @@ static const struct cs_storage_ops local_ops = {
 };
 
 static void remove_leftovers(int temporary) {
-    DIR *dir = fdopendir(dup(temporary));
+    CS_AUTO_FD int own = fcntl(temporary, F_DUPFD_CLOEXEC, 0);
+    DIR *dir = own >= 0 ? fdopendir(own) : NULL;
     if (dir == NULL) {
         return;
     }
+    (void)cs_steal_fd(&own); /* closedir closes it */
     time_t newest = time(NULL) - LEFTOVER_AGE_S;
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         struct stat facts;

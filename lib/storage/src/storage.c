@@ -11,9 +11,11 @@ enum { COPY_BYTES = 256 * 1024 };
 
 enum cs_status cs_storage_open(const char *url, struct cs_storage **ret_storage, struct cs_err *err) {
     static const char scheme[] = "file:";
-    const char *path = cs_str_starts(url, scheme) ? url + sizeof(scheme) - 1 : url;
-    if (cs_str_starts(path, "//")) {
-        path += 2; /* file:///dir */
+    bool is_url = cs_str_starts(url, scheme);
+    const char *path = is_url ? url + sizeof(scheme) - 1 : url;
+    if (is_url && cs_str_starts(path, "//")) {
+        path += 2; /* file:///dir; what stands between would be a host */
+        path = path[0] == '/' ? path : "";
     }
     if (path[0] == '\0' || strstr(path, "://") != NULL) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "bad_storage_url", "storage wants file:/directory or a path");
@@ -51,12 +53,14 @@ enum cs_status cs_storage_put_start(struct cs_storage *storage, const char *key,
 enum cs_status cs_storage_write(struct cs_storage_writer *writer, const void *bytes, size_t size_bytes,
                                 struct cs_err *err) {
     if (size_bytes > writer->size_max - writer->written_bytes) {
+        writer->failed = true;
         return cs_fail(err, CS_OUT_OF_RANGE, "too_big", "the object is larger than %llu bytes",
                        (unsigned long long)writer->size_max);
     }
-    CS_TRY(writer->ops->write(writer, bytes, size_bytes, err));
-    writer->written_bytes += size_bytes;
-    return CS_OK;
+    enum cs_status status = writer->ops->write(writer, bytes, size_bytes, err);
+    writer->failed = writer->failed || status != CS_OK;
+    writer->written_bytes += status == CS_OK ? size_bytes : 0;
+    return status;
 }
 
 enum cs_status cs_storage_writer_fd(struct cs_storage_writer *writer, int *ret_fd, struct cs_err *err) {
@@ -65,6 +69,10 @@ enum cs_status cs_storage_writer_fd(struct cs_storage_writer *writer, int *ret_f
 
 enum cs_status cs_storage_put_commit(struct cs_storage_writer *writer, struct cs_object_info *ret_info,
                                      struct cs_err *err) {
+    if (writer->failed) { /* part of what was refused may be in it */
+        writer->ops->abort(writer);
+        return cs_fail(err, CS_FAILED_PRECONDITION, "write_failed", "an object that was not written whole");
+    }
     return writer->ops->commit(writer, ret_info, err);
 }
 

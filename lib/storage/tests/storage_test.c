@@ -179,6 +179,19 @@ TEST(object_beyond_its_limit_is_refused) {
     assert_int_equal(leftovers(&PLACE()), 0);
 }
 
+TEST(object_that_was_not_written_whole_is_not_committed) {
+    struct cs_storage *storage = PLACE().storage;
+    struct cs_err err = {0};
+    struct cs_object_info info;
+    struct cs_storage_writer *writer = NULL;
+    assert_ok(cs_storage_put_start(storage, key, 5, &writer, &err), &err);
+    assert_ok(cs_storage_write(writer, "hel", 3, &err), &err);
+    assert_fails(cs_storage_write(writer, "lo!", 3, &err), &err, CS_OUT_OF_RANGE, "too_big");
+    assert_fails(cs_storage_put_commit(writer, &info, &err), &err, CS_FAILED_PRECONDITION, "write_failed");
+    assert_fails(cs_storage_stat(storage, key, &info, &err), &err, CS_NOT_FOUND, "no_such_object");
+    assert_int_equal(leftovers(&PLACE()), 0);
+}
+
 TEST(file_is_copied_in_whatever_its_offset) {
     struct cs_err err = {0};
     struct cs_object_info info;
@@ -360,6 +373,8 @@ TEST(unknown_storage_is_refused) {
     struct cs_storage *storage = NULL;
     assert_fails(cs_storage_open("s3://bucket", &storage, &err), &err, CS_INVALID_ARGUMENT, "bad_storage_url");
     assert_fails(cs_storage_open("", &storage, &err), &err, CS_INVALID_ARGUMENT, "bad_storage_url");
+    assert_fails(cs_storage_open("file://host/dir", &storage, &err), &err, CS_INVALID_ARGUMENT, "bad_storage_url");
+    assert_int_equal(cs_storage_open("//proc/no/such", &storage, &err), CS_NOT_FOUND); /* not below our directory */
     assert_int_equal(cs_storage_open("/proc/no/such", &storage, &err), CS_NOT_FOUND);
 }
 
@@ -368,7 +383,9 @@ TEST_MAIN(STORAGE_TEST(object_comes_back_as_it_was_put), STORAGE_TEST(range_is_r
           STORAGE_TEST(process_killed_in_mid_put_leaves_nothing_visible),
           STORAGE_TEST(open_removes_old_leftovers_and_keeps_young_ones),
           STORAGE_TEST(descriptor_of_a_writer_is_the_object_and_is_digested_at_commit),
-          STORAGE_TEST(object_beyond_its_limit_is_refused), STORAGE_TEST(file_is_copied_in_whatever_its_offset),
+          STORAGE_TEST(object_beyond_its_limit_is_refused),
+          STORAGE_TEST(object_that_was_not_written_whole_is_not_committed),
+          STORAGE_TEST(file_is_copied_in_whatever_its_offset),
           STORAGE_TEST(digest_is_found_again_when_the_attribute_is_missing_or_lies),
           STORAGE_TEST(bad_keys_are_refused_by_every_verb), STORAGE_TEST(symbolic_links_are_not_followed),
           STORAGE_TEST(object_and_directory_of_one_name_conflict), STORAGE_TEST(deleted_object_is_gone),

@@ -46,7 +46,7 @@ enum cs_status cs_storage_write(struct cs_storage_writer *writer, const void *by
 /* A descriptor to write to instead (a sandboxed child fills it; local stores give the temporary file itself). With it
  * the digest is computed at commit. */
 enum cs_status cs_storage_writer_fd(struct cs_storage_writer *writer, int *ret_fd, struct cs_err *err) CS_MUST_USE;
-/* Frees the writer in every case. */
+/* Frees the writer in every case. FAILED_PRECONDITION "write_failed" after a write that failed. */
 enum cs_status cs_storage_put_commit(struct cs_storage_writer *writer, struct cs_object_info *ret_info,
                                      struct cs_err *err) CS_MUST_USE;
 void cs_storage_put_abort(struct cs_storage_writer *writer); /* NULL is fine */
