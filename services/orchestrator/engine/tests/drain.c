@@ -20,7 +20,7 @@ static const struct cs_pg_statement drain_stuck =
 /* ---- what a run needs ---- */
 
 struct run {
-    struct cs_test_db db;
+    const char *url;
     struct cs_rpc *rpc;
     struct scripted_worker *workers[WORKERS];
     struct orc_engine *engine;
@@ -33,7 +33,7 @@ struct run {
 
 static void start_engine(struct run *run) {
     const struct orc_engine_config config = {
-        .database_url = run->db.url,
+        .database_url = run->url,
         .replica = "orchestrator-1",
         .environment = "dev",
         .public_url = "http://127.0.0.1:8080",
@@ -45,11 +45,11 @@ static void start_engine(struct run *run) {
     assert_ok(orc_engine_start(&config, &run->engine, &err), &err);
 }
 
-static void run_start(struct run *run) {
+static void run_start(struct run *run, const char *url) {
     struct cs_err err = {0};
     cs_log_setup("test", CS_LOG_OFF);
     *run = (struct run){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    cs_test_db_create(&run->db, NULL);
+    run->url = url;
     assert_ok(cs_rpc_create(NULL, &run->rpc, &err), &err);
     struct cs_buf addresses = {0};
     for (int i = 0; i < WORKERS; i++) {
@@ -68,7 +68,6 @@ static void run_end(struct run *run) {
     }
     cs_rpc_destroy(run->rpc);
     free(run->addresses);
-    cs_test_db_drop(&run->db);
 }
 
 /* ---- executions ---- */
@@ -146,7 +145,7 @@ struct left {
 static struct left look(const struct run *run) {
     struct cs_err err = {0};
     CS_AUTO(cs_pg) *pg = NULL;
-    assert_ok(cs_pg_open(run->db.url, NULL, &pg, &err), &err);
+    assert_ok(cs_pg_open(run->url, NULL, &pg, &err), &err);
     CS_AUTO(cs_pg_rows) *rows = NULL;
     assert_ok(cs_pg_one(pg, &drain_stuck, NULL, &rows, &err), &err);
     return (struct left){cs_pg_i64(rows, "without_wakeup"), cs_pg_i64(rows, "open"), cs_pg_i64(rows, "completed"),
@@ -167,16 +166,20 @@ static void await_drained(struct run *run) {
 }
 
 TEST(a_thousand_executions_drain_and_none_is_stuck) {
+    CS_AUTO_TEST_DB db = {0};
     struct run run;
-    run_start(&run);
+    cs_test_db_create(&db, NULL);
+    run_start(&run, db.url);
     submit_all(&run);
     await_drained(&run);
     run_end(&run);
 }
 
 TEST(none_is_stuck_when_workers_vanish_and_come_back) {
+    CS_AUTO_TEST_DB db = {0};
     struct run run;
-    run_start(&run);
+    cs_test_db_create(&db, NULL);
+    run_start(&run, db.url);
     submit_all(&run);
     for (int i = 0; i < 5; i++) { /* fewer than a job may lose */
         scripted_break(run.workers[i % WORKERS]);
@@ -187,8 +190,10 @@ TEST(none_is_stuck_when_workers_vanish_and_come_back) {
 }
 
 TEST(none_is_stuck_when_the_orchestrator_starts_again) {
+    CS_AUTO_TEST_DB db = {0};
     struct run run;
-    run_start(&run);
+    cs_test_db_create(&db, NULL);
+    run_start(&run, db.url);
     submit_all(&run);
     orc_engine_stop(run.engine);
     start_engine(&run);
@@ -196,6 +201,18 @@ TEST(none_is_stuck_when_the_orchestrator_starts_again) {
     run_end(&run);
 }
 
+TEST(none_is_stuck_when_the_database_crashes) {
+    CS_AUTO_TEST_POSTGRES postgres = {0};
+    struct run run;
+    cs_test_postgres_start(&postgres, true);
+    run_start(&run, postgres.url);
+    submit_all(&run);
+    cs_test_postgres_kill(&postgres);
+    cs_test_postgres_restart(&postgres);
+    await_drained(&run);
+    run_end(&run);
+}
+
 TEST_MAIN(CS_TEST(a_thousand_executions_drain_and_none_is_stuck),
           CS_TEST(none_is_stuck_when_workers_vanish_and_come_back),
-          CS_TEST(none_is_stuck_when_the_orchestrator_starts_again))
+          CS_TEST(none_is_stuck_when_the_orchestrator_starts_again), CS_TEST(none_is_stuck_when_the_database_crashes))
