@@ -76,6 +76,13 @@ static void copy_policy(struct transfer *transfer, const struct cs_http_policy *
     transfer->policy.ports = transfer->ports;
 }
 
+static uint64_t answer_bytes_max(const struct cs_http_request *request) {
+    if (request->answer_bytes_max > 0) {
+        return request->answer_bytes_max;
+    }
+    return request->data != NULL ? UINT64_MAX : ANSWER_BYTES_MAX; /* what is handed on takes no memory here */
+}
+
 struct transfer *transfer_create(const struct cs_http_request *request, cs_http_done_fn *done, void *user) {
     struct transfer *transfer = cs_alloc(sizeof(*transfer));
     int64_t timeout_ms = request->timeout_ms == 0 ? TIMEOUT_MS : request->timeout_ms;
@@ -88,7 +95,7 @@ struct transfer *transfer_create(const struct cs_http_request *request, cs_http_
         .connect_timeout_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS,
         .deadline_ms = timeout_ms < 0 ? INT64_MAX : cs_clock_mono_ms() + timeout_ms,
         .idle_timeout_ms = request->idle_timeout_ms,
-        .answer_bytes_max = request->answer_bytes_max > 0 ? request->answer_bytes_max : ANSWER_BYTES_MAX,
+        .answer_bytes_max = answer_bytes_max(request),
         .may_be_cut = request->answer_may_be_cut,
         .fd = request->answer_fd,
         .data = request->data,

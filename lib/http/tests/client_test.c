@@ -35,6 +35,7 @@ struct got {
     uint64_t progress;
     uint64_t expected;
     int pieces;
+    uint64_t received; /* in pieces */
 };
 
 #define GOT                                                                                                            \
@@ -647,6 +648,7 @@ static bool on_piece(const void *bytes, size_t size, void *user) {
     struct got *got = user;
     (void)pthread_mutex_lock(&got->lock);
     got->pieces++;
+    got->received += size;
     bool more = !(size >= 9 && memcmp(bytes, "data: one", 9) == 0 && got->x[0] == '!');
     (void)pthread_cond_broadcast(&got->changed);
     (void)pthread_mutex_unlock(&got->lock);
@@ -667,6 +669,15 @@ TEST(a_stream_is_given_piece_by_piece_until_cancelled) {
     stopped.x[0] = '!';
     run(pair.http, &request, &stopped);
     assert_err(&stopped, CS_CANCELLED, "cancelled");
+    pair_stop(&pair);
+}
+
+TEST(a_stream_may_be_longer_than_an_answer_in_memory) {
+    struct pair pair = pair_start();
+    struct got got = GOT;
+    run(pair.http, &(struct cs_http_request){.url = peer_url(pair.peer, "/endless", pair.url), .data = on_piece}, &got);
+    assert_int_equal(got.err.status, CS_OK);
+    assert_int_equal(got.received, 1000 * 4096);
     pair_stop(&pair);
 }
 
@@ -766,5 +777,6 @@ TEST_MAIN(CS_TEST(an_answer_has_status_body_and_headers), CS_TEST(a_request_carr
           CS_TEST(a_slow_lookup_times_out_and_holds_up_nobody), CS_TEST(a_name_without_address_is_told),
           CS_TEST(a_body_can_go_to_a_file), CS_TEST(a_file_that_cannot_take_the_body_fails_the_request),
           CS_TEST(a_stream_is_given_piece_by_piece_until_cancelled),
+          CS_TEST(a_stream_may_be_longer_than_an_answer_in_memory),
           CS_TEST(cancel_ends_a_request_once_and_late_cancels_do_nothing), CS_TEST(destroy_ends_what_is_open),
           CS_TEST(many_requests_wait_at_once_in_one_thread), CS_TEST(functions_run_on_the_loop_after_their_delay))

@@ -74,7 +74,7 @@ struct cs_http_request {
     int64_t connect_timeout_ms; /* 0: 5 s, DNS and TLS included */
     int64_t timeout_ms;         /* whole; 0: 30 s; < 0: none */
     int64_t idle_timeout_ms;    /* no byte for so long; 0: none */
-    uint64_t answer_bytes_max;  /* 0: 64 KiB. Beyond: "too_big", or cut when answer_may_be_cut */
+    uint64_t answer_bytes_max;  /* 0: 64 KiB, with `data` none. Beyond: "too_big", or cut when answer_may_be_cut */
     bool answer_may_be_cut;
     int answer_fd;              /* > 0: the body goes there instead of memory (caller keeps it open) */
     /* The body goes here as it comes, instead of memory (server-sent events); loop thread. false aborts: CANCELLED. */
