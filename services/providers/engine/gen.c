@@ -47,7 +47,12 @@ void prv_gen_stop(struct gen *gen, enum prv_stop stop) {
     /* A submission that must be cancelled is awaited first: only its answer tells what to cancel. */
     bool must_know =
         stop == PRV_STOP_CANCEL && (gen->task.state == PRV_SUBMITTING || gen->task.state == PRV_CANCELLING);
-    if (gen->request != 0 && !must_know) {
+    if (gen->request == 0 || must_know) {
+        return;
+    }
+    if (gen->task.state == PRV_STAGING) { /* an input, which is not the provider's */
+        cs_http_cancel(prv_engine_config(gen->engine)->http, gen->request);
+    } else {
         gen->provider->transport->ops->abort(gen->provider->transport, gen->request);
     }
 }
