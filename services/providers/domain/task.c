@@ -6,6 +6,8 @@ enum {
     EARLY_MS = 2 * 60 * 1000, /* polls are denser for so long */
     WISH_MAX_MS = 10 * 60 * 1000,
     RESEND_BASE_MS = 500,
+    SETTLE_BASE_MS = 1000, /* what was taken mostly shows at once */
+    SETTLE_DOUBLINGS_MAX = 10,
 };
 
 static const char *const state_names[] = {
@@ -181,7 +183,8 @@ static int64_t grown_ms(int64_t first_ms, int times, int64_t last_ms) {
 
 int64_t prv_task_pause_ms(struct prv_task *task, int64_t wish_ms, double random01) {
     const struct prv_pace *pace = &task->pace;
-    int64_t ms = pace->settle_ms;
+    int64_t ms = SETTLE_BASE_MS << (task->looks < SETTLE_DOUBLINGS_MAX ? task->looks : SETTLE_DOUBLINGS_MAX);
+    ms = ms < pace->settle_ms ? ms : pace->settle_ms;
     if (task->state == PRV_RESENDING) {
         ms = RESEND_BASE_MS << (task->resends - 1);
     } else if (task->state == PRV_WAITING) {

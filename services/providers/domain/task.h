@@ -80,7 +80,7 @@ struct prv_pace {
     int64_t first_ms;
     int64_t middle_ms; /* grows to this */
     int64_t last_ms;   /* after the first two minutes */
-    int64_t settle_ms; /* between looks */
+    int64_t settle_ms; /* between looks, at most */
 };
 
 struct prv_task {
