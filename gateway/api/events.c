@@ -6,12 +6,12 @@
 
 #include "api/api.h"
 #include "api/errors.h"
+#include "api/watcher.h"
 #include "callsheet/v1/orchestrator.pb-c.h"
 #include "cs/base/clock.h"
 #include "cs/base/id.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
-#include "http/stream.h"
 
 enum {
     EVENTS_WAITING_BYTES_MAX = 1 << 20,
@@ -19,114 +19,6 @@ enum {
     BROKEN_MS_MAX = 60 * 1000,
     WATCH_TIMEOUT_MS = 60 * 60 * 1000, /* a deadline always: it is opened again */
 };
-
-/* One try to watch. */
-struct attempt {
-    struct watcher *watcher;
-    atomic_int references;
-    /* below: guarded by the watcher's lock */
-    struct cs_rpc_stream *stream;
-};
-
-/* One client. */
-struct watcher {
-    struct gw_api *api;
-    struct watcher *next; /* guarded by the registry's lock, as previous is */
-    struct watcher *previous;
-    atomic_int references;
-    struct gw_stream *stream;
-    char *tenant;
-    char *id;
-    char *request_id;
-    struct cs_trace trace;
-    int64_t opened_ms;
-    pthread_mutex_t lock;
-    /* below: guarded by lock */
-    struct gw_request *request; /* parked until the first message; then NULL */
-    struct attempt *attempt;    /* the one that counts; NULL none */
-    bool lagging;               /* opened again when the client has read all */
-    bool ended;
-    int64_t reopen_ms; /* 0: not planned */
-    int64_t broken_ms; /* since when; 0: it is not */
-    int64_t sent_ms;
-};
-
-struct gw_events {
-    pthread_mutex_t lock;
-    /* below: guarded by lock */
-    struct watcher *head;
-    size_t count;
-};
-
-/* ---- life ---- */
-
-struct gw_events *gw_events_create(void) {
-    struct gw_events *events = cs_alloc(sizeof(*events));
-    (void)pthread_mutex_init(&events->lock, NULL);
-    return events;
-}
-
-void gw_events_destroy(struct gw_events *events) {
-    if (events != NULL) {
-        (void)pthread_mutex_destroy(&events->lock);
-        free(events);
-    }
-}
-
-size_t gw_events_count(struct gw_events *events) {
-    (void)pthread_mutex_lock(&events->lock);
-    size_t count = events->count;
-    (void)pthread_mutex_unlock(&events->lock);
-    return count;
-}
-
-static void watcher_unref(struct watcher *watcher) {
-    if (atomic_fetch_sub(&watcher->references, 1) != 1) {
-        return;
-    }
-    gw_stream_unref(watcher->stream);
-    free(watcher->tenant);
-    free(watcher->id);
-    free(watcher->request_id);
-    (void)pthread_mutex_destroy(&watcher->lock);
-    free(watcher);
-}
-
-static void watcher_ref(struct watcher *watcher) {
-    atomic_fetch_add(&watcher->references, 1);
-}
-
-static void attempt_unref(struct attempt *attempt) {
-    if (atomic_fetch_sub(&attempt->references, 1) == 1) {
-        watcher_unref(attempt->watcher);
-        free(attempt);
-    }
-}
-
-static void registry_add(struct gw_events *events, struct watcher *watcher) {
-    (void)pthread_mutex_lock(&events->lock);
-    watcher->next = events->head;
-    if (events->head != NULL) {
-        events->head->previous = watcher;
-    }
-    events->head = watcher;
-    events->count++;
-    (void)pthread_mutex_unlock(&events->lock);
-}
-
-static void registry_remove(struct gw_events *events, struct watcher *watcher) {
-    (void)pthread_mutex_lock(&events->lock);
-    if (watcher->previous != NULL) {
-        watcher->previous->next = watcher->next;
-    } else {
-        events->head = watcher->next;
-    }
-    if (watcher->next != NULL) {
-        watcher->next->previous = watcher->previous;
-    }
-    events->count--;
-    (void)pthread_mutex_unlock(&events->lock);
-}
 
 /* ---- what is sent; lock held ---- */
 
@@ -302,14 +194,11 @@ static void open_watch(struct watcher *watcher) {
     Callsheet__V1__WatchExecutionRequest message = CALLSHEET__V1__WATCH_EXECUTION_REQUEST__INIT;
     const struct cs_rpc_options options = {
         .timeout_ms = WATCH_TIMEOUT_MS, .trace = &watcher->trace, .wait_for_ready = true};
-    struct attempt *attempt = cs_alloc(sizeof(*attempt));
+    struct attempt *attempt = attempt_create(watcher); /* its references: ours and the stream's */
     struct cs_rpc_stream *stream = NULL;
     struct cs_err err = {0};
     message.tenant = watcher->tenant;
     message.execution_id = watcher->id;
-    watcher_ref(watcher);
-    attempt->watcher = watcher;
-    atomic_init(&attempt->references, 2); /* ours and the stream's */
     (void)pthread_mutex_lock(&watcher->lock);
     bool wanted = !watcher->ended && watcher->attempt == NULL;
     if (wanted) {
@@ -372,24 +261,6 @@ static void on_stream_closed(void *ctx) {
 
 static const struct gw_stream_events stream_events = {.drained = on_drained, .closed = on_stream_closed};
 
-/* References: the stream's (or the parked request's) and the caller's. */
-static struct watcher *watcher_create(struct gw_api *api, struct gw_request *request, const char *id) {
-    struct watcher *watcher = cs_alloc(sizeof(*watcher));
-    watcher->api = api;
-    watcher->stream = gw_stream_create(&stream_events, watcher);
-    watcher->tenant = cs_strdup(gw_request_tenant(request));
-    watcher->id = cs_strdup(id);
-    watcher->request_id = cs_strdup(gw_request_id(request));
-    watcher->trace = *gw_request_trace(request);
-    watcher->opened_ms = cs_clock_mono_ms();
-    watcher->sent_ms = watcher->opened_ms;
-    watcher->request = request;
-    atomic_init(&watcher->references, 2);
-    (void)pthread_mutex_init(&watcher->lock, NULL);
-    registry_add(api->events, watcher);
-    return watcher;
-}
-
 void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg) {
     struct cs_err err = {0};
     if (atomic_load(&api->draining)) {
@@ -401,27 +272,13 @@ void gw_handle_events(struct gw_api *api, struct gw_request *request, const char
         gw_answer_error(request, &err);
         return;
     }
-    struct watcher *watcher = watcher_create(api, request, arg);
+    struct watcher *watcher = watcher_create(api, request, arg, &stream_events);
     gw_request_park(request);
     open_watch(watcher);
     watcher_unref(watcher);
 }
 
 /* ---- time ---- */
-
-/* All watchers, each with a reference; the caller frees the array. */
-static struct watcher **registry_list(struct gw_events *events, size_t *ret_count) {
-    (void)pthread_mutex_lock(&events->lock);
-    struct watcher **list = cs_alloc_array(events->count, sizeof(struct watcher *));
-    size_t count = 0;
-    for (struct watcher *at = events->head; at != NULL; at = at->next) {
-        watcher_ref(at);
-        list[count++] = at;
-    }
-    (void)pthread_mutex_unlock(&events->lock);
-    *ret_count = count;
-    return list;
-}
 
 static void watcher_tick(struct watcher *watcher, int64_t now_ms) {
     struct gw_request *request = NULL;

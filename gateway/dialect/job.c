@@ -59,7 +59,7 @@ static enum cs_status read_id(const json_t *object, const char *path, struct cs_
 static enum cs_status read_operation(struct job_reader *job, const json_t *object,
                                      const struct cs_operation **ret_operation, struct cs_err *err) {
     const json_t *value = NULL;
-    const char *name = NULL;
+    const char *name = "operation";
     char *word = NULL;
     CS_TRY(either(object, "operation", "type", job->client, job->arena, &value, &name, err));
     const char *path = path_member(job->arena, job->client, name);
@@ -75,6 +75,7 @@ static enum cs_status read_operation(struct job_reader *job, const json_t *objec
 
 static enum cs_status read_depends(struct job_reader *job, const json_t *object, struct cs_err *err) {
     const json_t *value = NULL;
+    job->depends_name = "dependsOn";
     CS_TRY(either(object, "dependsOn", "dependencies", job->client, job->arena, &value, &job->depends_name, err));
     const char *path = path_member(job->arena, job->client, job->depends_name);
     if (strcmp(job->depends_name, "dependsOn") != 0) {
@@ -87,7 +88,8 @@ static enum cs_status read_depends(struct job_reader *job, const json_t *object,
 static enum cs_status read_typed(struct job_reader *job, const struct cs_operation *operation,
                                  Callsheet__V1__Operation **ret_operation, struct cs_err *err) {
     const ProtobufCMessageDescriptor *descriptor = &callsheet__v1__operation__descriptor;
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(descriptor, operation->which);
+    const unsigned which = operation->which; // NOLINT(clang-analyzer-core.NullDereference): it was found
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(descriptor, which);
     const char *path = path_member(job->arena, job->native, "params");
     ProtobufCMessage *params = NULL;
     CS_TRY(read_params(job, operation, err));

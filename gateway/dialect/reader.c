@@ -1,7 +1,5 @@
 #include "dialect/reader.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cs/base/text.h"
@@ -88,15 +86,6 @@ enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena
     *ret_texts = texts;
     *ret_count = count;
     return CS_OK;
-}
-
-enum cs_status fail_unsupported(const char *path, struct cs_err *err, const char *fmt, ...) {
-    char text[CS_ERR_MESSAGE_MAX];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    return cs_fail_at(err, path, "unsupported", "%s", text);
 }
 
 /* ---- media ---- */

@@ -42,7 +42,8 @@ enum cs_status read_text(const json_t *value, const char *path, struct cs_arena 
                          struct cs_err *err);
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err);
-enum cs_status fail_unsupported(const char *path, struct cs_err *err, const char *fmt, ...) CS_PRINTF(3, 4);
+/* Known, but not here yet. */
+#define fail_unsupported(path, err, ...) cs_fail_at(err, path, "unsupported", __VA_ARGS__)
 
 /* ---- media ---- */
 
