@@ -78,6 +78,15 @@ bool cs_utf8_valid(const char *bytes, size_t size_bytes) {
     return true;
 }
 
+void cs_utf8_repair(char *text) {
+    if (cs_utf8_valid(text, strlen(text))) {
+        return;
+    }
+    for (char *c = text; *c != '\0'; c++) {
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    }
+}
+
 bool cs_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value) {
     if (text == NULL || strchr("-0123456789", text[0]) == NULL || text[0] == '\0') {
         return false;

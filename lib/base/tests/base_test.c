@@ -86,6 +86,12 @@ TEST(utf8_refuses_what_unicode_refuses) {
         assert_false(cs_utf8_valid(bad[i], strlen(bad[i])));
     }
     assert_false(cs_utf8_valid("a\0b", 3));
+    char whole[] = "caf\xC3\xA9";
+    char broken[] = "caf\xC3";
+    cs_utf8_repair(whole);
+    cs_utf8_repair(broken);
+    assert_string_equal(whole, "caf\xC3\xA9");
+    assert_string_equal(broken, "caf?");
 }
 
 TEST(numbers_parse_whole_or_not_at_all) {

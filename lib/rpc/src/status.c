@@ -99,11 +99,7 @@ void rpc_slice_copy(grpc_slice slice, char *ret_text, size_t capacity) {
     }
     text[size] = '\0';
     cs_str_copy(ret_text, capacity, text);
-    if (!cs_utf8_valid(ret_text, strlen(ret_text))) {
-        for (char *c = ret_text; *c != '\0'; c++) {
-            *c = (unsigned char)*c < 0x80 ? *c : '?';
-        }
-    }
+    cs_utf8_repair(ret_text);
 }
 
 static int hex_digit(char c) {

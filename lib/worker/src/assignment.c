@@ -62,9 +62,7 @@ static void put_accepted_locked(struct cs_assignment *assignment) {
     report.fence = assignment->fence;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_ACCEPTED;
     report.accepted = &accepted;
-    CS_AUTO_BUF packed = {0};
-    report_pack(&report, &packed);
-    session_put_locked(assignment->session, packed.data, packed.size);
+    session_report_locked(assignment->session, &report);
 }
 
 static void put_refusal_locked(struct session *session, ProtobufCBinaryData fence, const struct cs_err *err) {
@@ -76,9 +74,7 @@ static void put_refusal_locked(struct session *session, ProtobufCBinaryData fenc
     report.fence = fence;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_FAILED;
     report.failed = &failed;
-    CS_AUTO_BUF packed = {0};
-    report_pack(&report, &packed);
-    session_put_locked(session, packed.data, packed.size);
+    session_report_locked(session, &report);
 }
 
 static enum cs_status check(const Callsheet__V1__Assign *assign, int64_t left_ms, struct cs_err *err) {
@@ -138,7 +134,7 @@ void assignment_begin(struct session *session, ProtobufCBinaryData fence, const 
         cs_log_warn("assignment without a proper fence ignored", CS_KVI("fence_bytes", fence.len));
         return;
     }
-    int64_t left_ms = assign->deadline_ms - cs_clock_unix_ms();
+    int64_t left_ms = assign->deadline_ms > 0 ? assign->deadline_ms - cs_clock_unix_ms() : 0;
     struct cs_err err;
     enum cs_status status = check(assign, left_ms, &err);
     struct cs_assignment *assignment = status == CS_OK ? create(worker, fence, assign, left_ms) : NULL;

@@ -33,9 +33,7 @@ static void tell_limit_locked(struct session *session, uint32_t limit) {
     credits.limit = limit;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_CREDITS;
     report.credits = &credits;
-    CS_AUTO_BUF packed = {0};
-    report_pack(&report, &packed);
-    session_put_locked(session, packed.data, packed.size);
+    session_report_locked(session, &report);
 }
 
 void credits_share_locked(struct cs_worker *worker) {

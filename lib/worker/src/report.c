@@ -97,6 +97,7 @@ void cs_report_log(struct cs_assignment *assignment, const char *level, const ch
     struct cs_worker *worker = assignment->worker;
     char text[LOG_BYTES_MAX];
     cs_str_copy(text, sizeof(text), message);
+    cs_utf8_repair(text); /* the orchestrator ends a stream that says anything else */
     Callsheet__V1__LogLine line = CALLSHEET__V1__LOG_LINE__INIT;
     Callsheet__V1__Report report = report_of(assignment, CALLSHEET__V1__REPORT__REPORT_LOG);
     line.level = (char *)level;
@@ -273,12 +274,16 @@ static void correct_cancelled(struct cs_assignment *assignment, Callsheet__V1__F
 static void fail(struct cs_assignment *assignment, Callsheet__V1__FailureClass failure_class, const char *code,
                  int64_t retry_after_ms, const char *message) {
     char short_code[CODE_BYTES_MAX + 1];
+    char text[CS_ERR_MESSAGE_MAX];
     cs_str_copy(short_code, sizeof(short_code), code);
+    cs_str_copy(text, sizeof(text), message);
+    cs_utf8_repair(short_code);
+    cs_utf8_repair(text); /* it may quote a stranger */
     Callsheet__V1__Failed failed = CALLSHEET__V1__FAILED__INIT;
     Callsheet__V1__Report report = report_of(assignment, CALLSHEET__V1__REPORT__REPORT_FAILED);
     failed.failure_class = failure_class;
     failed.code = short_code;
-    failed.message = (char *)message;
+    failed.message = text;
     failed.retry_after_ms = retry_after_ms;
     correct_cancelled(assignment, &failed);
     report.failed = &failed;
@@ -288,13 +293,11 @@ static void fail(struct cs_assignment *assignment, Callsheet__V1__FailureClass f
 void cs_report_failed(struct cs_assignment *assignment, Callsheet__V1__FailureClass failure_class, const char *code,
                       int64_t retry_after_ms, const char *fmt, ...) {
     CS_AUTO_BUF text = {0};
-    char message[CS_ERR_MESSAGE_MAX];
     va_list args;
     va_start(args, fmt);
     cs_buf_vprintf(&text, fmt, args);
     va_end(args);
-    cs_str_copy(message, sizeof(message), text.data != NULL ? text.data : "");
-    fail(assignment, failure_class, code, retry_after_ms, message);
+    fail(assignment, failure_class, code, retry_after_ms, text.data != NULL ? text.data : "");
 }
 
 void cs_report_error(struct cs_assignment *assignment, const struct cs_err *err) {

@@ -20,6 +20,12 @@ void session_put_locked(struct session *session, const void *report, size_t size
     }
 }
 
+void session_report_locked(struct session *session, const Callsheet__V1__Report *report) {
+    CS_AUTO_BUF packed = {0};
+    report_pack(report, &packed);
+    session_put_locked(session, packed.data, packed.size);
+}
+
 bool session_is_idle_locked(const struct session *session) {
     return !session->flying && session->batches[session->filling].size == 0;
 }
@@ -105,9 +111,7 @@ static void put_hello_locked(struct session *session) {
     hello.slots = worker->config.slots;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_HELLO;
     report.hello = &hello;
-    CS_AUTO_BUF packed = {0};
-    report_pack(&report, &packed);
-    session_put_locked(session, packed.data, packed.size);
+    session_report_locked(session, &report);
 }
 
 static enum cs_status on_opened(struct cs_rpc_stream *stream, const ProtobufCMessage *request, void *ctx,

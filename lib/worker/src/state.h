@@ -102,6 +102,8 @@ struct cs_worker {
 extern const struct cs_rpc_stream_events session_events;
 /* Adds a packed report to what is sent next. */
 void session_put_locked(struct session *session, const void *report, size_t size_bytes);
+/* The same for one that is not packed yet. */
+void session_report_locked(struct session *session, const Callsheet__V1__Report *report);
 /* Sends what has been put, on every session. Takes the lock and lets it go. */
 void sessions_flush(struct cs_worker *worker);
 void session_unref_locked(struct session *session);

@@ -292,6 +292,24 @@ TEST(statuses_become_classes_by_one_table) {
 
 /* ---- credits ---- */
 
+TEST(message_that_is_not_utf8_does_not_cost_the_stream) {
+    struct service service = {0};
+    service_start(&service, 1);
+    struct orchestrator *orc = dial(&service);
+    orchestrator_assign(orc, "f", LONG_MS);
+    assert_true(wait_for(&service, service.job_count == 1));
+    cs_report_log(service.jobs[0].assignment, "info", "said \xFF");
+    cs_report_failed(service.jobs[0].assignment, CLASS(INTERNAL), "odd", 0, "they said \xC3: %s", "caf\xC3\xA9");
+    const Callsheet__V1__Report *log = orchestrator_take(orc, REPORT(LOG), "f");
+    const Callsheet__V1__Report *report = orchestrator_take(orc, REPORT(FAILED), "f");
+    assert_non_null(log);
+    assert_non_null(report);
+    assert_string_equal(log->log->message, "said ?");
+    assert_string_equal(report->failed->message, "they said ?: caf??");
+    hang_up(orc);
+    service_stop(&service);
+}
+
 TEST(assignment_beyond_the_credit_has_no_slot) {
     struct service service = {0};
     service_start(&service, 2);
@@ -363,6 +381,17 @@ TEST(assignment_that_makes_no_sense_is_refused_without_starting) {
     const Callsheet__V1__Report *report = orchestrator_take(orc, REPORT(FAILED), "no-operation");
     assert_non_null(report);
     assert_int_equal(report->failed->failure_class, CLASS(INVALID_INPUT));
+    assert_string_equal(report->failed->code, "bad_assignment");
+    Callsheet__V1__Noop noop = CALLSHEET__V1__NOOP__INIT;
+    Callsheet__V1__Operation operation = CALLSHEET__V1__OPERATION__INIT;
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_NOOP;
+    operation.noop = &noop;
+    Callsheet__V1__Assign ancient = CALLSHEET__V1__ASSIGN__INIT;
+    ancient.operation = &operation;
+    ancient.deadline_ms = INT64_MIN;
+    orchestrator_assign_with(orc, "ancient", &ancient);
+    report = orchestrator_take(orc, REPORT(FAILED), "ancient");
+    assert_non_null(report);
     assert_string_equal(report->failed->code, "bad_assignment");
     orchestrator_assign(orc, "too-late", -1000);
     report = orchestrator_take(orc, REPORT(FAILED), "too-late");
@@ -630,7 +659,7 @@ TEST(job_that_outlives_the_grace_is_cancelled_and_may_run_elsewhere) {
 TEST_MAIN(CS_TEST(worker_says_hello_then_credits),
           CS_TEST(assignment_reaches_the_service_whole_and_its_result_the_orchestrator),
           CS_TEST(service_may_answer_inside_start), CS_TEST(statuses_become_classes_by_one_table),
-          CS_TEST(assignment_beyond_the_credit_has_no_slot),
+          CS_TEST(message_that_is_not_utf8_does_not_cost_the_stream), CS_TEST(assignment_beyond_the_credit_has_no_slot),
           CS_TEST(slots_are_shared_anew_when_orchestrators_come_and_go),
           CS_TEST(with_fewer_slots_than_orchestrators_each_gets_its_turn),
           CS_TEST(assignment_that_makes_no_sense_is_refused_without_starting),

@@ -8,9 +8,9 @@
  *     cs_worker_create(&config, &worker); … cs_worker_service(worker) goes into the rpc server's services.
  *
  * Threads  ops run on rpc's polling threads and on the worker's own timer, without a lock held, and must not block: hand the
- *          work to your own threads. Reporting functions may be called from any thread, until the final report. cancel and
- *          signal may come while another thread gives the final report (the assignment itself stays valid for them): find
- *          your own state under your own lock.
+ *          work to your own threads. Reporting functions may be called from any thread, until the final report. cancel,
+ *          signal and a checkpoint's saved may come while another thread gives the final report (the assignment itself
+ *          stays valid for them): find your own state under your own lock.
  * Owns     a struct cs_assignment is freed after its final report (succeed or fail), which you must always give, exactly
  *          once — also after cancel.
  */
@@ -72,11 +72,12 @@ const Callsheet__V1__ResolvedInput *cs_assignment_input(const struct cs_assignme
                                                         const Callsheet__V1__MediaRef *ref);
 
 /* ---- reports ---- */
+/* Messages and codes may quote anybody: what is not UTF-8 in them is replaced by "?". */
 void cs_report_progress(struct cs_assignment *assignment, const Callsheet__V1__Progress *progress); /* coalesced */
 void cs_report_log(struct cs_assignment *assignment, const char *level, const char *message);
 /* Saves data, at most CS_CHECKPOINT_BYTES_MAX. saved (may be NULL: no acknowledgement wanted) runs on a polling thread when it
  * is durable, with ok false when it never will be: the stream ended first (the assignment has then been cancelled), or data
- * is too large. It does not run any more once the final report was given. */
+ * is too large. It does not begin any more once the final report was given. */
 void cs_report_checkpoint(struct cs_assignment *assignment, const void *data, size_t size,
                           void (*saved)(struct cs_assignment *assignment, bool ok, void *ctx), void *ctx);
 void cs_report_succeeded(struct cs_assignment *assignment, const Callsheet__V1__Succeeded *succeeded);

@@ -19,6 +19,9 @@ void cs_str_copy(char *ret_text, size_t capacity, const char *text);
 /* Well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF) without NUL. */
 bool cs_utf8_valid(const char *bytes, size_t size_bytes);
 
+/* Makes text UTF-8: unless it is already, "?" takes the place of every byte beyond ASCII. */
+void cs_utf8_repair(char *text);
+
 /* Whole text as a number within [min, max]; false and untouched otherwise. */
 bool cs_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value);
 bool cs_parse_f64(const char *text, double min, double max, double *ret_value);
