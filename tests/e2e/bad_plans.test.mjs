@@ -14,13 +14,13 @@ after(async () => {
   await stack?.stop();
 });
 
-const merge = (id, ...dependsOn) => ({ id, operation: 'merge', params: { inputs: dependsOn }, dependsOn });
+const reframe = (id, input) => ({ id, operation: 'reframe', params: { input, aspectRatio: '1:1' }, dependsOn: [input] });
 const v1 = (jobs, extra = {}, options = {}) => ({ executionPlan: { jobs, rootJobIds: [], ...extra }, options });
 const nested = (depth) => '['.repeat(depth) + ']'.repeat(depth);
 
 // name, body, path of the field (or a pattern), code (or a pattern)
 const bad = [
-  ['a cycle', v1([merge('a', 'b'), merge('b', 'a')]), /^executionPlan\.jobs\[[01]\]/, 'cycle'],
+  ['a cycle', v1([reframe('a', 'b'), reframe('b', 'a')]), /^executionPlan\.jobs\[[01]\]/, 'cycle'],
   ['a job that depends on itself', v1([{ ...generate('a'), dependsOn: ['a'] }]), 'executionPlan.jobs[0].dependsOn[0]', 'self_dependency'],
   ['an unknown dependency', v1([{ ...generate('a'), dependsOn: ['b'] }]), 'executionPlan.jobs[0].dependsOn[0]', 'unknown_dependency'],
   ['a duplicate id', v1([generate('a'), generate('a')]), 'executionPlan.jobs[1].id', 'duplicate_id'],
