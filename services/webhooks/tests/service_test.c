@@ -270,7 +270,7 @@ TEST(one_dead_receiver_holds_up_nobody) {
     char url[256];
     world_start(&world, true);
     for (int i = 0; i < 4; i++) {
-        char fence[8];
+        char fence[16];
         (void)snprintf(fence, sizeof(fence), "hang%d", i);
         deliver(&world, fence, peer_url(world.receiver, "/hang", url), secret, 1);
     }
