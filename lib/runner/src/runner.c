@@ -24,6 +24,7 @@
 enum {
     START_WAIT_MS = 10000,  /* for a runner that is being started again */
     REAP_GRACE_MS = 2000,   /* a runner that has closed its socket is about to exit */
+    STOP_GRACE_MS = 3000,   /* for a runner that was told to stop */
     SHORT_LIFE_MS = 1000,   /* dying younger delays the next start */
     RESPAWN_DELAY_MS = 100, /* doubled with every short life */
     RESPAWN_DOUBLINGS_MAX = 6,
@@ -52,6 +53,7 @@ struct cs_runner {
     int short_lives;
     bool was_ready; /* since it was created */
     bool told_to_stop;
+    int64_t kill_at_ms; /* then */
 
     pthread_mutex_t send_lock;
     /* below: written under send_lock by the reader, which may read it without */
@@ -263,12 +265,26 @@ static size_t job_count(const struct cs_runner *runner) {
     return count;
 }
 
-static int spawn_wait_ms(const struct cs_runner *runner, bool stopping) {
-    if (runner->pid != 0 || stopping) {
-        return -1;
-    }
-    int64_t left = runner->spawn_at_ms - cs_clock_mono_ms();
+static int left_ms(int64_t at_ms) {
+    int64_t left = at_ms - cs_clock_mono_ms();
     return left > 0 ? (int)left : 0;
+}
+
+static int spawn_wait_ms(const struct cs_runner *runner, bool stopping) {
+    return runner->pid != 0 || stopping ? -1 : left_ms(runner->spawn_at_ms);
+}
+
+/* Closing our side makes it kill its children and exit; one that does not listen is killed itself. */
+static void stop_process(struct cs_runner *runner) {
+    if (!runner->told_to_stop) {
+        runner->told_to_stop = true;
+        runner->kill_at_ms = cs_clock_mono_ms() + STOP_GRACE_MS;
+        (void)shutdown(runner->socket, SHUT_WR);
+    } else if (left_ms(runner->kill_at_ms) == 0) {
+        cs_log_warn("media runner does not stop, killing it", CS_KV("program", runner->program));
+        (void)kill(runner->pid, SIGKILL);
+        died(runner);
+    }
 }
 
 static void wait_and_read(struct cs_runner *runner, bool stopping) {
@@ -280,7 +296,8 @@ static void wait_and_read(struct cs_runner *runner, bool stopping) {
     for (size_t i = 0; i < count; i++, job = job->next) {
         watched[i + 2] = (struct pollfd){.fd = job->pipe, .events = POLLIN}; /* a closed pipe, -1, is passed over */
     }
-    if (poll(watched, count + 2, spawn_wait_ms(runner, stopping)) <= 0) {
+    bool told = runner->pid != 0 && runner->told_to_stop;
+    if (poll(watched, count + 2, told ? left_ms(runner->kill_at_ms) : spawn_wait_ms(runner, stopping)) <= 0) {
         return;
     }
     if (watched[0].revents != 0) {
@@ -311,9 +328,8 @@ static void *read_all(void *ctx) {
         pthread_mutex_unlock(&runner->lock);
         take_incoming(runner);
         send_kills(runner);
-        if (stopping && runner->socket >= 0 && !runner->told_to_stop) {
-            runner->told_to_stop = true;
-            (void)shutdown(runner->socket, SHUT_WR); /* it kills its children and exits */
+        if (stopping && runner->socket >= 0) {
+            stop_process(runner);
         }
         if (stopping && runner->pid == 0 && runner->jobs == NULL) {
             return NULL;
