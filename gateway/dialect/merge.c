@@ -28,6 +28,7 @@ enum cs_status merge_inputs(struct job_reader *job, const json_t *value, struct 
     if (json_array_size(value) < INPUTS_MIN) {
         return cs_fail_at(err, path, "too_few", "At least 2 videos required for merging");
     }
+    CS_TRY(check_inputs(json_array_size(value), path, err));
     CS_AUTO_JSON *items = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
         json_t *ref = NULL;
@@ -80,6 +81,7 @@ enum cs_status merge_items(struct job_reader *job, const json_t *value, struct c
     if (!json_is_array(value)) {
         return cs_fail_at(err, path, "wrong_type", "%s must be an array", path);
     }
+    CS_TRY(check_inputs(json_array_size(value), path, err));
     CS_AUTO_JSON *items = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
         json_t *item = NULL;
@@ -111,6 +113,7 @@ enum cs_status merge_implied(struct job_reader *job, struct cs_err *err) {
     if (json_object_get(job->out, "items") != NULL || job->depends_count == 0) {
         return CS_OK;
     }
+    CS_TRY(check_inputs(job->depends_count, path_member(job->arena, job->client, job->depends_name), err));
     json_t *items = json_array();
     for (size_t i = 0; i < job->depends_count; i++) {
         (void)json_array_append_new(items, item_of(json_pack("{s:s}", "job", job->depends[i]), NULL));

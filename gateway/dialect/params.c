@@ -145,11 +145,19 @@ static enum cs_status audio_voice(struct job_reader *job, const json_t *value, s
                    json_incref((json_t *)member(value, name)), err);
 }
 
+enum cs_status check_inputs(size_t count, const char *path, struct cs_err *err) {
+    if (count > CS_JOB_INPUTS_MAX) {
+        return cs_fail_at(err, path, "too_many", "a job has at most %d inputs", CS_JOB_INPUTS_MAX);
+    }
+    return CS_OK;
+}
+
 static enum cs_status put_media_list(struct job_reader *job, const struct rule *rule, const json_t *value,
                                      struct cs_err *err) {
     const char *path = job_client_param(job, rule->client_name);
     CS_AUTO_JSON *list = json_array();
     bool one = !json_is_array(value);
+    CS_TRY(check_inputs(json_array_size(value), path, err));
     for (size_t i = 0; i < (one ? 1 : json_array_size(value)); i++) {
         json_t *ref = NULL;
         const char *at = one ? path : path_element(job->arena, path, i);
@@ -196,21 +204,11 @@ static enum cs_status apply(struct job_reader *job, const struct rule *rule, con
 
 /* ---- inputs that only the dependencies name ---- */
 
-static bool names_job(const json_t *value, const char *id) {
-    const json_t *child = NULL;
-    const char *name = NULL;
-    json_t *at = NULL;
-    size_t i = 0;
-    if (json_is_array(value)) {
-        json_array_foreach((json_t *)value, i, at) {
-            if (names_job(at, id)) {
-                return true;
-            }
-        }
-    }
-    json_object_foreach((json_t *)value, name, at) {
-        child = at;
-        if ((strcmp(name, "job") == 0 && cs_str_eq(json_string_value(child), id)) || names_job(child, id)) {
+/* Whether another input of the job is this one. */
+static bool names_job(const struct job_reader *job, const char *id) {
+    static const char *const others[] = {"audio", "transcript"};
+    for (size_t i = 0; i < CS_COUNT(others); i++) {
+        if (cs_str_eq(json_string_value(json_object_get(json_object_get(job->out, others[i]), "job")), id)) {
             return true;
         }
     }
@@ -225,7 +223,7 @@ static enum cs_status video_implied(struct job_reader *job, struct cs_err *err) 
         return CS_OK;
     }
     for (size_t i = 0; i < job->depends_count; i++) {
-        if (!names_job(job->out, job->depends[i])) {
+        if (!names_job(job, job->depends[i])) {
             found = i;
             candidates++;
         }

@@ -67,6 +67,9 @@ const char *job_native_param(struct job_reader *job, const char *name);
 /* Reads job->params into job->out by the rules of the operation. */
 enum cs_status read_params(struct job_reader *job, const struct cs_operation *operation, struct cs_err *err);
 
+/* "too_many" beyond CS_JOB_INPUTS_MAX, before any of them is looked at. */
+enum cs_status check_inputs(size_t count, const char *path, struct cs_err *err);
+
 /* Members of merge and addSubtitles that need more than a name. */
 enum cs_status merge_inputs(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status merge_items(struct job_reader *job, const json_t *value, struct cs_err *err);

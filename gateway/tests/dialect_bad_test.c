@@ -204,6 +204,28 @@ TEST(a_plan_has_at_most_ten_thousand_jobs) {
     assert_body_refused(cases, 1);
 }
 
+TEST(inputs_are_counted_before_they_are_read) {
+    CS_AUTO_BUF inputs = {0};
+    struct cs_buf bodies[4] = {0};
+    for (int i = 0; i < 1001; i++) {
+        cs_buf_printf(&inputs, "%s\"a\"", i != 0 ? "," : "");
+    }
+    cs_buf_printf(&bodies[0], JOB("\"operation\":\"merge\",\"params\":{\"inputs\":[%s]}"), inputs.data);
+    cs_buf_printf(&bodies[1], JOB("\"operation\":\"merge\",\"params\":{\"items\":[%s]}"), inputs.data);
+    cs_buf_printf(&bodies[2], JOB("\"operation\":\"merge\",\"params\":{},\"dependencies\":[%s]"), inputs.data);
+    cs_buf_printf(&bodies[3], JOB("\"operation\":\"generateImage\",\"params\":{\"image\":[%s]}"), inputs.data);
+    const struct bad_body cases[] = {
+        {bodies[0].data, AT ".params.inputs", "too_many"},
+        {bodies[1].data, AT ".params.items", "too_many"},
+        {bodies[2].data, AT ".dependencies", "too_many"},
+        {bodies[3].data, AT ".params.image", "too_many"},
+    };
+    assert_body_refused(cases, CS_COUNT(cases));
+    for (size_t i = 0; i < CS_COUNT(bodies); i++) {
+        cs_buf_fini(&bodies[i]);
+    }
+}
+
 TEST(ids_secrets_labels_and_parameters_have_limits) {
     CS_AUTO_BUF long_id = {0};
     CS_AUTO_BUF long_secret = {0};
@@ -233,6 +255,7 @@ const struct CMUnitTest bad_body_tests[] = {
     CS_TEST(bad_jobs_are_refused),
     CS_TEST(bad_parameters_are_refused_where_the_client_wrote_them),
     CS_TEST(a_plan_has_at_most_ten_thousand_jobs),
+    CS_TEST(inputs_are_counted_before_they_are_read),
     CS_TEST(ids_secrets_labels_and_parameters_have_limits),
 };
 const size_t bad_body_test_count = CS_COUNT(bad_body_tests);

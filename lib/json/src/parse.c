@@ -3,9 +3,10 @@
 #include "cs/base/text.h"
 #include "cs/json.h"
 
-/* jansson recurses to 2,048 levels; we look before it leaps. */
-static bool depth_fits(const char *text, size_t size_bytes) {
+/* jansson recurses to 2,048 levels and allocates as it goes; we look before it leaps. */
+static enum cs_status check_shape(const char *text, size_t size_bytes, struct cs_err *err) {
     size_t depth = 0;
+    size_t containers = 0;
     bool in_string = false;
     for (size_t i = 0; i < size_bytes; i++) {
         char c = text[i];
@@ -19,13 +20,18 @@ static bool depth_fits(const char *text, size_t size_bytes) {
             in_string = true;
         } else if (c == '[' || c == '{') {
             if (++depth > CS_JSON_DEPTH_MAX) {
-                return false;
+                return cs_fail(err, CS_INVALID_ARGUMENT, "too_deep", "JSON is nested deeper than %d levels",
+                               CS_JSON_DEPTH_MAX);
+            }
+            if (++containers > CS_JSON_CONTAINERS_MAX) {
+                return cs_fail(err, CS_OUT_OF_RANGE, "too_big", "JSON has more than %d objects and arrays",
+                               CS_JSON_CONTAINERS_MAX);
             }
         } else if ((c == ']' || c == '}') && depth > 0) {
             depth--;
         }
     }
-    return true;
+    return CS_OK;
 }
 
 static enum cs_status fail_parse(const json_error_t *error, struct cs_err *err) {
@@ -47,9 +53,7 @@ enum cs_status cs_json_parse(const char *text, size_t size_bytes, json_t **ret_v
         return cs_fail(err, CS_OUT_OF_RANGE, "too_big", "JSON has %zu bytes, at most %d are allowed", size_bytes,
                        CS_JSON_BYTES_MAX);
     }
-    if (!depth_fits(text, size_bytes)) {
-        return cs_fail(err, CS_INVALID_ARGUMENT, "too_deep", "JSON is nested deeper than %d levels", CS_JSON_DEPTH_MAX);
-    }
+    CS_TRY(check_shape(text, size_bytes, err));
     json_error_t error;
     json_t *value = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (value == NULL) {

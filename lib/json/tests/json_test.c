@@ -145,6 +145,15 @@ TEST(text_is_refused_before_it_is_parsed) {
     char *big = cs_alloc(CS_JSON_BYTES_MAX + 1);
     memset(big, ' ', CS_JSON_BYTES_MAX + 1);
     assert_fails(cs_json_parse(big, CS_JSON_BYTES_MAX + 1, &value, &err), &err, CS_OUT_OF_RANGE, "too_big");
+    for (size_t i = 0; i <= CS_JSON_CONTAINERS_MAX; i++) { /* [{},{},… */
+        memcpy(big + 1 + 3 * i, "{},", 3);
+    }
+    big[0] = '[';
+    assert_fails(cs_json_parse(big, 1 + 3 * CS_JSON_CONTAINERS_MAX, &value, &err), &err, CS_OUT_OF_RANGE, "too_big");
+    memcpy(big + 3 * (CS_JSON_CONTAINERS_MAX - 1), "]", 1);
+    assert_ok(cs_json_parse(big, 3 * (CS_JSON_CONTAINERS_MAX - 1) + 1, &value, &err), &err);
+    json_decref(value);
+    value = NULL;
     free(big);
 }
 

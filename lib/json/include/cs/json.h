@@ -19,7 +19,11 @@
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 
-enum { CS_JSON_DEPTH_MAX = 32, CS_JSON_BYTES_MAX = 4 << 20 };
+enum {
+    CS_JSON_DEPTH_MAX = 32,
+    CS_JSON_BYTES_MAX = 4 << 20,
+    CS_JSON_CONTAINERS_MAX = 200 * 1000, /* objects and arrays: an empty one takes 2 bytes of text, 300 of memory */
+};
 
 __attribute__((unused)) static inline void cs_json_unref_(json_t **value) {
     json_decref(*value);
