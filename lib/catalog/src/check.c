@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,12 +9,9 @@
 
 /* ---- pieces ---- */
 
-struct check_name check_name(const char *fmt, ...) {
+struct check_name check_at(const char *list, size_t index, const char *member) {
     struct check_name name;
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(name.text, sizeof(name.text), fmt, args);
-    va_end(args);
+    (void)snprintf(name.text, sizeof(name.text), "%s[%zu]%s", list, index, member);
     return name;
 }
 
@@ -158,7 +154,7 @@ static enum cs_status check_generate_image(const Callsheet__V1__GenerateImage *p
         return cs_fail_at(err, "image", "too_many", "at most %d images are allowed", IMAGES_MAX);
     }
     for (size_t i = 0; i < params->n_image; i++) {
-        CS_TRY(check_ref(check_name("image[%zu]", i).text, params->image[i], true, err));
+        CS_TRY(check_ref(check_at("image", i, "").text, params->image[i], true, err));
     }
     CS_TRY(check_word("aspectRatio", params->aspect_ratio, generation_ratios, err));
     return check_word("outputFormat", params->output_format, image_formats, err);
@@ -178,21 +174,21 @@ static bool is_visual(Callsheet__V1__MediaType type) {
 }
 
 static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, size_t i, struct cs_err *err) {
-    struct check_name type = check_name("items[%zu].type", i);
-    CS_TRY(check_ref(check_name("items[%zu].media", i).text, item->media, true, err));
+    struct check_name type = check_at("items", i, ".type");
+    CS_TRY(check_ref(check_at("items", i, ".media").text, item->media, true, err));
     CS_TRY(check_enum(type.text, &callsheet__v1__media_type__descriptor, (int)item->type, err));
     if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT) {
         return cs_fail_at(err, type.text, "unknown_word", "a transcript cannot be merged");
     }
-    CS_TRY(check_opt_real(check_name("items[%zu].duration", i).text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));
-    CS_TRY(check_opt_real(check_name("items[%zu].offset", i).text, item->offset, 0, MEDIA_SECONDS_MAX, err));
+    CS_TRY(check_opt_real(check_at("items", i, ".duration").text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));
+    CS_TRY(check_opt_real(check_at("items", i, ".offset").text, item->offset, 0, MEDIA_SECONDS_MAX, err));
     bool starts_later = item->offset != NULL && item->offset->value > 0;
     if (starts_later && item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO &&
         item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED) {
-        return cs_fail_at(err, check_name("items[%zu].offset", i).text, "not_applicable",
+        return cs_fail_at(err, check_at("items", i, ".offset").text, "not_applicable",
                           "offset is for audio items; videos and images follow one another");
     }
-    return check_opt_real(check_name("items[%zu].volume", i).text, item->volume, 0, 1, err);
+    return check_opt_real(check_at("items", i, ".volume").text, item->volume, 0, 1, err);
 }
 
 static enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err) {

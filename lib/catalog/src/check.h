@@ -21,11 +21,11 @@ enum {
     WEBHOOK_SECRET_BYTES_MAX = 512,
 };
 
-/* A name for error paths: `check_name("items[%zu].volume", i).text`. */
+/* An element's path: check_at("items", 2, ".volume").text is "items[2].volume". */
 struct check_name {
     char text[64];
 };
-struct check_name check_name(const char *fmt, ...) CS_PRINTF(1, 2);
+struct check_name check_at(const char *list, size_t index, const char *member);
 
 enum cs_status check_length(const char *path, const char *text, size_t bytes_max, struct cs_err *err);
 enum cs_status check_required(const char *path, const char *text, size_t bytes_max, struct cs_err *err);

@@ -69,9 +69,9 @@ static enum cs_status check_words(const Callsheet__V1__AddSubtitles *params, str
     }
     for (size_t i = 0; i < params->n_words; i++) {
         const Callsheet__V1__Word *word = params->words[i];
-        CS_TRY(check_required(check_name("words[%zu].word", i).text, word->word, WORD_BYTES_MAX, err));
-        CS_TRY(check_real(check_name("words[%zu].start", i).text, word->start, 0, MEDIA_SECONDS_MAX, err));
-        CS_TRY(check_real(check_name("words[%zu].end", i).text, word->end, word->start, MEDIA_SECONDS_MAX, err));
+        CS_TRY(check_required(check_at("words", i, ".word").text, word->word, WORD_BYTES_MAX, err));
+        CS_TRY(check_real(check_at("words", i, ".start").text, word->start, 0, MEDIA_SECONDS_MAX, err));
+        CS_TRY(check_real(check_at("words", i, ".end").text, word->end, word->start, MEDIA_SECONDS_MAX, err));
     }
     return CS_OK;
 }
