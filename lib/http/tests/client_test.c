@@ -1,4 +1,4 @@
-/* COVERS client.c transfer.c: the client against a peer that behaves and misbehaves. */
+/* COVERS client.c transfer.c hop.c: the client against a peer that behaves and misbehaves. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>

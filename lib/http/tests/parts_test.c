@@ -1,4 +1,4 @@
-/* COVERS answer.c timers.c resolver.c transfer.c (the last line before a socket). */
+/* COVERS answer.c timers.c resolver.c hop.c (the last line before a socket). */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -8,12 +8,11 @@
  *          re-checked one by one, no proxy. Tenants get one generic error, reason "target_not_allowed".
  * Threads  any; completions run on the loop thread and must not block.
  * Limits   named in struct cs_http_request; the header section at most 32 KiB.
- *          A request with a method other than GET or HEAD gets a connection of its own: a kept one that had died would be
- *          noticed too late, and the request sent twice.
- * Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed" "dns_failed" "tls_failed" "connection_lost"
- *          "bad_answer"; PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE "too_big"; INVALID_ARGUMENT "bad_url"
- *          "bad_request"; CANCELLED "cancelled"; an errno of answer_fd.
- *          Messages never contain the URL's query or userinfo.
+ *          A request with a method other than GET or HEAD gets a connection of its own: a kept one that had died would
+ * be noticed too late, and the request sent twice. Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed"
+ * "dns_failed" "tls_failed" "connection_lost" "bad_answer"; PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE
+ * "too_big"; INVALID_ARGUMENT "bad_url" "bad_request"; CANCELLED "cancelled"; an errno of answer_fd. Messages never
+ * contain the URL's query or userinfo.
  */
 #ifndef CS_HTTP_H
 #define CS_HTTP_H
@@ -29,18 +28,19 @@
 /* ---- the guard ---- */
 
 struct cs_http_policy {
-    bool allow_http;          /* else https only */
-    bool allow_private;       /* development switch: private and loopback targets, any port; never link-local (metadata) */
-    const uint16_t *ports;    /* besides 80, 443 and 8443 */
+    bool allow_http;       /* else https only */
+    bool allow_private;    /* development switch: private and loopback targets, any port; never link-local (metadata) */
+    const uint16_t *ports; /* besides 80, 443 and 8443 */
     size_t port_count;
-    int redirects_max;        /* 0 for webhooks, at most 3 for media; beyond, the 3xx itself is the answer. GET and HEAD only */
+    int redirects_max; /* 0 for webhooks, at most 3 for media; beyond, the 3xx itself is the answer. GET and HEAD only
+                        */
 };
 
 struct cs_url {
     char scheme[8];
-    char host[256];    /* lower case, IPv6 without brackets */
+    char host[256]; /* lower case, IPv6 without brackets */
     uint16_t port;
-    char path[2049];   /* path and query, begins with "/" */
+    char path[2049]; /* path and query, begins with "/" */
     bool host_is_ip;
 };
 
@@ -69,14 +69,14 @@ struct cs_http_request {
     const char *url;
     const struct cs_http_header *headers;
     size_t header_count;
-    const void *body;   /* copied */
+    const void *body; /* copied */
     size_t body_size;
     int64_t connect_timeout_ms; /* 0: 5 s, DNS and TLS included */
     int64_t timeout_ms;         /* whole; 0: 30 s; < 0: none */
     int64_t idle_timeout_ms;    /* no byte for so long; 0: none */
     uint64_t answer_bytes_max;  /* 0: 64 KiB, with `data` none. Beyond: "too_big", or cut when answer_may_be_cut */
     bool answer_may_be_cut;
-    int answer_fd;              /* > 0: the body goes there instead of memory (caller keeps it open) */
+    int answer_fd; /* > 0: the body goes there instead of memory (caller keeps it open) */
     /* The body goes here as it comes, instead of memory (server-sent events); loop thread. false aborts: CANCELLED. */
     bool (*data)(const void *bytes, size_t size, void *user);
     const struct cs_http_policy *guard; /* NULL: a configured, trusted target (no guard, no redirects) */
@@ -86,8 +86,8 @@ struct cs_http_request {
 };
 
 struct cs_http_answer {
-    int status;              /* 200 … */
-    const char *body;        /* NUL-terminated; "" with answer_fd */
+    int status;       /* 200 … */
+    const char *body; /* NUL-terminated; "" with answer_fd */
     size_t body_size;
     uint64_t received_bytes;
     const char *content_type; /* "" when missing */
@@ -110,10 +110,11 @@ void cs_http_cancel(struct cs_http *http, uint64_t handle);
 enum cs_status cs_http_fetch(struct cs_http *http, const struct cs_http_request *request, int *ret_status,
                              struct cs_buf *ret_body, struct cs_err *err) CS_MUST_USE;
 
-/* Runs fn on the loop thread after delay_ms (0: soon). For engines that live on the loop. What is still waiting when the
- * loop is destroyed does not run. */
+/* Runs fn on the loop thread after delay_ms (0: soon). For engines that live on the loop. What is still waiting when
+ * the loop is destroyed does not run. */
 void cs_http_after(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx);
 /* The same; drop runs on ctx instead of fn when the loop is destroyed first. */
-void cs_http_after_or(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx, void (*drop)(void *ctx));
+void cs_http_after_or(struct cs_http *http, int64_t delay_ms, void (*fn)(void *ctx), void *ctx,
+                      void (*drop)(void *ctx));
 
 #endif
