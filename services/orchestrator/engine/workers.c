@@ -161,7 +161,8 @@ static bool take_returned(struct orc_engine *engine, const struct about *about, 
         lose(engine, about->entry, about->job, about->attempt);
         return true;
     }
-    if (report->failed.failure_class == ORC_FAILURE_TRANSIENT && cs_str_eq(report->failed.code, "no_slot")) {
+    if (report->failed.failure_class == ORC_FAILURE_TRANSIENT &&
+        (cs_str_eq(report->failed.code, "no_slot") || cs_str_eq(report->failed.code, "draining"))) {
         struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_RETURNED,
                                   .job = about->job,
                                   .attempt = about->attempt};

@@ -144,9 +144,11 @@ TEST(work_that_a_draining_worker_stops_runs_elsewhere) {
     const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
     fake_link_credits(1, 0);
     fake_link_up(2, harness_noop, 1);
-    fake_report_failed(1, assigned, FAILURE(CANCELLED), "cancelled", 0);
+    fake_report_failed(1, assigned, FAILURE(TRANSIENT), "draining", 0);
+    assert_int_equal(harness_read(id)->jobs[0]->state, JOB(RETRYING));
+    harness_advance(ORC_RETURN_DELAY_MS);
     assert_int_equal(fake_link_assigned(2)->assign->attempt, 2);
-    assert_int_equal(fake_store_events(id, ORC_EVENT_LOST), 1);
+    assert_int_equal(fake_store_events(id, 0), 0); /* it costs the job nothing */
 }
 
 TEST(cancel_reaches_the_worker_and_its_late_answer_is_dropped) {
