@@ -275,7 +275,7 @@ enum cs_status cs_url_judge(const struct cs_url *url, const struct cs_http_polic
 
 enum cs_status cs_url_check(const char *text, const struct cs_http_policy *policy, struct cs_url *ret_url,
                             struct cs_err *err) {
-    struct cs_url url;
+    struct cs_url url = {0};
     CS_TRY(cs_url_parse(text, &url, err));
     CS_TRY(cs_url_judge(&url, policy, err));
     *ret_url = url;

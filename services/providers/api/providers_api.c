@@ -28,7 +28,7 @@ static enum cs_status list_models(struct cs_rpc_call *call, const ProtobufCMessa
     for (size_t i = 0; i < models->provider_count; i++) {
         count += models->providers[i].adapter->model_count;
     }
-    out.models = cs_arena_array(arena, count + 1, sizeof(*out.models));
+    out.models = cs_arena_array(arena, count + 1, sizeof(void *));
     for (size_t i = 0; i < models->provider_count; i++) {
         const struct prv_provider *provider = &models->providers[i];
         for (size_t j = 0; j < provider->adapter->model_count; j++) {

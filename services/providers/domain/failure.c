@@ -1,9 +1,9 @@
 #include "domain/failure.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "cs/base/mem.h"
 #include "cs/base/text.h"
 
 /* Line breaks and control characters of a foreign sentence become blanks. */
@@ -17,14 +17,15 @@ static void clean(char *text) {
 
 struct prv_failure prv_failure_make(Callsheet__V1__FailureClass failure_class, const char *code, const char *fmt, ...) {
     struct prv_failure failure = {.failure_class = failure_class};
-    char text[PRV_SENTENCE_SIZE * 2];
+    CS_AUTO_BUF text = {0};
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
+    cs_buf_vprintf(&text, fmt, args);
     va_end(args);
-    clean(text);
+    cs_buf_putc(&text, '\0');
+    clean(text.data);
     cs_str_copy(failure.code, sizeof(failure.code), code);
-    cs_str_copy(failure.sentence, sizeof(failure.sentence), text);
+    cs_str_copy(failure.sentence, sizeof(failure.sentence), text.data);
     if (!cs_utf8_valid(failure.sentence, strlen(failure.sentence))) {
         cs_str_copy(failure.sentence, sizeof(failure.sentence), "the provider's message is not valid UTF-8");
     }

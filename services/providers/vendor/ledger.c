@@ -197,8 +197,9 @@ void prv_ledger_close(struct prv_ledger *ledger) {
 void prv_ledger_id(const char *key, char ret_id[PRV_LEDGER_ID_SIZE]) {
     unsigned char digest[CS_SHA256_BYTES];
     cs_sha256_of(key, strlen(key), digest);
-    memcpy(ret_id, "loc_", 4);
-    cs_hex_format(digest, ID_HEX_BYTES, ret_id + 4);
+    char hex[2 * ID_HEX_BYTES + 1];
+    cs_hex_format(digest, ID_HEX_BYTES, hex);
+    (void)snprintf(ret_id, PRV_LEDGER_ID_SIZE, "loc_%s", hex);
 }
 
 static enum cs_status fill(int dir, const char *key, const void *request, size_t request_size, const int *fds,

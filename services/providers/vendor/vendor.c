@@ -201,7 +201,7 @@ static void render_if_free(struct prv_vendor *vendor, const char *id) {
         started(render, runner_id);
         return;
     }
-    release(render); /* the runner's part, too */
+    render->holders = 1; /* the runner never got its part */
     release(render);
     cs_log_debug("prediction not begun", CS_KV("prediction", id), CS_KVE(&err));
 }
