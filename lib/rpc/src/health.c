@@ -31,6 +31,7 @@ struct rpc_health {
     struct entry *entries;
     size_t entry_count;
     struct watcher *watchers;
+    size_t watcher_count;
     bool closed;
 };
 
@@ -151,11 +152,16 @@ static enum cs_status check(struct cs_rpc_call *call, const ProtobufCMessage *re
 static enum cs_status watch_opened(struct cs_rpc_stream *stream, const ProtobufCMessage *request, void *ctx,
                                    struct cs_err *err) {
     struct rpc_health *health = ctx;
+    pthread_mutex_lock(&health->lock);
+    if (health->watcher_count == CS_RPC_WATCHERS_MAX) {
+        pthread_mutex_unlock(&health->lock);
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "too_many_watchers", "%d watch already", CS_RPC_WATCHERS_MAX);
+    }
+    health->watcher_count++;
     struct watcher *watcher = cs_alloc(sizeof(*watcher));
     watcher->stream = cs_rpc_stream_ref(stream);
     watcher->service = cs_strdup(((const Request *)request)->service);
     cs_rpc_stream_set_user(stream, health);
-    pthread_mutex_lock(&health->lock);
     watcher->next = health->watchers;
     health->watchers = watcher;
     tell(watcher, serving_of(health, watcher->service));
@@ -163,7 +169,6 @@ static enum cs_status watch_opened(struct cs_rpc_stream *stream, const ProtobufC
         end_watch(stream);
     }
     pthread_mutex_unlock(&health->lock);
-    (void)err;
     return CS_OK;
 }
 
@@ -177,6 +182,7 @@ static void watch_closed(struct cs_rpc_stream *stream, const struct cs_err *err,
     }
     struct watcher *watcher = *link;
     *link = watcher->next;
+    health->watcher_count--;
     pthread_mutex_unlock(&health->lock);
     cs_rpc_stream_unref(watcher->stream);
     free(watcher->service);

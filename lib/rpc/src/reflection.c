@@ -8,6 +8,8 @@
 #include "descriptors.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
 
+enum { UNREAD_BYTES_MAX = 1 << 20 };
+
 typedef Grpc__Reflection__V1alpha__ServerReflectionRequest Request;
 typedef Grpc__Reflection__V1alpha__ServerReflectionResponse Response;
 
@@ -24,6 +26,7 @@ struct rpc_reflection {
     pthread_mutex_t lock;
     /* below: guarded by lock */
     struct session *sessions;
+    size_t session_count;
     bool closed;
 };
 
@@ -149,23 +152,36 @@ static enum cs_status opened(struct cs_rpc_stream *stream, const ProtobufCMessag
     cs_rpc_stream_set_user(stream, reflection);
     pthread_mutex_lock(&reflection->lock);
     bool closed = reflection->closed;
-    if (!closed) {
+    bool full = reflection->session_count == CS_RPC_REFLECTIONS_MAX;
+    if (!closed && !full) {
+        reflection->session_count++;
         struct session *session = cs_alloc(sizeof(*session));
         *session = (struct session){reflection->sessions, cs_rpc_stream_ref(stream)};
         reflection->sessions = session;
     }
     pthread_mutex_unlock(&reflection->lock);
-    return closed ? cs_fail(err, CS_UNAVAILABLE, "draining", "the server is about to stop") : CS_OK;
+    if (closed) {
+        return cs_fail(err, CS_UNAVAILABLE, "draining", "the server is about to stop");
+    }
+    return full ? cs_fail(err, CS_RESOURCE_EXHAUSTED, "too_many_streams", "%d streams of reflection are open already",
+                          CS_RPC_REFLECTIONS_MAX)
+                : CS_OK;
 }
 
 static void received(struct cs_rpc_stream *stream, const ProtobufCMessage *message, void *user) {
     const Request *request = (const Request *)message;
+    struct cs_err err;
+    if (protobuf_c_message_get_packed_size(message) > CS_RPC_BUILT_IN_BYTES_MAX ||
+        cs_rpc_stream_queued_bytes(stream) > UNREAD_BYTES_MAX) {
+        (void)cs_fail(&err, CS_RESOURCE_EXHAUSTED, "too_much", "ask briefly, and read the answers");
+        cs_rpc_stream_finish(stream, &err);
+        return;
+    }
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     Response response = GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_RESPONSE__INIT;
     response.valid_host = request->host;
     response.original_request = (Request *)request;
     answer(&response, arena, user, request);
-    struct cs_err err;
     if (cs_rpc_stream_send(stream, &response.base, &err) != CS_OK) {
         cs_rpc_stream_finish(stream, &err); /* a peer that asks and does not read */
     }
@@ -181,6 +197,7 @@ static void closed(struct cs_rpc_stream *stream, const struct cs_err *err, void 
     }
     struct session *session = *link;
     *link = session->next;
+    reflection->session_count--;
     pthread_mutex_unlock(&reflection->lock);
     cs_rpc_stream_unref(session->stream);
     free(session);

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include <ctype.h>
+#include <grpc/byte_buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,10 @@ static enum cs_status admit(struct rpc_incoming *in, struct cs_err *err) {
     }
     if (atomic_load(&server->draining) && !in->row->built_in) {
         return cs_fail(err, CS_UNAVAILABLE, "draining", "the server is about to stop");
+    }
+    if (in->row->built_in && in->payload != NULL && grpc_byte_buffer_length(in->payload) > CS_RPC_BUILT_IN_BYTES_MAX) {
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "message_too_large", "%s takes at most %d bytes", in->row->path,
+                       CS_RPC_BUILT_IN_BYTES_MAX);
     }
     if (server->authorize != NULL && !in->row->built_in) {
         const char *authorization = rpc_incoming_header(in, "authorization");

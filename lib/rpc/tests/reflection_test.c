@@ -18,6 +18,7 @@ struct asker {
     struct latch answered;
     struct latch closed;
     struct cs_rpc_stream *stream;
+    enum cs_status how;
     char answer[1024];
 };
 
@@ -64,11 +65,19 @@ static void answered(struct cs_rpc_stream *stream, const ProtobufCMessage *messa
 
 static void closed(struct cs_rpc_stream *stream, const struct cs_err *err, void *user) {
     (void)stream;
-    (void)err;
+    ((struct asker *)user)->how = err->status;
     latch_add(&((struct asker *)user)->closed);
 }
 
 static const struct cs_rpc_stream_events events = {.message = answered, .closed = closed};
+
+static void open_asker(struct fixture *f, struct asker *asker, const struct cs_rpc_stream_events *with) {
+    struct cs_err err = {0};
+    *asker = (struct asker){.answered = LATCH_INIT, .closed = LATCH_INIT};
+    assert_ok(cs_rpc_stream_open(f->channel, &grpc__reflection__v1alpha__server_reflection__descriptor,
+                                 "ServerReflectionInfo", NULL, NULL, with, asker, &asker->stream, &err),
+              &err);
+}
 
 static const char *ask(struct asker *asker, int kind, const char *word) {
     Request request = GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_REQUEST__INIT;
@@ -84,11 +93,8 @@ static const char *ask(struct asker *asker, int kind, const char *word) {
 TEST(reflection_tells_services_and_files_with_all_that_they_need) {
     struct fixture f = {0};
     setup(&f);
-    struct asker asker = {.answered = LATCH_INIT, .closed = LATCH_INIT};
-    struct cs_err err = {0};
-    assert_ok(cs_rpc_stream_open(f.channel, &grpc__reflection__v1alpha__server_reflection__descriptor,
-                                 "ServerReflectionInfo", NULL, NULL, &events, &asker, &asker.stream, &err),
-              &err);
+    struct asker asker;
+    open_asker(&f, &asker, &events);
     assert_string_equal(ask(&asker, ASK(LIST_SERVICES), ""),
                         "callsheet.v1.Webhooks callsheet.v1.Worker callsheet.v1.Orchestrator grpc.health.v1.Health "
                         "grpc.reflection.v1alpha.ServerReflection");
@@ -115,17 +121,93 @@ TEST(reflection_tells_services_and_files_with_all_that_they_need) {
 TEST(open_reflection_stream_does_not_hold_up_the_end) {
     struct fixture f = {0};
     setup(&f);
-    struct asker asker = {.answered = LATCH_INIT, .closed = LATCH_INIT};
-    struct cs_err err = {0};
-    assert_ok(cs_rpc_stream_open(f.channel, &grpc__reflection__v1alpha__server_reflection__descriptor,
-                                 "ServerReflectionInfo", NULL, NULL, &events, &asker, &asker.stream, &err),
-              &err);
+    struct asker asker;
+    open_asker(&f, &asker, &events);
     (void)ask(&asker, ASK(LIST_SERVICES), "");
     int64_t started_ms = cs_clock_mono_ms();
     cs_rpc_server_drain(f.server, PATIENCE_MS);
     assert_true(cs_clock_mono_ms() - started_ms < PATIENCE_MS / 2);
     assert_true(latch_wait(&asker.closed, 1));
     cs_rpc_stream_unref(asker.stream);
+    teardown(&f);
+}
+
+TEST(reflection_ends_the_stream_of_who_asks_at_length) {
+    struct fixture f = {0};
+    setup(&f);
+    struct asker asker;
+    open_asker(&f, &asker, &events);
+    enum { LONG = 1 << 20 };
+    CS_AUTO_FREE char *name = cs_alloc(LONG + 1);
+    memset(name, 'x', LONG);
+    Request request = GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_REQUEST__INIT;
+    request.host = name;
+    struct cs_err err = {0};
+    assert_ok(cs_rpc_stream_send(asker.stream, &request.base, &err), &err);
+    assert_true(latch_wait(&asker.closed, 1));
+    assert_int_equal(asker.how, CS_RESOURCE_EXHAUSTED);
+    assert_int_equal(latch_count(&asker.answered), 0);
+    cs_rpc_stream_unref(asker.stream);
+    teardown(&f);
+}
+
+static struct latch may_read = LATCH_INIT;
+
+static void read_late(struct cs_rpc_stream *stream, const ProtobufCMessage *message, void *user) {
+    (void)message;
+    (void)stream;
+    latch_wait(&may_read, 1);
+    latch_add(&((struct asker *)user)->answered);
+}
+
+TEST(reflection_ends_the_stream_of_who_asks_and_does_not_read) {
+    static const struct cs_rpc_stream_events late = {.message = read_late, .closed = closed};
+    enum { QUESTIONS = 200 };
+    struct fixture f = {0};
+    setup(&f);
+    struct asker asker;
+    struct asker other;
+    open_asker(&f, &asker, &late);
+    open_asker(&f, &other, &events);
+    Request request = GRPC__REFLECTION__V1ALPHA__SERVER_REFLECTION_REQUEST__INIT;
+    request.message_request_case = ASK(FILE_CONTAINING_SYMBOL);
+    request.file_containing_symbol = (char *)"callsheet.v1.Orchestrator";
+    struct cs_err err = {0};
+    for (int i = 0; i < QUESTIONS; i++) {
+        assert_ok(cs_rpc_stream_send(asker.stream, &request.base, &err), &err);
+    }
+    for (int i = 0; i < QUESTIONS; i++) { /* meanwhile all of those have been looked at */
+        (void)ask(&other, ASK(LIST_SERVICES), "");
+    }
+    latch_add(&may_read);
+    assert_true(latch_wait(&asker.closed, 1));
+    assert_int_equal(asker.how, CS_RESOURCE_EXHAUSTED);
+    cs_rpc_stream_unref(asker.stream);
+    cs_rpc_stream_unref(other.stream);
+    teardown(&f);
+}
+
+TEST(reflection_serves_so_many_streams_at_a_time) {
+    struct fixture f = {0};
+    setup(&f);
+    struct asker askers[CS_RPC_REFLECTIONS_MAX];
+    for (int i = 0; i < CS_RPC_REFLECTIONS_MAX; i++) {
+        open_asker(&f, &askers[i], &events);
+        (void)ask(&askers[i], ASK(LIST_SERVICES), "");
+    }
+    struct asker beyond;
+    open_asker(&f, &beyond, &events);
+    assert_true(latch_wait(&beyond.closed, 1));
+    assert_int_equal(beyond.how, CS_RESOURCE_EXHAUSTED);
+    cs_rpc_stream_unref(beyond.stream);
+    for (int i = 0; i < CS_RPC_REFLECTIONS_MAX; i++) {
+        cs_rpc_stream_finish(askers[i].stream, NULL);
+        assert_true(latch_wait(&askers[i].closed, 1));
+        cs_rpc_stream_unref(askers[i].stream);
+    }
+    open_asker(&f, &beyond, &events);
+    assert_non_null(strstr(ask(&beyond, ASK(LIST_SERVICES), ""), "callsheet.v1.Worker"));
+    cs_rpc_stream_unref(beyond.stream);
     teardown(&f);
 }
 
@@ -179,5 +261,8 @@ TEST(metrics_count_calls_by_method_and_status_on_both_sides) {
 }
 
 TEST_MAIN(CS_TEST(reflection_tells_services_and_files_with_all_that_they_need),
-          CS_TEST(open_reflection_stream_does_not_hold_up_the_end), CS_TEST(descriptors_know_which_methods_stream),
+          CS_TEST(open_reflection_stream_does_not_hold_up_the_end),
+          CS_TEST(reflection_ends_the_stream_of_who_asks_at_length),
+          CS_TEST(reflection_ends_the_stream_of_who_asks_and_does_not_read),
+          CS_TEST(reflection_serves_so_many_streams_at_a_time), CS_TEST(descriptors_know_which_methods_stream),
           CS_TEST(metrics_count_calls_by_method_and_status_on_both_sides))

@@ -235,7 +235,7 @@ static void watch_closed(struct cs_rpc_stream *stream, const struct cs_err *err,
 
 static const struct cs_rpc_stream_events watch_events = {.message = watch_told, .closed = watch_closed};
 
-static struct cs_rpc_stream *open_watch(struct fixture *f, const char *service, struct watch *watch) {
+static struct cs_rpc_stream *start_watch(struct fixture *f, const char *service, struct watch *watch) {
     HealthRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
     request.service = (char *)service;
     struct cs_err err = {0};
@@ -243,6 +243,11 @@ static struct cs_rpc_stream *open_watch(struct fixture *f, const char *service, 
     assert_ok(cs_rpc_stream_open(f->channel, &grpc__health__v1__health__descriptor, "Watch", &request.base, NULL,
                                  &watch_events, watch, &stream, &err),
               &err);
+    return stream;
+}
+
+static struct cs_rpc_stream *open_watch(struct fixture *f, const char *service, struct watch *watch) {
+    struct cs_rpc_stream *stream = start_watch(f, service, watch);
     assert_true(latch_wait(&watch->told, 1));
     return stream;
 }
@@ -275,6 +280,36 @@ TEST(health_tells_each_service_and_every_change) {
         cs_rpc_stream_unref(streams[i]);
     }
     assert_true(latch_wait(&worker.closed, 1));
+    teardown(&f);
+}
+
+TEST(health_takes_no_more_of_strangers_than_it_needs) {
+    struct fixture f = {.authorize = only_let_me_in};
+    setup(&f);
+    enum { LONG = 1 << 20 };
+    CS_AUTO_FREE char *name = cs_alloc(LONG + 1);
+    memset(name, 'x', LONG);
+    struct cs_err err = {0};
+    assert_int_equal(check(&f, name, &err), -1);
+    assert_int_equal(err.status, CS_RESOURCE_EXHAUSTED);
+
+    struct watch watch = {.told = LATCH_INIT, .closed = LATCH_INIT};
+    struct cs_rpc_stream *streams[CS_RPC_WATCHERS_MAX];
+    for (int i = 0; i < CS_RPC_WATCHERS_MAX; i++) {
+        streams[i] = start_watch(&f, "", &watch);
+    }
+    assert_true(latch_wait(&watch.told, CS_RPC_WATCHERS_MAX));
+    struct watch refused = {.told = LATCH_INIT, .closed = LATCH_INIT};
+    struct cs_rpc_stream *beyond = start_watch(&f, "", &refused);
+    assert_true(latch_wait(&refused.closed, 1));
+    assert_int_equal(refused.how, CS_RESOURCE_EXHAUSTED);
+    cs_rpc_stream_unref(beyond);
+    for (int i = 0; i < CS_RPC_WATCHERS_MAX; i++) {
+        cs_rpc_stream_cancel(streams[i]);
+        cs_rpc_stream_unref(streams[i]);
+    }
+    assert_true(latch_wait(&watch.closed, CS_RPC_WATCHERS_MAX));
+    cs_rpc_stream_unref(open_watch(&f, "", &refused)); /* there is room again */
     teardown(&f);
 }
 
@@ -345,5 +380,6 @@ TEST_MAIN(CS_TEST(malformed_messages_are_invalid_arguments), CS_TEST(message_bey
           CS_TEST(address_that_is_taken_is_unavailable),
           CS_TEST(method_without_a_handler_keeps_the_server_from_starting),
           CS_TEST(health_answers_callers_without_a_token), CS_TEST(health_tells_each_service_and_every_change),
+          CS_TEST(health_takes_no_more_of_strangers_than_it_needs),
           CS_TEST(draining_tells_watchers_refuses_new_calls_and_lets_running_ones_end),
           CS_TEST(call_that_outlives_the_grace_is_cancelled))

@@ -35,6 +35,10 @@ enum {
     CS_RPC_QUEUE_MAX = 4096,
     CS_RPC_STREAM_BYTES_MAX = 64 << 20,
     CS_RPC_NESTING_MAX = 64,
+    /* of health and reflection, which serve strangers: */
+    CS_RPC_BUILT_IN_BYTES_MAX = 64 << 10, /* per message */
+    CS_RPC_WATCHERS_MAX = 1024,
+    CS_RPC_REFLECTIONS_MAX = 64,
 };
 
 /* ---- runtime ---- */
@@ -104,7 +108,8 @@ struct cs_rpc_server_config {
     const struct cs_rpc_service *services;
     size_t service_count; /* health and reflection are added */
     /* Checks the caller before any handler; NULL lets everybody in. authorization: the header's value or "". Health and
-     * reflection are open: probes and tools have no token, and neither tells more than the proto files do. */
+     * reflection are open: probes and tools have no token, and neither tells more than the proto files do. What they
+     * take of a stranger has narrow limits: RESOURCE_EXHAUSTED beyond. */
     enum cs_status (*authorize)(const char *authorization, const char *method, void *ctx, struct cs_err *err);
     void *authorize_ctx;
 };
