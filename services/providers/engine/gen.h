@@ -6,7 +6,7 @@
 
 #include "cs/base/log.h"
 #include "cs/catalog.h"
-#include "engine/engine.h"
+#include "engine.h"
 
 struct gen {
     struct gen *prev;

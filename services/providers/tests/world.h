@@ -5,7 +5,7 @@
 #ifndef PRV_TEST_WORLD_H
 #define PRV_TEST_WORLD_H
 
-#include "app.h"
+#include "../app.h"
 #include "cs/http.h"
 #include "cs/storage.h"
 #include "cs/test_support.h"
