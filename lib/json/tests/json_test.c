@@ -125,6 +125,21 @@ TEST(whole_numbers_come_as_integers_reals_or_for_64_bits_text) {
     }
 }
 
+TEST(many_small_objects_are_refused_before_they_take_memory) {
+    struct cs_err err = {0};
+    json_t *value = NULL;
+    CS_AUTO_BUF text = {0};
+    cs_buf_putc(&text, '[');
+    for (int i = 0; i < CS_JSON_CONTAINERS_MAX; i++) {
+        cs_buf_puts(&text, "{},");
+    }
+    text.data[text.size - 1] = ']';
+    assert_fails(parse(text.data, &value, &err), &err, CS_OUT_OF_RANGE, "too_big");
+    memcpy(text.data + 1, " 0", 2); /* one less */
+    assert_ok(parse(text.data, &value, &err), &err);
+    json_decref(value);
+}
+
 TEST(text_is_refused_before_it_is_parsed) {
     struct cs_err err = {0};
     json_t *value = NULL;
@@ -264,6 +279,7 @@ TEST(a_long_member_name_does_not_break_the_error) {
 TEST_MAIN(CS_TEST(a_plan_is_read_with_wrappers_enums_oneofs_and_lists), CS_TEST(errors_name_the_path_and_a_reason),
           CS_TEST(null_means_absent_and_does_not_choose_an_alternative),
           CS_TEST(whole_numbers_come_as_integers_reals_or_for_64_bits_text),
-          CS_TEST(text_is_refused_before_it_is_parsed), CS_TEST(malformed_text_is_refused_with_its_position),
-          CS_TEST(writing_is_canonical), CS_TEST(enum_words_lose_the_prefix_and_the_proto_name_is_read_too),
+          CS_TEST(many_small_objects_are_refused_before_they_take_memory), CS_TEST(text_is_refused_before_it_is_parsed),
+          CS_TEST(malformed_text_is_refused_with_its_position), CS_TEST(writing_is_canonical),
+          CS_TEST(enum_words_lose_the_prefix_and_the_proto_name_is_read_too),
           CS_TEST(recursive_messages_stop_at_the_depth_limit), CS_TEST(a_long_member_name_does_not_break_the_error))
