@@ -7,8 +7,8 @@
 #ifndef CS_HTTP_TRANSFER_H
 #define CS_HTTP_TRANSFER_H
 
+#include "cs/base/hash.h"
 #include <curl/curl.h>
-#include <uthash.h>
 
 #include "answer.h"
 #include "resolver.h"

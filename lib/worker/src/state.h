@@ -12,11 +12,9 @@
 #include <stdatomic.h>
 
 #include "cs/base/clock.h"
+#include "cs/base/hash.h"
 #include "cs/worker.h"
 
-#define uthash_malloc(size) cs_alloc(size)
-#define uthash_fatal(message) abort()
-#include <uthash.h>
 #include <utlist.h>
 
 enum { FENCE_BYTES_MAX = 64, REASON_SIZE = 256, WORKER_ID_SIZE = 96 };

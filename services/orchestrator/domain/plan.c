@@ -1,8 +1,8 @@
 #include "domain/plan.h"
 
+#include "cs/base/hash.h"
 #include <stdio.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "cs/base/id.h"
 

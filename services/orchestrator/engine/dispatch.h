@@ -13,7 +13,7 @@
 #ifndef ORC_ENGINE_DISPATCH_H
 #define ORC_ENGINE_DISPATCH_H
 
-#include <uthash.h>
+#include "cs/base/hash.h"
 
 #include "engine/entry.h"
 #include "engine/report.h"

@@ -8,7 +8,7 @@
 #ifndef ORC_ENGINE_ENTRY_H
 #define ORC_ENGINE_ENTRY_H
 
-#include <uthash.h>
+#include "cs/base/hash.h"
 
 #include "cs/trace.h"
 #include "domain/execution.h"

@@ -10,7 +10,7 @@
 #ifndef ORC_ENGINE_WATCHERS_H
 #define ORC_ENGINE_WATCHERS_H
 
-#include <uthash.h>
+#include "cs/base/hash.h"
 
 #include "engine/batch.h"
 #include "engine/report.h"

@@ -20,25 +20,25 @@
 
 #define TEST(name) static void name(__attribute__((unused)) void **cs_test_state)
 #define CS_TEST(name) cmocka_unit_test(name)
-#define TEST_MAIN(...)                                              \
-    int main(void) {                                                \
-        const struct CMUnitTest tests[] = {__VA_ARGS__};            \
-        return cmocka_run_group_tests(tests, NULL, NULL);           \
+#define TEST_MAIN(...)                                                                                                 \
+    int main(void) {                                                                                                   \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};                                                               \
+        return cmocka_run_group_tests(tests, NULL, NULL);                                                              \
     }
 
 /* The call succeeds; shows its error otherwise. */
-#define assert_ok(call, err)                                                                     \
-    do {                                                                                         \
-        if ((call) != CS_OK) {                                                                   \
-            fail_msg("%s: %s (%s) at \"%s\"", #call, (err)->message, (err)->reason, (err)->path); \
-        }                                                                                        \
+#define assert_ok(call, err)                                                                                           \
+    do {                                                                                                               \
+        if ((call) != CS_OK) {                                                                                         \
+            fail_msg("%s: %s (%s) at \"%s\"", #call, (err)->message, (err)->reason, (err)->path);                      \
+        }                                                                                                              \
     } while (0)
 
 /* The call fails with this status and reason. */
-#define assert_fails(call, err, want_status, want_reason)  \
-    do {                                                   \
-        assert_int_equal((call), (want_status));           \
-        assert_string_equal((err)->reason, (want_reason)); \
+#define assert_fails(call, err, want_status, want_reason)                                                              \
+    do {                                                                                                               \
+        assert_int_equal((call), (want_status));                                                                       \
+        assert_string_equal((err)->reason, (want_reason));                                                             \
     } while (0)
 
 #endif

@@ -22,37 +22,37 @@
 #include "cs/base/mem.h"
 
 enum cs_conf_type {
-    CS_CONF_STRING,      /* const char *, never NULL */
-    CS_CONF_INT,         /* int64_t within [min, max] */
-    CS_CONF_BOOL,        /* bool; a flag takes no value or true/false, yes/no, 1/0 */
-    CS_CONF_DURATION,    /* int64_t milliseconds from "250ms" "30s" "5m" "2h" "7d" */
-    CS_CONF_SIZE,        /* int64_t bytes from "512" "64KiB" "4MiB" "8GiB" */
+    CS_CONF_STRING,   /* const char *, never NULL */
+    CS_CONF_INT,      /* int64_t within [min, max] */
+    CS_CONF_BOOL,     /* bool; a flag takes no value or true/false, yes/no, 1/0 */
+    CS_CONF_DURATION, /* int64_t milliseconds from "250ms" "30s" "5m" "2h" "7d" */
+    CS_CONF_SIZE,     /* int64_t bytes from "512" "64KiB" "4MiB" "8GiB" */
 };
 
 struct cs_conf_option {
-    const char *name;          /* of the flag, without "--" */
-    const char *env;           /* or NULL */
+    const char *name; /* of the flag, without "--" */
+    const char *env;  /* or NULL */
     enum cs_conf_type type;
-    size_t offset;             /* of the field in the result */
-    const char *default_text;  /* NULL means the setting is required */
-    int64_t min;               /* both 0: no bounds */
+    size_t offset;            /* of the field in the result */
+    const char *default_text; /* NULL means the setting is required */
+    int64_t min;              /* both 0: no bounds */
     int64_t max;
-    bool secret;               /* environment only: a flag would show in the process list */
-    const char *metavar;       /* "HOST:PORT" in --help; NULL for a default by type */
+    bool secret;         /* environment only: a flag would show in the process list */
+    const char *metavar; /* "HOST:PORT" in --help; NULL for a default by type */
     const char *help;
 };
 
 struct cs_conf_spec {
-    const char *program;  /* "callsheet-media" */
-    const char *summary;  /* one sentence */
-    const char *usage;    /* positional arguments for the usage line; "" or NULL none */
+    const char *program; /* "callsheet-media" */
+    const char *summary; /* one sentence */
+    const char *usage;   /* positional arguments for the usage line; "" or NULL none */
     const struct cs_conf_option *options;
     size_t count;
 };
 
 enum cs_conf_outcome {
-    CS_CONF_RUN,   /* settings are read */
-    CS_CONF_EXIT,  /* --help or --version was printed; exit 0 */
+    CS_CONF_RUN,  /* settings are read */
+    CS_CONF_EXIT, /* --help or --version was printed; exit 0 */
 };
 
 /* Reads argv and the environment into ret_config (a struct of the caller's). What is left of argv after the flags is
@@ -70,7 +70,7 @@ const char *cs_version(void);
 
 /* "host:port", "[v6]:port"; port 0 … 65535. INVALID_ARGUMENT otherwise. */
 enum { CS_HOST_MAX = 256 };
-enum cs_status cs_conf_host_port(const char *text, char ret_host[CS_HOST_MAX], uint16_t *ret_port, struct cs_err *err)
-    CS_MUST_USE;
+enum cs_status cs_conf_host_port(const char *text, char ret_host[CS_HOST_MAX], uint16_t *ret_port,
+                                 struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -54,8 +54,8 @@ enum cs_status cs_process_start(const struct cs_process_spec *spec, struct cs_pr
 bool cs_process_running(const struct cs_process *process);
 
 /* Waits until it has ended, and reaps it. ret_code (may be NULL): the exit code, or 128 + the signal. DEADLINE_EXCEEDED
- * when it still runs; an ended process answers NOT_FOUND; INTERNAL when somebody else reaped it (SIGCHLD ignored): how it
- * ended is unknown then. */
+ * when it still runs; an ended process answers NOT_FOUND; INTERNAL when somebody else reaped it (SIGCHLD ignored): how
+ * it ended is unknown then. */
 enum cs_status cs_process_wait(struct cs_process *process, int64_t timeout_ms, int *ret_code,
                                struct cs_err *err) CS_MUST_USE;
 

@@ -14,9 +14,9 @@
  *
  * Threads  every function may be called from any thread. Callbacks of one stream never overlap; they run on polling
  *          threads and must not block. Unary handlers run in the pool and may block.
- * Limits   CS_RPC_MESSAGE_BYTES_MAX per message, CS_RPC_QUEUE_MAX waiting handlers per server (beyond: RESOURCE_EXHAUSTED
- *          at once), CS_RPC_STREAM_BYTES_MAX of unsent messages per stream.
- * Trust    a peer can say anything: malformed messages are INVALID_ARGUMENT, unknown methods UNIMPLEMENTED.
+ * Limits   CS_RPC_MESSAGE_BYTES_MAX per message, CS_RPC_QUEUE_MAX waiting handlers per server (beyond:
+ * RESOURCE_EXHAUSTED at once), CS_RPC_STREAM_BYTES_MAX of unsent messages per stream. Trust    a peer can say anything:
+ * malformed messages are INVALID_ARGUMENT, unknown methods UNIMPLEMENTED.
  */
 #ifndef CS_RPC_H
 #define CS_RPC_H
@@ -49,7 +49,8 @@ struct cs_rpc_config {
     int handler_threads; /* 0: 8 */
 };
 
-enum cs_status cs_rpc_create(const struct cs_rpc_config *config, struct cs_rpc **ret_rpc, struct cs_err *err) CS_MUST_USE;
+enum cs_status cs_rpc_create(const struct cs_rpc_config *config, struct cs_rpc **ret_rpc,
+                             struct cs_err *err) CS_MUST_USE;
 /* After its servers, channels and streams are gone. NULL is fine. */
 void cs_rpc_destroy(struct cs_rpc *rpc);
 CS_DEFINE_AUTO(cs_rpc, cs_rpc_destroy)
@@ -68,14 +69,15 @@ struct cs_rpc_server;
 struct cs_rpc_call;   /* a unary call being served */
 struct cs_rpc_stream; /* a server- or bidirectional stream, on either side */
 
-/* Serves one unary call. Either cs_rpc_reply and CS_OK; or a failure; or cs_rpc_defer, then CS_OK, and later exactly one
- * cs_rpc_reply or cs_rpc_refuse from any thread. request lives until the call is answered. */
+/* Serves one unary call. Either cs_rpc_reply and CS_OK; or a failure; or cs_rpc_defer, then CS_OK, and later exactly
+ * one cs_rpc_reply or cs_rpc_refuse from any thread. request lives until the call is answered. */
 typedef enum cs_status cs_rpc_unary_fn(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx,
                                        struct cs_err *err);
 
 /* Events of a stream. user is what cs_rpc_stream_set_user or cs_rpc_stream_open gave. Any may be NULL. */
 struct cs_rpc_stream_events {
-    /* Server only, first. request is NULL for a bidirectional stream. ctx is the service's. A failure ends the stream. */
+    /* Server only, first. request is NULL for a bidirectional stream. ctx is the service's. A failure ends the stream.
+     */
     enum cs_status (*opened)(struct cs_rpc_stream *stream, const ProtobufCMessage *request, void *ctx,
                              struct cs_err *err);
     /* A message of the peer; it is freed when this returns. The next one is read only then. */
@@ -84,14 +86,14 @@ struct cs_rpc_stream_events {
     void (*half_closed)(struct cs_rpc_stream *stream, void *user);
     /* Everything that was queued has left. */
     void (*drained)(struct cs_rpc_stream *stream, void *user);
-    /* Last event, exactly once if opened succeeded. On a client err tells how it ended (CS_OK: the server finished); on a
-     * server CS_CANCELLED when the peer or the connection went away. */
+    /* Last event, exactly once if opened succeeded. On a client err tells how it ended (CS_OK: the server finished); on
+     * a server CS_CANCELLED when the peer or the connection went away. */
     void (*closed)(struct cs_rpc_stream *stream, const struct cs_err *err, void *user);
 };
 
 struct cs_rpc_method {
-    const char *name; /* as in the proto */
-    cs_rpc_unary_fn *unary;                    /* one of the two */
+    const char *name;       /* as in the proto */
+    cs_rpc_unary_fn *unary; /* one of the two */
     const struct cs_rpc_stream_events *stream;
 };
 
@@ -123,7 +125,8 @@ const char *cs_rpc_server_address(const struct cs_rpc_server *server); /* "127.0
 /* Sets the health of one service ("" the whole server); watchers are told. */
 void cs_rpc_server_set_serving(struct cs_rpc_server *server, const char *service, bool serving);
 /* Health becomes NOT_SERVING, new calls are refused, calls in progress may end within grace_ms and are cancelled then;
- * returns when all have ended. Open streams get no warning but `closed`; end them yourself before if you want better. */
+ * returns when all have ended. Open streams get no warning but `closed`; end them yourself before if you want better.
+ */
 void cs_rpc_server_drain(struct cs_rpc_server *server, int64_t grace_ms);
 /* Drains with no grace when that was not done. NULL is fine. */
 void cs_rpc_server_destroy(struct cs_rpc_server *server);
@@ -139,7 +142,7 @@ const struct cs_trace *cs_rpc_call_trace(const struct cs_rpc_call *call);
 int64_t cs_rpc_call_left_ms(const struct cs_rpc_call *call); /* until the deadline; INT64_MAX without one */
 bool cs_rpc_call_cancelled(const struct cs_rpc_call *call);
 const char *cs_rpc_call_metadata(const struct cs_rpc_call *call, const char *key); /* or NULL */
-void cs_rpc_reply(struct cs_rpc_call *call, const ProtobufCMessage *reply); /* packed before it returns */
+void cs_rpc_reply(struct cs_rpc_call *call, const ProtobufCMessage *reply);        /* packed before it returns */
 void cs_rpc_defer(struct cs_rpc_call *call);
 void cs_rpc_refuse(struct cs_rpc_call *call, const struct cs_err *err);
 
@@ -181,18 +184,19 @@ void cs_rpc_channel_destroy(struct cs_rpc_channel *channel);
 CS_DEFINE_AUTO(cs_rpc_channel, cs_rpc_channel_destroy)
 
 struct cs_rpc_options {
-    int64_t timeout_ms;            /* <= 0: none (streams), 30 s (unary) */
-    const struct cs_trace *trace;  /* parent span, or NULL for a new root */
-    bool wait_for_ready;           /* wait for a connection instead of failing at once */
+    int64_t timeout_ms;           /* <= 0: none (streams), 30 s (unary) */
+    const struct cs_trace *trace; /* parent span, or NULL for a new root */
+    bool wait_for_ready;          /* wait for a connection instead of failing at once */
 };
 
-/* Calls and waits (not in callbacks, which run on polling threads). *ret_reply is freed with cs_rpc_message_free. options may be NULL. */
+/* Calls and waits (not in callbacks, which run on polling threads). *ret_reply is freed with cs_rpc_message_free.
+ * options may be NULL. */
 enum cs_status cs_rpc_invoke(struct cs_rpc_channel *channel, const ProtobufCServiceDescriptor *service,
                              const char *method, const ProtobufCMessage *request, const struct cs_rpc_options *options,
                              ProtobufCMessage **ret_reply, struct cs_err *err) CS_MUST_USE;
 
-/* Calls without waiting. done runs once on a polling thread: reply is NULL and err set, or the reverse; both are freed when
- * it returns. */
+/* Calls without waiting. done runs once on a polling thread: reply is NULL and err set, or the reverse; both are freed
+ * when it returns. */
 typedef void cs_rpc_done_fn(const ProtobufCMessage *reply, const struct cs_err *err, void *user);
 void cs_rpc_invoke_async(struct cs_rpc_channel *channel, const ProtobufCServiceDescriptor *service, const char *method,
                          const ProtobufCMessage *request, const struct cs_rpc_options *options, cs_rpc_done_fn *done,

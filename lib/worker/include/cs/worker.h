@@ -1,18 +1,18 @@
 /*
  * worker: the serving side of callsheet.v1.Worker, shared by media, providers and webhooks.
  *
- * It speaks the stream (Hello, credits, batching, fences), tracks the open assignments and hands each to the service. When a
- * stream ends, its assignments are cancelled.
+ * It speaks the stream (Hello, credits, batching, fences), tracks the open assignments and hands each to the service.
+ * When a stream ends, its assignments are cancelled.
  *
  *     static const struct cs_worker_ops ops = {.start = start_job, .cancel = cancel_job};
  *     cs_worker_create(&config, &worker); … cs_worker_service(worker) goes into the rpc server's services.
  *
- * Threads  ops run on rpc's polling threads and on the worker's own timer, without a lock held, and must not block: hand the
- *          work to your own threads. Reporting functions may be called from any thread, until the final report. cancel,
+ * Threads  ops run on rpc's polling threads and on the worker's own timer, without a lock held, and must not block:
+ * hand the work to your own threads. Reporting functions may be called from any thread, until the final report. cancel,
  *          signal and a checkpoint's saved may come while another thread gives the final report (the assignment itself
  *          stays valid for them): find your own state under your own lock.
- * Owns     a struct cs_assignment is freed after its final report (succeed or fail), which you must always give, exactly
- *          once — also after cancel.
+ * Owns     a struct cs_assignment is freed after its final report (succeed or fail), which you must always give,
+ * exactly once — also after cancel.
  */
 #ifndef CS_WORKER_H
 #define CS_WORKER_H
@@ -41,8 +41,8 @@ struct cs_worker_ops {
 };
 
 struct cs_worker_config {
-    const char *kind;                 /* "media": prefix of the worker's id */
-    const char *const *operations;    /* JSON names */
+    const char *kind;              /* "media": prefix of the worker's id */
+    const char *const *operations; /* JSON names */
     size_t operation_count;
     uint32_t slots;
     const struct cs_worker_ops *ops;
@@ -75,9 +75,9 @@ const Callsheet__V1__ResolvedInput *cs_assignment_input(const struct cs_assignme
 /* Messages and codes may quote anybody: what is not UTF-8 in them is replaced by "?". */
 void cs_report_progress(struct cs_assignment *assignment, const Callsheet__V1__Progress *progress); /* coalesced */
 void cs_report_log(struct cs_assignment *assignment, const char *level, const char *message);
-/* Saves data, at most CS_CHECKPOINT_BYTES_MAX. saved (may be NULL: no acknowledgement wanted) runs on a polling thread when it
- * is durable, with ok false when it never will be: the stream ended first (the assignment has then been cancelled), or data
- * is too large. It does not begin any more once the final report was given. */
+/* Saves data, at most CS_CHECKPOINT_BYTES_MAX. saved (may be NULL: no acknowledgement wanted) runs on a polling thread
+ * when it is durable, with ok false when it never will be: the stream ended first (the assignment has then been
+ * cancelled), or data is too large. It does not begin any more once the final report was given. */
 void cs_report_checkpoint(struct cs_assignment *assignment, const void *data, size_t size,
                           void (*saved)(struct cs_assignment *assignment, bool ok, void *ctx), void *ctx);
 void cs_report_succeeded(struct cs_assignment *assignment, const Callsheet__V1__Succeeded *succeeded);

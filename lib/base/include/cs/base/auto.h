@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CS_DEFINE_AUTO(type, destroy)                     \
-    __attribute__((unused)) static inline void type##_auto_(struct type **owner) { \
-        destroy(*owner);                                  \
+#define CS_DEFINE_AUTO(type, destroy)                                                                                  \
+    __attribute__((unused)) static inline void type##_auto_(struct type **owner) {                                     \
+        destroy(*owner);                                                                                               \
     }
 
 #define CS_AUTO(type) __attribute__((cleanup(type##_auto_))) struct type
@@ -21,11 +21,11 @@
 /* A value whose fini takes its address: CS_AUTO_FINI(cs_buf, cs_buf_fini) buf = {0}; */
 #define CS_AUTO_VALUE(type, fini) __attribute__((cleanup(fini))) struct type
 
-#define cs_steal(owner)                       \
-    (__extension__({                          \
-        __typeof__(*(owner)) cs_stolen_ = *(owner); \
-        *(owner) = NULL;                      \
-        cs_stolen_;                           \
+#define cs_steal(owner)                                                                                                \
+    (__extension__({                                                                                                   \
+        __typeof__(*(owner)) cs_stolen_ = *(owner);                                                                    \
+        *(owner) = NULL;                                                                                               \
+        cs_stolen_;                                                                                                    \
     }))
 
 static inline void cs_auto_free_(void *owner) {

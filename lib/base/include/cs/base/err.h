@@ -42,11 +42,11 @@ enum {
 
 struct cs_err {
     enum cs_status status;
-    bool retryable;                    /* the same call may succeed later */
-    int64_t retry_after_ms;            /* a wish of the peer; 0 none */
-    char reason[CS_ERR_REASON_MAX];    /* "no_steps": stable, for programs */
-    char path[CS_ERR_PATH_MAX];        /* "jobs[2].dependsOn[0]", or "" */
-    char message[CS_ERR_MESSAGE_MAX];  /* for people, without a final dot */
+    bool retryable;                   /* the same call may succeed later */
+    int64_t retry_after_ms;           /* a wish of the peer; 0 none */
+    char reason[CS_ERR_REASON_MAX];   /* "no_steps": stable, for programs */
+    char path[CS_ERR_PATH_MAX];       /* "jobs[2].dependsOn[0]", or "" */
+    char message[CS_ERR_MESSAGE_MAX]; /* for people, without a final dot */
 };
 
 #define CS_MUST_USE __attribute__((warn_unused_result))
@@ -75,12 +75,12 @@ enum cs_status cs_err_at(struct cs_err *err, const char *prefix);
 const char *cs_status_name(enum cs_status status);
 
 /* Returns early when the call fails. */
-#define CS_TRY(call)                          \
-    do {                                      \
-        enum cs_status cs_try_status_ = (call); \
-        if (cs_try_status_ != CS_OK) {        \
-            return cs_try_status_;            \
-        }                                     \
+#define CS_TRY(call)                                                                                                   \
+    do {                                                                                                               \
+        enum cs_status cs_try_status_ = (call);                                                                        \
+        if (cs_try_status_ != CS_OK) {                                                                                 \
+            return cs_try_status_;                                                                                     \
+        }                                                                                                              \
     } while (0)
 
 #endif

@@ -18,8 +18,8 @@ struct cs_fsm_edge {
 };
 
 struct cs_fsm {
-    const char *name;                /* "job" */
-    const char *const *state_names;  /* lower case, as in SQL and JSON */
+    const char *name;               /* "job" */
+    const char *const *state_names; /* lower case, as in SQL and JSON */
     int state_count;
     const char *const *event_names;
     int event_count;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 enum {
-    CS_ID_LENGTH = 21,   /* of [0-9A-Za-z]: 125 bits */
-    CS_ID_SIZE = 22,     /* with NUL */
+    CS_ID_LENGTH = 21, /* of [0-9A-Za-z]: 125 bits */
+    CS_ID_SIZE = 22,   /* with NUL */
 };
 
 void cs_random_bytes(void *ret_bytes, size_t size_bytes);

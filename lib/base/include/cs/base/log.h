@@ -50,8 +50,8 @@ int cs_log_level_parse(const char *word);
 
 void cs_log_write(enum cs_log_level level, const char *event, const struct cs_kv *pairs, size_t count);
 
-#define CS_LOG_(level, event, ...)                                                    \
-    cs_log_write(level, event, (const struct cs_kv[]){{0}, ##__VA_ARGS__} + 1,         \
+#define CS_LOG_(level, event, ...)                                                                                     \
+    cs_log_write(level, event, (const struct cs_kv[]){{0}, ##__VA_ARGS__} + 1,                                         \
                  sizeof((const struct cs_kv[]){{0}, ##__VA_ARGS__}) / sizeof(struct cs_kv) - 1)
 #define cs_log_debug(event, ...) CS_LOG_(CS_LOG_DEBUG, event, ##__VA_ARGS__)
 #define cs_log_info(event, ...) CS_LOG_(CS_LOG_INFO, event, ##__VA_ARGS__)

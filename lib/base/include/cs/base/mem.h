@@ -26,7 +26,7 @@ struct cs_arena;
 
 struct cs_arena *cs_arena_create(void);
 void cs_arena_destroy(struct cs_arena *arena);
-void cs_arena_reset(struct cs_arena *arena); /* frees all but the first block */
+void cs_arena_reset(struct cs_arena *arena);                     /* frees all but the first block */
 void *cs_arena_alloc(struct cs_arena *arena, size_t size_bytes); /* zeroed, 16-aligned */
 void *cs_arena_array(struct cs_arena *arena, size_t count, size_t size);
 void *cs_arena_copy(struct cs_arena *arena, const void *bytes, size_t size_bytes);
