@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "cs/base/log.h"
@@ -16,22 +17,16 @@ void assignment_unref_locked(struct cs_assignment *assignment) {
     free(assignment);
 }
 
-static void *alloc_in_arena(void *arena, size_t size) {
-    return cs_arena_alloc(arena, size);
-}
-
-static void free_in_arena(void *arena, void *memory) {
-    (void)arena;
-    (void)memory;
-}
-
 /* A deep copy in the arena: the message that came is gone after the callback. It passed all checks when it was read. */
 static const Callsheet__V1__Assign *copy(struct cs_arena *arena, const Callsheet__V1__Assign *assign) {
     size_t size = protobuf_c_message_get_packed_size(&assign->base);
     uint8_t *packed = cs_arena_alloc(arena, size);
     (void)protobuf_c_message_pack(&assign->base, packed);
-    ProtobufCAllocator allocator = {.alloc = alloc_in_arena, .free = free_in_arena, .allocator_data = arena};
-    return (const Callsheet__V1__Assign *)protobuf_c_message_unpack(assign->base.descriptor, &allocator, size, packed);
+    ProtobufCMessage *copied = NULL;
+    enum cs_status status = cs_rpc_message_unpack_arena(assign->base.descriptor, packed, size, arena, &copied, NULL);
+    assert(status == CS_OK);
+    (void)status;
+    return (const Callsheet__V1__Assign *)copied;
 }
 
 static struct cs_assignment *create(struct cs_worker *worker, ProtobufCBinaryData fence,

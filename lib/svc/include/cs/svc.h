@@ -18,8 +18,8 @@
 #include "cs/base/err.h"
 #include "cs/base/log.h"
 
-/* Blocks SIGTERM, SIGINT and SIGHUP in this and all later threads, ignores SIGPIPE, raises RLIMIT_NOFILE to its hard
- * limit, sets up the log. An unknown level is an error. */
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 (cs_svc_request_stop) in this and all later threads, ignores SIGPIPE,
+ * raises RLIMIT_NOFILE to its hard limit, sets up the log. An unknown level is an error. */
 enum cs_status cs_svc_start(const char *service, const char *log_level, struct cs_err *err) CS_MUST_USE;
 
 /* Writes "ready ADDRESS\n" to the descriptor that a supervisor passed (--ready-fd) and closes it. -1 does nothing. */
