@@ -293,12 +293,12 @@ TEST(health_takes_no_more_of_strangers_than_it_needs) {
     assert_int_equal(check(&f, name, &err), -1);
     assert_int_equal(err.status, CS_RESOURCE_EXHAUSTED);
 
-    struct watch watch = {.told = LATCH_INIT, .closed = LATCH_INIT};
+    CS_AUTO_FREE struct watch *watches = cs_alloc_array(CS_RPC_WATCHERS_MAX, sizeof(*watches));
     struct cs_rpc_stream *streams[CS_RPC_WATCHERS_MAX];
     for (int i = 0; i < CS_RPC_WATCHERS_MAX; i++) {
-        streams[i] = start_watch(&f, "", &watch);
+        watches[i] = (struct watch){.told = LATCH_INIT, .closed = LATCH_INIT};
+        streams[i] = open_watch(&f, "", &watches[i]);
     }
-    assert_true(latch_wait(&watch.told, CS_RPC_WATCHERS_MAX));
     struct watch refused = {.told = LATCH_INIT, .closed = LATCH_INIT};
     struct cs_rpc_stream *beyond = start_watch(&f, "", &refused);
     assert_true(latch_wait(&refused.closed, 1));
@@ -307,8 +307,8 @@ TEST(health_takes_no_more_of_strangers_than_it_needs) {
     for (int i = 0; i < CS_RPC_WATCHERS_MAX; i++) {
         cs_rpc_stream_cancel(streams[i]);
         cs_rpc_stream_unref(streams[i]);
+        assert_true(latch_wait(&watches[i].closed, 1));
     }
-    assert_true(latch_wait(&watch.closed, CS_RPC_WATCHERS_MAX));
     cs_rpc_stream_unref(open_watch(&f, "", &refused)); /* there is room again */
     teardown(&f);
 }
