@@ -241,6 +241,10 @@ static void read_socket(struct cs_runner *runner) {
         }
     }
     cs_runner_buf_consume(&runner->in, offset);
+    if (bad) { /* where the next frame starts is unknown from here on */
+        (void)kill(runner->pid, SIGKILL);
+        died(runner);
+    }
 }
 
 /* ---- the reader ---- */
