@@ -276,7 +276,7 @@ static enum cs_status send_all(struct run *run, bool *ret_sent, struct cs_err *e
 struct outcome {
     enum cs_status status; /* of the first failure */
     bool ends_session;
-    bool committed; /* the server said so */
+    bool committed; /* the server said so, or there is nothing to commit */
 };
 
 static enum cs_status collect(struct run *run, struct pg_command *command, struct outcome *outcome,
@@ -298,6 +298,30 @@ static enum cs_status collect(struct run *run, struct pg_command *command, struc
     return CS_OK;
 }
 
+/* The end of the pipeline. A statement outside BEGIN commits here, so here it can still fail. */
+static enum cs_status collect_sync(struct run *run, struct outcome *outcome, struct cs_err *err) {
+    enum { RESULTS_MAX = 3 }; /* a failure, its separator, the sync */
+    struct cs_err lost = {0};
+    for (int i = 0; i < RESULTS_MAX; i++) {
+        PGresult *result = NULL;
+        CS_TRY(take(run->pg, run->patience_ms, &result, outcome->status == CS_OK ? err : &lost));
+        ExecStatusType kind = PQresultStatus(result);
+        bool refused = result != NULL && kind != PGRES_PIPELINE_SYNC && outcome->status == CS_OK &&
+                       !pg_result_ends_session(result);
+        if (refused) {
+            outcome->status = pg_fail_result(err, result, run->commands[run->count - 1].statement->name);
+        }
+        PQclear(result);
+        if (kind == PGRES_PIPELINE_SYNC) {
+            return CS_OK;
+        }
+        if (result != NULL && !refused) {
+            break;
+        }
+    }
+    return fail_lost(run->pg, outcome->status == CS_OK ? err : &lost);
+}
+
 static enum cs_status collect_all(struct run *run, struct outcome *outcome, struct cs_err *err) {
     bool transaction = run->mode == PG_TRANSACTION;
     if (run->sets_timeout) {
@@ -317,8 +341,8 @@ static enum cs_status collect_all(struct run *run, struct outcome *outcome, stru
             return fail_lost(run->pg, err);
         }
     }
-    outcome->committed = outcome->status == CS_OK;
-    return outcome->ends_session ? CS_OK : take_sync(run->pg, run->patience_ms, err);
+    outcome->committed = outcome->status == CS_OK && run->mode != PG_WRITE;
+    return outcome->ends_session ? CS_OK : collect_sync(run, outcome, err);
 }
 
 /* The server stays inside a transaction that failed until it is told. */

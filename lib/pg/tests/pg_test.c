@@ -263,6 +263,22 @@ TEST(violations_have_their_own_words) {
     assert_int_equal(count_items(pg), 1);
 }
 
+TEST(what_fails_only_at_the_commit_is_told) {
+    static const struct cs_pg_statement late_create = {
+        "late_create", "create table late (id int8 primary key deferrable initially deferred)", "", ""};
+    static const struct cs_pg_statement late_insert = {"late_insert", "insert into late values ($1), ($1)", "int8", ""};
+    static const struct cs_pg_statement late_count = {"late_count", "select count(*) as n from late", "", "n:int8"};
+    struct cs_pg *pg = session(cs_test_state);
+    struct cs_err err = {0};
+    CS_AUTO_PG_PARAMS params = {0};
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    cs_pg_put_i64(&params, 1);
+    assert_ok(cs_pg_exec(pg, &late_create, NULL, NULL, &err), &err);
+    assert_fails(cs_pg_exec(pg, &late_insert, &params, NULL, &err), &err, CS_ALREADY_EXISTS, "unique_violation");
+    assert_ok(cs_pg_one(pg, &late_count, NULL, &rows, &err), &err); /* on the same connection */
+    assert_int_equal(cs_pg_i64(rows, "n"), 0);
+}
+
 TEST(bad_values_are_not_repeated_in_messages) {
     struct cs_pg *pg = session(cs_test_state);
     struct cs_err err = {0};
@@ -492,7 +508,7 @@ TEST(password_of_a_bad_address_is_not_repeated) {
 TEST_MAIN(PG_TEST(values_of_every_type_come_back_as_they_went), PG_TEST(arrays_keep_nulls_and_empty_elements),
           PG_TEST(nulls_and_empty_arrays_are_told_apart), PG_TEST(one_statement_writes_a_hundred_thousand_rows),
           PG_TEST(one_maybe_and_many_say_what_they_found), PG_TEST(violations_have_their_own_words),
-          PG_TEST(bad_values_are_not_repeated_in_messages), PG_TEST(statement_and_declaration_are_compared),
+          PG_TEST(what_fails_only_at_the_commit_is_told), PG_TEST(bad_values_are_not_repeated_in_messages), PG_TEST(statement_and_declaration_are_compared),
           PG_TEST(statement_of_an_altered_table_is_prepared_again),
           PG_TEST(batch_runs_in_order_and_gives_rows_and_counts), PG_TEST(batch_fails_as_a_whole_with_the_first_error),
           PG_TEST(statement_stops_the_batch_with_a_word_of_its_own),
