@@ -16,19 +16,20 @@ up: build                   ## run the stack until Ctrl-C
 	@$(BUILD)/bin/callsheet up --data-dir .data --listen 127.0.0.1:8080
 
 demo: build                 ## a finished video from a plan; VIDEO=clip.mp4 puts your clip in the middle
-	@tools/install-packages test
+	@tools/install-packages demo
 	@deploy/demo/run $(if $(VIDEO),"$(VIDEO)")
 
 test: build                 ## every test
-	@tools/install-packages test
+	@tools/install-packages demo test
+	@cmake --build --preset release --target tests
 	@tools/run-tests
 
 bench: build                ## the figures of docs/ARCHITECTURE.md, as ratios of one run
-	@tools/install-packages test
+	@cmake --build --preset release --target callsheet-bench
 	@tools/run-bench
 
 check: deps                 ## format, tidy, headers, symbols, sanitizers
-	@tools/install-packages test check
+	@tools/install-packages demo test check
 	@tools/check all
 
 clean:

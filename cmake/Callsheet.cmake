@@ -57,6 +57,9 @@ function(cs_service name)
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
+# Everything that only tests need is built by the target `tests`, not by `all`.
+add_custom_target(tests)
+
 # cs_test(name LABEL unit|service|fault SOURCES … LIBS … [TIMEOUT s] [POSTGRES]): a cmocka program and a ctest of its
 # name. POSTGRES: it uses the databases of tests/support; all such tests of a ctest run share one server.
 function(cs_test name)
@@ -65,7 +68,8 @@ function(cs_test name)
     set(ARG_TIMEOUT 60)
   endif()
   cs_package(cmocka cmocka)
-  add_executable(${name} ${ARG_SOURCES})
+  add_executable(${name} EXCLUDE_FROM_ALL ${ARG_SOURCES})
+  add_dependencies(tests ${name})
   target_link_libraries(${name} PRIVATE cs_flags ${ARG_LIBS} PkgConfig::cmocka Threads::Threads)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/include)
   target_compile_definitions(${name} PRIVATE CS_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"

@@ -198,8 +198,7 @@ export class Api {
     for (;;) {
       try {
         for await (const event of this.events(id)) {
-          const state = (event.data.execution ?? event.data).status ?? (event.data.execution ?? event.data).state;
-          if (['completed', 'failed', 'cancelled'].includes(state)) return (await this.get(`/v1/executions/${id}`)).json;
+          if (['completed', 'failed', 'cancelled'].includes(event.data.status)) return (await this.get(`/v1/executions/${id}`)).json;
         }
       } catch (error) {
         // The gateway may be restarting: the socket stays with the supervisor, so the next connection waits in its queue.

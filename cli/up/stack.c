@@ -113,46 +113,63 @@ static struct cs_process_spec spec_of(const struct line *line) {
 
 /* ---- workers ---- */
 
-static enum cs_status put_media(const struct cli_stack *stack, struct line *line, const char *name,
-                                struct cs_err *err) {
+/* slots: the flag that bounds what renders at once. */
+static enum cs_status put_rendering(const struct cli_stack *stack, struct line *line, const char *name,
+                                    const char *slots, struct cs_err *err) {
     char *scratch = NULL;
     const char *part = cs_arena_sprintf(line->arena, "scratch/%s", name);
     CS_TRY(cli_data_dir_make(stack->dir, line->arena, part, &scratch, err));
     put_flag(line, "--storage", stack->storage);
     put_flag(line, "--scratch-dir", scratch);
     if (stack->config->slots != 0) {
-        put_number(line, "--slots", stack->config->slots, "");
+        put_number(line, slots, stack->config->slots, "");
     }
     return CS_OK;
 }
 
-static enum cs_status launch_worker(const struct cli_stack *stack, const char *name, bool renders, const char *address,
-                                    struct cs_arena *arena, struct cs_process_spec *ret_spec, struct cs_err *err) {
-    struct line line = line_for(stack, arena, cs_arena_sprintf(arena, "callsheet-%s", name));
-    CS_TRY(put_listen(&line, address, err));
-    if (renders) {
-        CS_TRY(put_media(stack, &line, name, err));
-    }
+/* The local provider's predictions are its memory of what was paid: they outlive every scratch directory. */
+static enum cs_status put_ledger(const struct cli_stack *stack, struct line *line, struct cs_err *err) {
+    char *ledger = NULL;
+    CS_TRY(cli_data_dir_make(stack->dir, line->arena, "ledger", &ledger, err));
+    put_flag(line, "--local-ledger", ledger);
+    return CS_OK;
+}
+
+static enum cs_status start_worker(const struct cli_stack *stack, const char *name, const char *address,
+                                   struct cs_arena *arena, struct line *ret_line, struct cs_err *err) {
+    *ret_line = line_for(stack, arena, cs_arena_sprintf(arena, "callsheet-%s", name));
+    CS_TRY(put_listen(ret_line, address, err));
     if (stack->config->allow_private_targets) {
-        put(&line, "--allow-private-targets");
+        put(ret_line, "--allow-private-targets");
     }
-    *ret_spec = spec_of(&line);
     return CS_OK;
 }
 
 static enum cs_status launch_media(void *ctx, const char *address, struct cs_arena *arena,
                                    struct cs_process_spec *ret_spec, struct cs_err *err) {
-    return launch_worker(ctx, "media", true, address, arena, ret_spec, err);
+    struct line line;
+    CS_TRY(start_worker(ctx, "media", address, arena, &line, err));
+    CS_TRY(put_rendering(ctx, &line, "media", "--slots", err));
+    *ret_spec = spec_of(&line);
+    return CS_OK;
 }
 
 static enum cs_status launch_providers(void *ctx, const char *address, struct cs_arena *arena,
                                        struct cs_process_spec *ret_spec, struct cs_err *err) {
-    return launch_worker(ctx, "providers", true, address, arena, ret_spec, err);
+    struct line line;
+    CS_TRY(start_worker(ctx, "providers", address, arena, &line, err));
+    CS_TRY(put_rendering(ctx, &line, "providers", "--local-slots", err));
+    CS_TRY(put_ledger(ctx, &line, err));
+    *ret_spec = spec_of(&line);
+    return CS_OK;
 }
 
 static enum cs_status launch_webhooks(void *ctx, const char *address, struct cs_arena *arena,
                                       struct cs_process_spec *ret_spec, struct cs_err *err) {
-    return launch_worker(ctx, "webhooks", false, address, arena, ret_spec, err);
+    struct line line;
+    CS_TRY(start_worker(ctx, "webhooks", address, arena, &line, err));
+    *ret_spec = spec_of(&line);
+    return CS_OK;
 }
 
 /* ---- orchestrator, gateway ---- */

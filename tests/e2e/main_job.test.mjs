@@ -86,7 +86,7 @@ test('clips of unlike codecs, sizes, rates and layouts merge within one frame', 
     });
     assert.equal(created.status, 202, created.text);
     const ended = await api.finished(created.json.id);
-    assert.equal(ended.status ?? ended.state, 'completed', JSON.stringify(ended));
+    assert.equal(ended.status, 'completed', JSON.stringify(ended));
     const { json: status } = await api.get(`/api/execute/${created.json.id}/status`);
     const facts = await probe(await download(status.result.url, path.join(work, 'unlike.mp4')));
     const frame = 1 / facts.rate;
@@ -108,7 +108,7 @@ test('37 segments of 2.5 s at 30000/1001 give exactly 37 times 75 frames', async
     });
     assert.equal(created.status, 202, created.text);
     const ended = await api.finished(created.json.id);
-    assert.equal(ended.status ?? ended.state, 'completed', JSON.stringify(ended));
+    assert.equal(ended.status, 'completed', JSON.stringify(ended));
     const { json: status } = await api.get(`/api/execute/${created.json.id}/status`);
     const facts = await probe(await download(status.result.url, path.join(work, 'segments.mp4')));
     assert.equal(facts.frames, 37 * 75);
