@@ -103,8 +103,7 @@ static void answer_object(struct gw_request *request, const char *key, int fd, c
     struct gw_range range = gw_range_parse(range_wanted ? gw_request_header(request, "Range") : NULL, info->size_bytes);
     if (gw_etag_listed(gw_request_header(request, "If-None-Match"), etag)) {
         put_headers(request, key, info, etag);
-        (void)close(fd);
-        gw_answer_empty(request, 304);
+        gw_answer_file(request, 304, fd, 0, info->size_bytes); /* its length is told, not sent */
     } else if (range.kind == GW_RANGE_UNSATISFIABLE) {
         (void)close(fd);
         answer_unsatisfiable(request, info->size_bytes);

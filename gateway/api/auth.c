@@ -39,6 +39,12 @@ static enum cs_status add_key(struct gw_auth *auth, char *pair, struct cs_err *e
     }
     struct key *key = &auth->keys[auth->key_count++];
     cs_sha256_of(pair, (size_t)(equals - pair), key->digest);
+    for (const struct key *other = auth->keys; other != key; other++) {
+        if (cs_bytes_eq(other->digest, key->digest, sizeof(key->digest))) {
+            return cs_fail(err, CS_INVALID_ARGUMENT, "bad_api_keys", "entry %zu of CALLSHEET_API_KEYS repeats a key",
+                           auth->key_count);
+        }
+    }
     key->tenant = cs_arena_strdup(auth->arena, equals + 1);
     return CS_OK;
 }
@@ -57,6 +63,9 @@ enum cs_status gw_auth_create(const char *api_keys, struct gw_auth **ret_auth, s
         CS_TRY(add_key(auth, pair, err));
     }
     explicit_bzero(copy, strlen(api_keys));
+    if (auth->key_count == 0 && api_keys[0] != '\0') { /* keys were meant: not a gateway without any */
+        return cs_fail(err, CS_INVALID_ARGUMENT, "bad_api_keys", "CALLSHEET_API_KEYS has commas and no key");
+    }
     *ret_auth = cs_steal(&auth);
     return CS_OK;
 }

@@ -134,12 +134,28 @@ void gw_answer_error(struct gw_request *request, const struct cs_err *err) {
     gw_answer_json(request, http, gw_error_body(err, gw_request_id(request)));
 }
 
+/* What the orchestrator lacks is not what the client has had too much of. */
+static bool is_shortage_inside(const struct cs_err *err) {
+    return err->status == CS_RESOURCE_EXHAUSTED &&
+           (cs_str_eq(err->reason, "disk_full") || cs_str_starts(err->reason, "database_"));
+}
+
 struct cs_err gw_error_of_call(const struct cs_err *err) {
     struct cs_err told = *err;
+    const char *sentence = NULL;
     if (err->status == CS_UNAUTHENTICATED || err->status == CS_PERMISSION_DENIED) {
         told.status = CS_INTERNAL;
     } else if (err->status == CS_NOT_FOUND) {
-        cs_str_copy(told.message, sizeof(told.message), "Execution not found");
+        sentence = "Execution not found";
+    } else if (is_shortage_inside(err)) {
+        told.status = CS_UNAVAILABLE;
+    }
+    const unsigned http = gw_error_http_status(&told);
+    if (http == 503 || http == 504) { /* the sentence may say where the orchestrator or its database is */
+        sentence = http == 503 ? "the service cannot do this now; try again" : "the service did not answer in time";
+    }
+    if (sentence != NULL) {
+        cs_str_copy(told.message, sizeof(told.message), sentence);
     }
     return told;
 }

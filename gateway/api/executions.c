@@ -77,8 +77,9 @@ static void answer_created(struct call *call, const ProtobufCMessage *reply) {
     gw_answer_json(call->request, 202, gw_view_created(created));
 }
 
-static enum cs_status read_key(const struct gw_request *request, Callsheet__V1__CreateExecutionRequest *create,
+static enum cs_status read_key(const struct gw_request *request, const struct gw_submission *submission,
                                struct cs_err *err) {
+    Callsheet__V1__CreateExecutionRequest *create = submission->request;
     const char *key = gw_request_header(request, "Idempotency-Key");
     if (key == NULL) {
         return CS_OK;
@@ -92,6 +93,7 @@ static enum cs_status read_key(const struct gw_request *request, Callsheet__V1__
         return cs_fail_at(err, "idempotencyKey", "one_of", "Idempotency-Key and idempotencyKey say different things");
     }
     create->idempotency_key = (char *)key; /* packed before the headers go */
+    gw_paths_add(submission->paths, "idempotencyKey", "Idempotency-Key");
     return CS_OK;
 }
 
@@ -101,7 +103,7 @@ static enum cs_status read_submission(struct gw_request *request, struct gw_subm
     CS_AUTO_JSON *value = NULL;
     CS_TRY(cs_json_parse(body->data != NULL ? body->data : "", body->size, &value, err));
     CS_TRY(gw_dialect_read(value, gw_request_arena(request), submission, err));
-    return read_key(request, submission->request, err);
+    return read_key(request, submission, err);
 }
 
 void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
@@ -220,7 +222,7 @@ static enum cs_status read_reason(struct gw_request *request, char **ret_reason,
     }
     json_object_foreach(value, name, member) {
         if (strcmp(name, "reason") != 0) {
-            return cs_fail(err, CS_INVALID_ARGUMENT, "unknown_field", "the body has only a reason");
+            return cs_fail_at(err, name, "unknown_field", "the body has only a reason");
         }
     }
     const json_t *reason = json_object_get(value, "reason");

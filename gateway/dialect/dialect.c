@@ -140,8 +140,9 @@ static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_
     return read_texts(member(plan, "rootJobIds"), roots_path, arena, &read->root_job_ids, &read->n_root_job_ids, err);
 }
 
-static enum cs_status read_labels(const json_t *labels, Callsheet__V1__CreateExecutionRequest *request,
-                                  struct cs_arena *arena, struct cs_err *err) {
+static enum cs_status read_labels(const json_t *labels, struct gw_submission *submission, struct cs_arena *arena,
+                                  struct cs_err *err) {
+    Callsheet__V1__CreateExecutionRequest *request = submission->request;
     const char *name = NULL;
     json_t *value = NULL;
     size_t bytes = 0;
@@ -161,6 +162,9 @@ static enum cs_status read_labels(const json_t *labels, Callsheet__V1__CreateExe
         if (bytes > GW_LABELS_BYTES_MAX) {
             return cs_fail_at(err, "labels", "too_big", "labels have at most %d bytes in all", GW_LABELS_BYTES_MAX);
         }
+        const char *native = path_element(arena, "labels", request->n_labels);
+        gw_paths_add(submission->paths, path_member(arena, native, "key"), path);
+        gw_paths_add(submission->paths, path_member(arena, native, "value"), path);
         label->key = cs_arena_strdup(arena, name);
         label->value = cs_arena_strdup(arena, json_string_value(value));
         request->labels[request->n_labels++] = label;
@@ -224,7 +228,7 @@ static enum cs_status read_native_body(const json_t *body, struct gw_submission 
     CS_TRY(read_webhook(&webhook, member(body, "webhook"), "webhook", arena, err));
     CS_TRY(finish_webhook(&webhook, submission, arena, err));
     CS_TRY(read_timeout(member(body, "timeoutMs"), &request->timeout_ms, err));
-    CS_TRY(read_labels(member(body, "labels"), request, arena, err));
+    CS_TRY(read_labels(member(body, "labels"), submission, arena, err));
     CS_TRY(read_text(member(body, "idempotencyKey"), "idempotencyKey", arena, &key, err));
     if (key != NULL) {
         request->idempotency_key = key;

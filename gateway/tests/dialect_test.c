@@ -267,6 +267,23 @@ TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
     }
 }
 
+TEST(paths_of_labels_have_their_names) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct gw_submission submission = {0};
+    struct cs_err err = {0};
+    char path[CS_ERR_PATH_MAX];
+    assert_ok(read_body("{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"provider\":"
+                        "\"local\",\"prompt\":\"p\"}}]},\"labels\":{\"k\":\"v\",\"team\":\"b\"}}",
+                        arena, &submission, &err),
+              &err);
+    gw_paths_translate(submission.paths, "labels[1].key", path);
+    assert_string_equal(path, "labels.team");
+    gw_paths_translate(submission.paths, "labels[1].value", path);
+    assert_string_equal(path, "labels.team");
+    gw_paths_translate(submission.paths, "labels", path);
+    assert_string_equal(path, "labels");
+}
+
 TEST(jobs_may_be_empty_only_in_an_execution_plan) {
     assert_reads("{\"executionPlan\":{\"jobs\":[],\"rootJobIds\":[]}}", "{\"plan\":{}}");
     static const struct bad_body cases[] = {
@@ -289,6 +306,7 @@ int main(void) {
         CS_TEST(merges_take_words_numbers_and_markers),
         CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
+        CS_TEST(paths_of_labels_have_their_names),
         CS_TEST(jobs_may_be_empty_only_in_an_execution_plan),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,9 @@ TEST(keys_belong_to_tenants) {
     assert_fails(gw_auth_tenant(auth, "Token second-key", "second-key", &tenant, &err), &err, CS_UNAUTHENTICATED,
                  "no_credentials");
     assert_fails(gw_auth_tenant(auth, NULL, "", &tenant, &err), &err, CS_UNAUTHENTICATED, "no_credentials");
+    struct gw_auth *none = NULL;
+    assert_fails(gw_auth_create(",", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
+    assert_fails(gw_auth_create("first-key=a,first-key=b", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
     assert_ok(gw_auth_create("", &open, &err), &err);
     assert_ok(gw_auth_tenant(open, NULL, NULL, &tenant, &err), &err);
     assert_string_equal(tenant, "default");
