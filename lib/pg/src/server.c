@@ -1,5 +1,6 @@
 #include "cs/pg_server.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -184,6 +185,7 @@ static enum cs_status run_initdb(const struct cs_pg_server *server, int data_fd,
         .directory = "/",
         .user = server->user,
         .own_group = true,
+        .bare_environment = true,
     };
     if (cs_process_run(&spec, INITDB_TIMEOUT_MS, err) != CS_OK) {
         char line[256];
@@ -239,6 +241,24 @@ static void end_orphan(pid_t pid, int pidfd) {
     }
 }
 
+/* Sessions of a server that was killed: a busy one does not notice, and must not share its files with a new server. */
+static void end_sessions(const struct cs_pg_server *server) {
+    DIR *processes = opendir("/proc");
+    for (const struct dirent *entry = NULL; processes != NULL && (entry = readdir(processes)) != NULL;) {
+        int64_t pid = 0;
+        if (!cs_parse_i64(entry->d_name, 1, INT32_MAX, &pid) || !is_ours(server, (pid_t)pid)) {
+            continue;
+        }
+        CS_AUTO_FD int pidfd = pidfd_open((pid_t)pid, 0);
+        if (pidfd >= 0 && is_ours(server, (pid_t)pid)) {
+            end_orphan((pid_t)pid, pidfd);
+        }
+    }
+    if (processes != NULL) {
+        (void)closedir(processes);
+    }
+}
+
 /* postmaster.pid may name a server that outlived its supervisor, or after a power cut any process that has the number
  * now, which would stop PostgreSQL from starting. */
 static void clear_leftovers(const struct cs_pg_server *server) {
@@ -252,8 +272,9 @@ static void clear_leftovers(const struct cs_pg_server *server) {
     if (pidfd >= 0 && is_ours(server, (pid_t)pid)) {
         end_orphan((pid_t)pid, pidfd);
     } else {
+        end_sessions(server);
         CS_AUTO_FREE char *path = cs_sprintf("%s/postmaster.pid", server->data);
-        (void)unlink(path);
+        (void)unlink(path); /* and with it the mark by which PostgreSQL would notice such sessions itself */
     }
 }
 
@@ -349,6 +370,7 @@ struct cs_process_spec cs_pg_server_spec(const struct cs_pg_server *server) {
         .directory = "/",
         .user = server->user,
         .own_group = true,
+        .bare_environment = true, /* it is another user, and our secrets are none of its business */
     };
 }
 
@@ -364,6 +386,7 @@ void cs_pg_server_url(const struct cs_pg_server *server, const char *database, c
                           : "%%%02X",
                       (unsigned char)*c);
     }
+    cs_buf_puts(&url, "&port=5432"); /* the client's environment may say another */
     cs_str_copy(ret_url, CS_PG_URL_MAX, url.data);
 }
 

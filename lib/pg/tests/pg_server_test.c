@@ -1,6 +1,10 @@
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 
 #include "cs/base/mem.h"
@@ -70,6 +74,78 @@ TEST(server_that_outlived_its_supervisor_is_ended) {
     start(again, &process);
 }
 
+/* A session that is too busy to notice that its server has gone. */
+static const struct cs_pg_statement busy_count = {
+    "busy_count", "select count(*) as n from generate_series(1, 1000000) a, generate_series(1, 1000000) b", "",
+    "n:int8"};
+static const struct cs_pg_statement busy_pid = {
+    "busy_pid", "select pid from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()", "", "pid:int4"};
+
+static void *keep_busy(void *url) {
+    struct cs_err err = {0};
+    CS_AUTO(cs_pg) *pg = NULL;
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    if (cs_pg_open(url, NULL, &pg, &err) == CS_OK) {
+        (void)!cs_pg_one(pg, &busy_count, NULL, &rows, &err);
+    }
+    return NULL;
+}
+
+static pid_t await_busy(const char *url) {
+    struct cs_err err = {0};
+    CS_AUTO(cs_pg) *pg = NULL;
+    assert_ok(cs_pg_open(url, NULL, &pg, &err), &err);
+    for (;;) {
+        CS_AUTO(cs_pg_rows) *rows = NULL;
+        assert_ok(cs_pg_maybe(pg, &busy_pid, NULL, &rows, &err), &err);
+        if (rows != NULL) {
+            return (pid_t)cs_pg_i64(rows, "pid");
+        }
+    }
+}
+
+TEST(session_that_outlived_its_server_is_ended) {
+    CS_AUTO_TEST_DIR dir = {0};
+    cs_test_dir_create(&dir);
+    struct cs_err err = {0};
+    char url[CS_PG_URL_MAX];
+    pthread_t thread;
+    CS_AUTO(cs_pg_server) *server = NULL;
+    assert_ok(cs_pg_server_prepare(dir.path, CS_PG_SERVER_FAST, &server, &err), &err);
+    CS_AUTO_PROCESS process = {0};
+    start(server, &process);
+    cs_pg_server_url(server, "postgres", url);
+    assert_int_equal(pthread_create(&thread, NULL, keep_busy, url), 0);
+    CS_AUTO_FD int session = pidfd_open(await_busy(url), 0);
+    assert_true(session >= 0);
+    cs_process_kill(&process);
+    CS_AUTO(cs_pg_server) *again = NULL;
+    assert_ok(cs_pg_server_prepare(dir.path, CS_PG_SERVER_FAST, &again, &err), &err);
+    struct pollfd ended = {.fd = session, .events = POLLIN};
+    assert_int_equal(poll(&ended, 1, 0), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    start(again, &process);
+}
+
+TEST(server_gets_nothing_of_our_environment) {
+    CS_AUTO_TEST_DIR dir = {0};
+    cs_test_dir_create(&dir);
+    struct cs_err err = {0};
+    CS_AUTO(cs_pg_server) *server = NULL;
+    assert_int_equal(setenv("SECRET_OF_OURS", "x", 1) | setenv("PGPORT", "1", 1), 0);
+    assert_ok(cs_pg_server_prepare(dir.path, CS_PG_SERVER_FAST, &server, &err), &err);
+    CS_AUTO_PROCESS process = {0};
+    start(server, &process);
+    assert_int_equal(unsetenv("SECRET_OF_OURS") | unsetenv("PGPORT"), 0);
+    CS_AUTO_FREE char *path = cs_sprintf("/proc/%d/environ", (int)process.pid);
+    FILE *file = fopen(path, "re");
+    char text[4096];
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof(text), file);
+    assert_int_equal(fclose(file), 0);
+    assert_null(memmem(text, size, "SECRET_OF_OURS", strlen("SECRET_OF_OURS")));
+}
+
 TEST(lock_file_that_names_a_foreign_process_is_removed) {
     CS_AUTO_TEST_DIR dir = {0};
     cs_test_dir_create(&dir);
@@ -131,6 +207,7 @@ TEST(data_of_another_version_is_not_touched) {
 }
 
 TEST_MAIN(CS_TEST(committed_rows_survive_kill_9_also_where_only_root_can_go),
-          CS_TEST(server_that_outlived_its_supervisor_is_ended),
-          CS_TEST(lock_file_that_names_a_foreign_process_is_removed), CS_TEST(interrupted_initdb_starts_over),
-          CS_TEST(socket_works_below_a_very_long_path), CS_TEST(data_of_another_version_is_not_touched))
+          CS_TEST(server_that_outlived_its_supervisor_is_ended), CS_TEST(session_that_outlived_its_server_is_ended),
+          CS_TEST(server_gets_nothing_of_our_environment), CS_TEST(lock_file_that_names_a_foreign_process_is_removed),
+          CS_TEST(interrupted_initdb_starts_over), CS_TEST(socket_works_below_a_very_long_path),
+          CS_TEST(data_of_another_version_is_not_touched))

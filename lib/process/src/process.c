@@ -36,9 +36,9 @@ static bool overridden(const char *pair, const char *const *changes) {
 }
 
 /* An array of pointers into what exists; the caller frees the array alone. */
-static char **environment_of(const char *const *changes) {
+static char **environment_of(const char *const *changes, bool bare) {
     size_t count = 0;
-    while (environ != NULL && environ[count] != NULL) {
+    while (!bare && environ != NULL && environ[count] != NULL) {
         count++;
     }
     size_t change_count = 0;
@@ -177,7 +177,7 @@ enum cs_status cs_process_start(const struct cs_process_spec *spec, struct cs_pr
     }
     CS_AUTO_FD int read_fd = pipe_fds[0];
     CS_AUTO_FD int write_fd = pipe_fds[1];
-    CS_AUTO_FREE char **environment = environment_of(spec->environment);
+    CS_AUTO_FREE char **environment = environment_of(spec->environment, spec->bare_environment);
     child.environment = environment;
     child.report_fd = write_fd;
     pid_t pid = fork();

@@ -32,14 +32,15 @@ enum cs_pg_server_kind {
 
 enum { CS_PG_URL_MAX = 512 };
 
-/* Makes the directory (and DIR/data by initdb, some seconds). Ends a server of ours that outlived its supervisor; the
- * caller makes sure that nobody else uses the directory. */
+/* Makes the directory (and DIR/data by initdb, some seconds). Ends a server of ours that outlived its supervisor, and
+ * sessions that outlived it; the caller makes sure that nobody else uses the directory. */
 enum cs_status cs_pg_server_prepare(const char *directory, enum cs_pg_server_kind kind,
                                     struct cs_pg_server **ret_server, struct cs_err *err) CS_MUST_USE;
 void cs_pg_server_destroy(struct cs_pg_server *server); /* does not stop the process */
 CS_DEFINE_AUTO(cs_pg_server, cs_pg_server_destroy)
 
-/* How to start it: in the foreground, log on standard error, immediate shutdown when the parent dies. Stop it with
+/* How to start it: in the foreground, log on standard error, nothing of our environment, immediate shutdown when the
+ * parent dies. Stop it with
  * SIGINT (fast). The spec lives as long as the server. */
 struct cs_process_spec cs_pg_server_spec(const struct cs_pg_server *server);
 

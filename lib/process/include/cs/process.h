@@ -30,6 +30,7 @@ struct cs_process_user {
 struct cs_process_spec {
     const char *const *argv;         /* NULL-terminated; argv[0] is the path */
     const char *const *environment;  /* "NAME=value" put into a copy of ours, NULL-terminated; "NAME" takes it out */
+    bool bare_environment;           /* nothing of ours, `environment` alone: what a stranger's program gets */
     const struct cs_process_fd *fds; /* what the child inherits besides 0, 1 and 2; everything else is closed */
     size_t fd_count;
     int stdin_fd, stdout_fd, stderr_fd; /* 0: input from /dev/null, output as ours */
