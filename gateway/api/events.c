@@ -261,6 +261,24 @@ static void on_stream_closed(void *ctx) {
 
 static const struct gw_stream_events stream_events = {.drained = on_drained, .closed = on_stream_closed};
 
+static void watcher_end(struct watcher *watcher) {
+    (void)pthread_mutex_lock(&watcher->lock);
+    struct gw_request *request = cs_steal(&watcher->request);
+    struct cs_rpc_stream *dropped = detach(watcher);
+    if (request == NULL && !watcher->ended) {
+        (void)put_text(watcher, ": draining\n\n");
+        end(watcher);
+    }
+    watcher->ended = true;
+    (void)pthread_mutex_unlock(&watcher->lock);
+    drop(dropped);
+    if (request != NULL) {
+        struct cs_err err = {0};
+        (void)cs_fail(&err, CS_UNAVAILABLE, "draining", "the gateway is going away; try again");
+        answer_failure(watcher, request, &err);
+    }
+}
+
 void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg) {
     struct cs_err err = {0};
     if (atomic_load(&api->draining)) {
@@ -275,6 +293,9 @@ void gw_handle_events(struct gw_api *api, struct gw_request *request, const char
     struct watcher *watcher = watcher_create(api, request, arg, &stream_events);
     gw_request_park(request);
     open_watch(watcher);
+    if (atomic_load(&api->draining)) { /* since we looked: who ends all streams may not have seen this one */
+        watcher_end(watcher);
+    }
     watcher_unref(watcher);
 }
 
@@ -310,24 +331,6 @@ void gw_events_tick(struct gw_events *events, int64_t now_ms) {
     for (size_t i = 0; i < count; i++) {
         watcher_tick(list[i], now_ms);
         watcher_unref(list[i]);
-    }
-}
-
-static void watcher_end(struct watcher *watcher) {
-    (void)pthread_mutex_lock(&watcher->lock);
-    struct gw_request *request = cs_steal(&watcher->request);
-    struct cs_rpc_stream *dropped = detach(watcher);
-    if (request == NULL && !watcher->ended) {
-        (void)put_text(watcher, ": draining\n\n");
-        end(watcher);
-    }
-    watcher->ended = true;
-    (void)pthread_mutex_unlock(&watcher->lock);
-    drop(dropped);
-    if (request != NULL) {
-        struct cs_err err = {0};
-        (void)cs_fail(&err, CS_UNAVAILABLE, "draining", "the gateway is going away; try again");
-        answer_failure(watcher, request, &err);
     }
 }
 

@@ -86,6 +86,7 @@ static struct found find_route(struct gw_request *request) {
 
 /* ---- checks ahead of the body ---- */
 
+/* A body without a type is refused too: a browser lets any page send such a one, without asking us first. */
 static enum cs_status check_media_type(const struct gw_request *request, struct cs_err *err) {
     static const char json[] = "application/json";
     const char *type = gw_request_header(request, "Content-Type");
@@ -94,7 +95,7 @@ static enum cs_status check_media_type(const struct gw_request *request, struct 
         return cs_fail(err, CS_INVALID_ARGUMENT, "bad_media_type", "bodies with a Content-Encoding are not read");
     }
     size_t length = strlen(json);
-    if (type != NULL && (strncasecmp(type, json, length) != 0 || strchr("; \t", type[length]) == NULL)) {
+    if (type == NULL || (strncasecmp(type, json, length) != 0 || strchr("; \t", type[length]) == NULL)) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "bad_media_type", "the body must be application/json");
     }
     return CS_OK;

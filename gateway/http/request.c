@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cs/base/clock.h"
@@ -51,12 +52,21 @@ static enum MHD_Result count_header(void *cls, __attribute__((unused)) enum MHD_
     return MHD_YES;
 }
 
+/* A target may be a whole URL (RFC 9112 §3.2.2); there is but one host here. */
+static const char *path_of(const char *target) {
+    const char *host = strncasecmp(target, "http://", 7) == 0    ? target + 7
+                       : strncasecmp(target, "https://", 8) == 0 ? target + 8
+                                                                 : NULL;
+    const char *slash = host != NULL ? strchr(host, '/') : target;
+    return slash != NULL ? slash : "/";
+}
+
 void gw_request_begin(struct gw_request *request, const char *method, const char *path) {
     char made[CS_ID_SIZE];
     const char *id = gw_request_header(request, "X-Request-Id");
     cs_id_make(made);
     request->method = cs_arena_strdup(request->arena, method);
-    request->path = cs_arena_strdup(request->arena, path);
+    request->path = cs_arena_strdup(request->arena, path_of(path));
     request->client = client_address(request->connection, request->arena);
     request->id = cs_arena_strdup(request->arena, id != NULL && cs_id_valid(id, REQUEST_ID_MAX) ? id : made);
     request->trace = cs_trace_continue(gw_request_header(request, "traceparent"));

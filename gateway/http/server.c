@@ -290,7 +290,7 @@ uint64_t gw_server_reaped(struct gw_server *server) {
 }
 
 bool gw_server_drain(struct gw_server *server, int64_t timeout_ms) {
-    if (!atomic_exchange(&server->draining, true)) {
+    if (!atomic_exchange(&server->draining, true) && server->daemon != NULL) {
         (void)MHD_quiesce_daemon(server->daemon); /* server->fd, closed after the daemon has stopped */
     }
     const struct timespec until = in_ms(timeout_ms);

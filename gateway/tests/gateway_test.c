@@ -375,6 +375,9 @@ TEST(wrong_paths_methods_and_types_are_refused) {
         const char *allow;
     } cases[] = {
         {"GET", "/", "", 404, NULL},
+        {"GET", "HTTP://a:80/v1/executions/e1?b=c", "", 200, NULL},
+        {"GET", "http://a", "", 404, NULL},
+        {"GET", "/http://a/v1/executions/e1", "", 404, NULL},
         {"GET", "/v1/executions/", "", 404, NULL},
         {"GET", "/v1/executions/a/b", "", 404, NULL},
         {"GET", "/api/execute//status", "", 404, NULL},
@@ -384,6 +387,7 @@ TEST(wrong_paths_methods_and_types_are_refused) {
         {"OPTIONS", "/v1/executions/e1", "", 405, "GET, HEAD"},
         {"POST", "/api/execute", "Content-Type: text/plain\r\nContent-Length: 2\r\n", 415, NULL},
         {"POST", "/api/execute", "Content-Type: application/jsonp\r\nContent-Length: 2\r\n", 415, NULL},
+        {"POST", "/api/execute", "Content-Length: 2\r\n", 415, NULL}, /* any page may send that: no preflight */
         {"POST", "/api/execute", "Content-Encoding: gzip\r\nContent-Length: 2\r\n", 415, NULL},
         {"POST", "/api/execute", "Content-Length: 0\r\n", 400, NULL},
     };

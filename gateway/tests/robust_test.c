@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "http/listen.h"
@@ -164,6 +165,25 @@ TEST(an_address_has_its_share_of_connections) {
     world_stop(&world);
 }
 
+TEST(a_gateway_that_runs_out_of_descriptors_says_so) {
+    enum { ROOM = 60 }; /* enough to get as far as the HTTP server, too few for its threads */
+    struct world world;
+    struct gw_app *app = NULL;
+    struct cs_err err = {0};
+    struct rlimit limit;
+    world_init(&world);
+    world.config.threads = 64;
+    int next = dup(STDIN_FILENO);
+    assert_true(next >= 0);
+    (void)close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit low = {.rlim_cur = (rlim_t)next + ROOM, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_fails(gw_app_create(&world.config, &app, &err), &err, CS_UNAVAILABLE, "http_server");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    world_stop(&world);
+}
+
 TEST(calls_that_take_too_long_end_in_a_timeout) {
     struct world world;
     world_init(&world);
@@ -257,6 +277,7 @@ const struct CMUnitTest robust_tests[] = {
     CS_TEST(headers_over_their_limit_are_refused),
     CS_TEST(a_slow_header_and_a_slow_body_are_cut),
     CS_TEST(an_address_has_its_share_of_connections),
+    CS_TEST(a_gateway_that_runs_out_of_descriptors_says_so),
     CS_TEST(calls_that_take_too_long_end_in_a_timeout),
     CS_TEST(a_client_that_leaves_while_it_waits_harms_nobody),
     CS_TEST(draining_ends_streams_waits_for_requests_and_cuts_the_rest),
