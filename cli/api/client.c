@@ -10,6 +10,7 @@
 #include "cs/base/text.h"
 #include "cs/http.h"
 #include "cs/json.h"
+#include "watch/width.h"
 
 enum {
     ANSWER_BYTES_MAX = 64 << 20,
@@ -95,9 +96,9 @@ enum cs_status cli_api_error(int status, const json_t *body, struct cs_err *err)
 
 /* Control characters of a server do not reach the terminal. */
 static void print_clean(FILE *out, const char *text) {
-    for (const char *c = text; *c != '\0'; c++) {
-        (void)fputc((unsigned char)*c < 0x20 || *c == 0x7F ? ' ' : *c, out);
-    }
+    CS_AUTO_FREE char *clean = cs_strdup(text);
+    cli_text_clean(clean);
+    (void)fputs(clean, out);
 }
 
 void cli_print_error(const char *word, const struct cs_err *err) {

@@ -34,7 +34,8 @@ static void tell(char **argv) {
         (void)dprintf(STDERR_FILENO, "arg %s\n", argv[i]);
     }
     for (char **pair = environ; *pair != NULL; pair++) {
-        if (strncmp(*pair, "CALLSHEET_", 10) == 0 || strncmp(*pair, "DATABASE_URL", 12) == 0) {
+        if (strncmp(*pair, "CALLSHEET_", 10) == 0 || strncmp(*pair, "DATABASE_URL", 12) == 0 ||
+            strncmp(*pair, "REPLICATE_", 10) == 0) {
             (void)dprintf(STDERR_FILENO, "env %s\n", *pair);
         }
     }

@@ -44,7 +44,8 @@ static void world_create(struct world *world) {
 static void up(const struct world *world, struct cs_test_program *program) {
     const char *const arguments[] = {
         "up", "--data-dir", world->data, "--listen", "127.0.0.1:0", "--slots", "3", "--allow-private-targets", NULL};
-    const char *const environment[] = {"CALLSHEET_API_KEYS=k1=t1", "CALLSHEET_LISTEN=1.2.3.4:5", "DATABASE_URL", NULL};
+    const char *const environment[] = {"CALLSHEET_API_KEYS=k1=t1", "CALLSHEET_LISTEN=1.2.3.4:5", "DATABASE_URL",
+                                       "CALLSHEET_SLOTS=5",        "REPLICATE_API_TOKEN=paid",   NULL};
     cs_test_program_start(program, world->program, arguments, environment, CS_TEST_READY_STDOUT);
 }
 
@@ -145,6 +146,10 @@ TEST(services_get_their_addresses_and_only_their_secrets) {
     assert_null(strstr(text, "media | env DATABASE_URL"));
     assert_null(strstr(text, "media | env CALLSHEET_LINK_SECRET"));
     assert_null(strstr(text, "1.2.3.4"));
+    assert_null(strstr(text, "env CALLSHEET_SLOTS")); /* is of rendering, and only some render */
+    assert_non_null(strstr(text, "providers | env REPLICATE_API_TOKEN=paid\n"));
+    assert_null(strstr(text, "media | env REPLICATE_API_TOKEN"));
+    assert_null(strstr(text, "webhooks | env REPLICATE_API_TOKEN"));
     assert_non_null(strstr(text, "media | env CALLSHEET_SERVICE_TOKEN="));
     CS_AUTO_FREE char *token_path = cs_sprintf("%s/service-token", world.data);
     struct stat info;

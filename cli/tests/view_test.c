@@ -115,11 +115,14 @@ TEST(strange_answers_do_no_harm) {
         "{\"jobs\":{}}",
         "{\"jobs\":[1,null,\"x\",[]]}",
         "{\"jobs\":[{\"id\":7,\"status\":\"dancing\",\"progress\":{\"fraction\":-3e300,\"speed\":\"x\"}}]}",
+        "{\"id\":\"\\u009b2J\",\"jobs\":[]}",
         "{\"id\":\"\\u001b[2J\",\"jobs\":[{\"id\":\"a\\nb\",\"progress\":{\"fraction\":1e9}}]}",
     };
     for (size_t i = 0; i < CS_COUNT(strange); i++) {
-        CS_AUTO_FREE char *frame = frame_of(strange[i], (struct cli_view_style){.columns = 80, .rows = 24});
+        CS_AUTO_FREE char *frame =
+            frame_of(strange[i], (struct cli_view_style){.columns = 80, .rows = 24, .unicode = true});
         assert_null(strchr(frame, '\x1b'));
+        assert_null(strstr(frame, "\xc2\x9b")); /* the same in one character */
         assert_true(count_lines(frame) >= 1);
     }
 }

@@ -74,11 +74,11 @@ static void set(struct line *line, const char *name, const char *value) {
     }
 }
 
-/* What every service gets. Addresses and secrets that were meant for us or for others are taken out. */
+/* What every service gets. Settings and secrets that were meant for us or for others are taken out. */
 static struct line line_for(const struct cli_stack *stack, struct cs_arena *arena, const char *program) {
-    static const char *const ours[] = {"CALLSHEET_LISTEN", "CALLSHEET_READY_FD", "CALLSHEET_DATA_DIR",
-                                       "DATABASE_URL",     "CALLSHEET_API_KEYS", "CALLSHEET_LINK_SECRET",
-                                       "CALLSHEET_API_KEY"};
+    static const char *const ours[] = {"CALLSHEET_LISTEN",  "CALLSHEET_READY_FD", "CALLSHEET_DATA_DIR",
+                                       "DATABASE_URL",      "CALLSHEET_API_KEYS", "CALLSHEET_LINK_SECRET",
+                                       "CALLSHEET_API_KEY", "CALLSHEET_SLOTS"};
     struct line line = {
         .arena = arena,
         .argv = cs_arena_array(arena, ARGUMENTS_MAX + 1, sizeof(char *)),
@@ -91,6 +91,9 @@ static struct line line_for(const struct cli_stack *stack, struct cs_arena *aren
     put_number(&line, "--drain-timeout", stack->config->drain_timeout_ms, "ms");
     for (size_t i = 0; i < CS_COUNT(ours); i++) {
         set(&line, ours[i], NULL);
+    }
+    if (!cs_str_eq(program, "callsheet-providers")) { /* who pays */
+        set(&line, "REPLICATE_API_TOKEN", NULL);
     }
     set(&line, "CALLSHEET_SERVICE_TOKEN", stack->dir->service_token);
     return line;

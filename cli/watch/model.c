@@ -5,6 +5,7 @@
 
 #include "cs/base/mem.h"
 #include "cs/base/text.h"
+#include "watch/width.h"
 
 static const char *const state_words[] = {"waiting", "awaiting_approval", "ready",   "running", "retrying", "completed",
                                           "failed",  "cancelled",         "skipped", "unknown"};
@@ -34,12 +35,9 @@ static const char *text_of(const json_t *object, const char *name) {
     return text != NULL ? text : "";
 }
 
-/* One line: control characters become blanks. */
 static void replace(char **field, const char *text) {
     char *copy = cs_strdup(text);
-    for (char *c = copy; *c != '\0'; c++) {
-        *c = (unsigned char)*c < 0x20 || *c == 0x7F ? ' ' : *c;
-    }
+    cli_text_clean(copy);
     free(*field);
     *field = copy;
 }

@@ -52,6 +52,16 @@ size_t cli_text_width(const char *text) {
     return width;
 }
 
+void cli_text_clean(char *text) {
+    for (uint32_t c = 0; *text != '\0';) {
+        size_t length = next(text, &c);
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0)) {
+            memset(text, ' ', length);
+        }
+        text += length;
+    }
+}
+
 static void put_char(struct cs_buf *out, const char *text, size_t length, bool unicode) {
     if (length > 1 && !unicode) {
         cs_buf_putc(out, '?');

@@ -95,6 +95,11 @@ static json_t *details_of(const char *path, const char *message) {
     return tree;
 }
 
+static int64_t retry_after_s(const struct cs_err *err) {
+    const int64_t ms = err->retry_after_ms > 0 ? err->retry_after_ms : RETRY_AFTER_DEFAULT_MS;
+    return (ms - 1) / 1000 + 1;
+}
+
 json_t *gw_error_body(const struct cs_err *err, const char *request_id) {
     const struct mapping mapping = map(err);
     bool inside = mapping.http == 500;
@@ -110,16 +115,15 @@ json_t *gw_error_body(const struct cs_err *err, const char *request_id) {
         SET(body, "details", details_of(err->path, err->message));
     }
     if (mapping.http == 429) {
-        SET(body, "retryAfter", json_integer((err->retry_after_ms + 999) / 1000));
+        SET(body, "retryAfter", json_integer(retry_after_s(err)));
     }
     SET(body, "requestId", json_string(request_id));
     return body;
 }
 
 static void put_retry_after(struct gw_request *request, const struct cs_err *err) {
-    int64_t ms = err->retry_after_ms > 0 ? err->retry_after_ms : RETRY_AFTER_DEFAULT_MS;
     char text[24];
-    (void)snprintf(text, sizeof(text), "%lld", (long long)((ms + 999) / 1000));
+    (void)snprintf(text, sizeof(text), "%lld", (long long)retry_after_s(err));
     gw_answer_header(request, "Retry-After", text);
 }
 

@@ -129,6 +129,7 @@ TEST(refusals_of_the_orchestrator_become_http) {
             assert_string_equal(text_at(body, "error"), "Internal server error");
         }
         assert_int_equal(strstr(text_at(body, "message"), "pg_secret") == NULL, cases[i].http >= 500);
+        assert_int_equal(json_integer_value(json_object_get(body, "retryAfter")), cases[i].http == 429 ? 1 : 0);
     }
     world_stop(&world);
 }
