@@ -12,6 +12,7 @@ enum {
     ORC_WORKER_OPERATIONS_MAX = 256,
     ORC_WORKER_OPERATION_BYTES_MAX = 64,
     ORC_WORKER_SLOTS_MAX = 1 << 16,
+    ORC_WORKER_REPORTS_MAX = 1 << 17, /* in one message: each is kept in hundreds of bytes */
 };
 
 /* The Hello that a stream's first message begins with. FAILED_PRECONDITION "no_hello" when it begins with something

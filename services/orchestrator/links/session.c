@@ -90,6 +90,13 @@ static void on_message(struct cs_rpc_stream *stream, const ProtobufCMessage *mes
     struct orc_link_peer *peer = user;
     const Callsheet__V1__WorkReport *reports = (const Callsheet__V1__WorkReport *)message;
     size_t start = 0;
+    if (reports->n_reports > ORC_WORKER_REPORTS_MAX) {
+        struct cs_err err = {0};
+        (void)cs_fail(&err, CS_RESOURCE_EXHAUSTED, "too_many_reports", "a message has at most %d reports",
+                      ORC_WORKER_REPORTS_MAX);
+        misbehaves(peer, stream, &err);
+        return;
+    }
     pthread_mutex_lock(&peer->links->lock);
     enum orc_peer_state state = peer->state;
     pthread_mutex_unlock(&peer->links->lock);

@@ -169,6 +169,10 @@ TEST(a_worker_without_a_name_is_dropped) {
     check_dropped(GREET_WITHOUT_NAME);
 }
 
+TEST(a_worker_that_says_too_much_at_once_is_dropped) {
+    check_dropped(GREET_WITH_FLOOD);
+}
+
 TEST(a_worker_that_says_hello_again_is_dropped) {
     check_dropped(GREET_TWICE);
 }
@@ -308,7 +312,7 @@ TEST(addresses_are_literal_and_names_are_not) {
 
 TEST_MAIN(CS_TEST(a_worker_that_says_hello_is_welcomed_and_linked),
           CS_TEST(a_worker_that_does_not_say_hello_first_is_dropped), CS_TEST(a_worker_without_a_name_is_dropped),
-          CS_TEST(a_worker_that_says_hello_again_is_dropped),
+          CS_TEST(a_worker_that_says_hello_again_is_dropped), CS_TEST(a_worker_that_says_too_much_at_once_is_dropped),
           CS_TEST(a_worker_that_went_away_is_linked_again_under_a_new_number),
           CS_TEST(a_worker_that_starts_later_is_found), CS_TEST(a_link_that_is_dropped_goes_down),
           CS_TEST(a_name_is_resolved_and_a_worker_with_two_addresses_is_linked_once),

@@ -10,6 +10,7 @@
 #include "cs/catalog.h"
 #include "cs/test.h"
 #include "cs/test_support.h"
+#include "links/hello.h"
 
 struct scripted_worker {
     struct scripted_config config;
@@ -183,6 +184,17 @@ void scripted_fail(const struct heard *assigned, Callsheet__V1__FailureClass fai
 
 /* ---- the greeting ---- */
 
+/* One report more than a message may have. */
+static void flood(struct cs_rpc_stream *stream, Callsheet__V1__Report *hello, Callsheet__V1__Report *credits) {
+    size_t count = (size_t)ORC_WORKER_REPORTS_MAX + 1;
+    CS_AUTO_FREE Callsheet__V1__Report **reports = cs_alloc_array(count, sizeof(Callsheet__V1__Report *));
+    reports[0] = hello;
+    for (size_t i = 1; i < count; i++) {
+        reports[i] = credits;
+    }
+    say(stream, reports, count);
+}
+
 static void greet(struct scripted_worker *worker, struct cs_rpc_stream *stream) {
     Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
     Callsheet__V1__Credits credits = CALLSHEET__V1__CREDITS__INIT;
@@ -209,6 +221,9 @@ static void greet(struct scripted_worker *worker, struct cs_rpc_stream *stream) 
         break;
     case GREET_TWICE:
         say(stream, reports, 3);
+        break;
+    case GREET_WITH_FLOOD:
+        flood(stream, &first, &second);
         break;
     case GREET_NEVER:
         break;

@@ -16,7 +16,14 @@
 
 struct scripted_worker;
 
-enum scripted_greeting { GREET_WELL, GREET_WITH_CREDITS, GREET_TWICE, GREET_WITHOUT_NAME, GREET_NEVER };
+enum scripted_greeting {
+    GREET_WELL,
+    GREET_WITH_CREDITS,
+    GREET_TWICE,
+    GREET_WITHOUT_NAME,
+    GREET_WITH_FLOOD,
+    GREET_NEVER
+};
 
 struct scripted_config {
     struct cs_rpc *rpc;
