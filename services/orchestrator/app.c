@@ -64,6 +64,9 @@ const char *orc_app_address(const struct orc_app *app) {
 }
 
 static void stop_engine(struct orc_app *app) {
+    if (app->engine == NULL) {
+        return; /* it has been stopped, or was never there */
+    }
     if (app->api != NULL) {
         orc_api_drain(app->api);
     }

@@ -138,6 +138,7 @@ struct cs_rpc_service orc_api_service(struct orc_api *api) {
 }
 
 void orc_api_drain(struct orc_api *api) {
+    orc_engine_end_lists(api->engine);
     orc_gate_close(&api->gate);
     orc_watchers_end(api);
 }

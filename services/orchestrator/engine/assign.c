@@ -138,14 +138,38 @@ void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assig
     orc_peer_post(engine, assignment->peer, command);
 }
 
-void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+static Callsheet__V1__WorkCommand *new_command(struct orc_engine *engine, const struct orc_assignment *assignment) {
     Callsheet__V1__WorkCommand *command = cs_arena_alloc(engine->scratch, sizeof(*command));
     callsheet__v1__work_command__init(command);
     command->fence.data = cs_arena_copy(engine->scratch, assignment->fence, ORC_FENCE_BYTES);
     command->fence.len = ORC_FENCE_BYTES;
+    return command;
+}
+
+void orc_assignment_post_saved(struct orc_engine *engine, struct orc_assignment *assignment, uint64_t sequence) {
+    if (assignment->entry == NULL && !assignment->cancelled) {
+        assignment->owed = true;
+        assignment->owed_sequence = sequence;
+        return;
+    }
+    Callsheet__V1__WorkCommand *command = new_command(engine, assignment);
+    command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED;
+    command->checkpoint_saved = cs_arena_alloc(engine->scratch, sizeof(*command->checkpoint_saved));
+    callsheet__v1__checkpoint_saved__init(command->checkpoint_saved);
+    command->checkpoint_saved->sequence = sequence;
+    orc_peer_post(engine, assignment->peer, command);
+}
+
+void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+    Callsheet__V1__WorkCommand *command = new_command(engine, assignment);
     command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL;
     command->cancel = cs_arena_alloc(engine->scratch, sizeof(*command->cancel));
     callsheet__v1__cancel__init(command->cancel);
     command->cancel->reason = cs_arena_strdup(engine->scratch, reason);
     orc_peer_post(engine, assignment->peer, command);
+    assignment->cancelled = true;
+    if (assignment->owed) {
+        assignment->owed = false;
+        orc_assignment_post_saved(engine, assignment, assignment->owed_sequence);
+    }
 }

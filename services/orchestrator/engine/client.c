@@ -21,6 +21,20 @@ void orc_engine_answered(struct orc_engine *engine) {
     atomic_fetch_sub(&engine->counters.clients_waiting, 1);
 }
 
+void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes) {
+    atomic_fetch_sub(&engine->counters.submitted_bytes, size_bytes);
+}
+
+static enum cs_status enter_submission(struct orc_engine *engine, size_t size_bytes, struct cs_err *err) {
+    CS_TRY(enter(engine, err));
+    if (atomic_fetch_add(&engine->counters.submitted_bytes, size_bytes) + size_bytes > ORC_ENGINE_QUEUE_BYTES_MAX) {
+        orc_engine_submission_done(engine, size_bytes);
+        orc_engine_answered(engine);
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many plans are waiting; try again later");
+    }
+    return CS_OK;
+}
+
 static struct orc_item *named_item(enum orc_item_kind kind, const char *tenant, const char *id) {
     struct orc_item *item = orc_item_create(kind);
     cs_str_copy(item->tenant, sizeof(item->tenant), tenant);
@@ -36,7 +50,7 @@ static void put(struct orc_engine *engine, struct orc_item *item) {
 
 void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (enter(engine, &err) != CS_OK) {
+    if (enter_submission(engine, submission->request_size, &err) != CS_OK) {
         orc_submission_destroy(submission);
         done(NULL, &err, ctx);
         return;
@@ -127,6 +141,7 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
     if (engine->recovering) {
         struct cs_err err = {0};
         refuse_recovering(&err);
+        orc_engine_submission_done(engine, submission->request_size);
         orc_submission_destroy(submission);
         orc_engine_answered(engine);
         item->submit.done(NULL, &err, item->submit.ctx);
@@ -424,4 +439,8 @@ enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__L
     }
     *ret_reply = reply;
     return CS_OK;
+}
+
+void orc_engine_end_lists(struct orc_engine *engine) {
+    orc_readers_end_lists(engine->readers);
 }

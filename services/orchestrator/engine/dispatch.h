@@ -62,6 +62,9 @@ struct orc_assignment {
     uint32_t job;
     uint32_t attempt;
     bool sent;
+    bool cancelled; /* the worker was told to stop */
+    bool owed;      /* … and will be told then that its checkpoint is saved */
+    uint64_t owed_sequence;
     struct orc_peer *peer;
     struct orc_assignment *prev;
     struct orc_assignment *next;
@@ -105,5 +108,8 @@ void orc_assignment_give_up(struct orc_assignment *assignment);
 /* Frees the slot. */
 void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *assignment);
 void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason);
+/* Says that a checkpoint is saved. To an attempt that was given up only after its cancel, and whether or not it is: the
+ * worker waits for the answer (to one at a time), could not end without it, and must not go on with it. */
+void orc_assignment_post_saved(struct orc_engine *engine, struct orc_assignment *assignment, uint64_t sequence);
 
 #endif

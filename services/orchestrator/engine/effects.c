@@ -9,6 +9,7 @@ static const char *state_name(const struct orc_execution *execution) {
 
 static void begin(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect) {
     struct orc_entry *entry = effect->entry;
+    orc_engine_submission_done(engine, batch->created[effect->created.row].request_size);
     if (batch->duplicates[effect->created.row]) {
         orc_engine_answer_duplicate(engine, &batch->created[effect->created.row], effect);
         return;
@@ -59,18 +60,9 @@ static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
 
 static void acknowledge(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
-    if (assignment == NULL) {
-        return;
+    if (assignment != NULL) {
+        orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
     }
-    Callsheet__V1__WorkCommand *command = cs_arena_alloc(engine->scratch, sizeof(*command));
-    callsheet__v1__work_command__init(command);
-    command->fence.data = cs_arena_copy(engine->scratch, assignment->fence, ORC_FENCE_BYTES);
-    command->fence.len = ORC_FENCE_BYTES;
-    command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED;
-    command->checkpoint_saved = cs_arena_alloc(engine->scratch, sizeof(*command->checkpoint_saved));
-    callsheet__v1__checkpoint_saved__init(command->checkpoint_saved);
-    command->checkpoint_saved->sequence = effect->attempt.sequence;
-    orc_peer_post(engine, assignment->peer, command);
 }
 
 static void say_finished(struct orc_engine *engine, const struct orc_entry *entry) {
@@ -141,7 +133,7 @@ void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_er
         cs_log_error("commit failed, starting again from the database", CS_KVI("events", batch->event_count),
                      CS_KVE(err));
         atomic_fetch_add(&engine->counters.commit_failures, 1);
-        orc_engine_drop_all(engine, err);
+        orc_engine_drop_all(engine);
         return;
     }
     engine->committing = NULL;
@@ -153,17 +145,29 @@ void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_er
     orc_batch_clear(batch);
 }
 
-void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch, const struct cs_err *err) {
+/* Its attempt is about to be cancelled. */
+static void owe(struct orc_engine *engine, const struct orc_effect *effect) {
+    struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
+    if (assignment != NULL) {
+        orc_assignment_give_up(assignment);
+        orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
+    }
+}
+
+void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch) {
     struct cs_err told = {0};
-    (void)cs_fail(&told, CS_UNAVAILABLE, "not_committed", "the database did not take it; try again: %s", err->message);
+    (void)cs_fail(&told, CS_UNAVAILABLE, "not_committed", "the database did not take it; try again");
     for (size_t i = 0; i < batch->effect_count; i++) {
         const struct orc_effect *effect = &batch->effects[i];
         if (effect->kind == ORC_EFFECT_CREATED) {
+            orc_engine_submission_done(engine, batch->created[effect->created.row].request_size);
             orc_engine_answered(engine);
             effect->created.done(NULL, &told, effect->created.ctx);
         } else if (effect->kind == ORC_EFFECT_READ) {
             orc_engine_answered(engine);
             effect->read.done(NULL, &told, effect->read.ctx);
+        } else if (effect->kind == ORC_EFFECT_SAVED) {
+            owe(engine, effect);
         }
     }
     orc_batch_clear(batch);

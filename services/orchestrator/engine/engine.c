@@ -10,6 +10,15 @@ enum { IDLE_WAIT_MS = 60 * 1000, STOP_WAIT_MS = 3000 };
 
 /* ---- one turn of the loop ---- */
 
+/* Not when stopping: nobody would wait for what adopting asks to be committed. */
+static void take_recovered(struct orc_engine *engine, const struct orc_item *item) {
+    if (engine->stopping) {
+        orc_entries_destroy(item->recovered);
+    } else {
+        orc_engine_adopt(engine, item->recovered);
+    }
+}
+
 static void take(struct orc_engine *engine, struct orc_item *item) {
     switch (item->kind) {
     case ORC_ITEM_SUBMIT:
@@ -39,7 +48,7 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
         orc_engine_committed(engine, item->committed.ok, &item->committed.err);
         break;
     case ORC_ITEM_RECOVERED:
-        orc_engine_adopt(engine, item->recovered);
+        take_recovered(engine, item);
         break;
     case ORC_ITEM_POKE:
         break;
@@ -51,10 +60,18 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
     free(item);
 }
 
+/* Never goes back. While the clock that was set back catches up ours goes at half the pace: no timer waits for long. */
 static void read_clock(struct orc_engine *engine) {
     int64_t now_ms = engine->clock.unix_ms(engine->clock.ctx);
-    engine->now_ms =
-        now_ms > engine->now_ms ? now_ms : engine->now_ms; /* a clock that is set back stands still for us */
+    int64_t mono_ms = cs_clock_mono_ms();
+    if (now_ms >= engine->now_ms) {
+        engine->now_ms = now_ms;
+        engine->read_mono_ms = mono_ms;
+    } else {
+        int64_t steps = (mono_ms - engine->read_mono_ms) / 2;
+        engine->now_ms += steps;
+        engine->read_mono_ms += 2 * steps;
+    }
 }
 
 static void turn(struct orc_engine *engine, struct orc_item *items) {

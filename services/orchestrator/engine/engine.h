@@ -11,7 +11,7 @@
  *
  * Threads  every function from any thread. Callbacks run on the engine's thread (what was read from rows: on a
  * reader's; "overloaded": at once, on the caller's) and must not block. Limits   ORC_ENGINE_QUEUE_MAX requests without
- * an answer: beyond, RESOURCE_EXHAUSTED "overloaded".
+ * an answer, and ORC_ENGINE_QUEUE_BYTES_MAX of them: beyond, RESOURCE_EXHAUSTED "overloaded".
  */
 #ifndef ORC_ENGINE_ENGINE_H
 #define ORC_ENGINE_ENGINE_H
@@ -24,7 +24,10 @@
 #include "links/links.h"
 #include "wire/plan_wire.h"
 
-enum { ORC_ENGINE_QUEUE_MAX = 1 << 16 };
+enum {
+    ORC_ENGINE_QUEUE_MAX = 1 << 16,
+    ORC_ENGINE_QUEUE_BYTES_MAX = 128 << 20, /* of the packed submissions among them */
+};
 
 struct orc_engine;
 
@@ -67,6 +70,9 @@ void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char
 enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
                                struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply,
                                struct cs_err *err) CS_MUST_USE;
+/* Makes lists fail with UNAVAILABLE "stopping" soon, those that run and those to come: they must have ended before
+ * orc_engine_stop. */
+void orc_engine_end_lists(struct orc_engine *engine);
 
 /* Changes of one execution: first a snapshot, then updates after each commit and (at most 5 a second) progress; `ended`
  * once, err NULL after the terminal update. */

@@ -46,6 +46,7 @@ struct orc_entry {
     struct orc_watch *watch; /* or NULL */
     void *webhook_body;      /* frozen at the terminal commit; or NULL */
     size_t webhook_body_size;
+    const Callsheet__V1__Execution *ended; /* recovered after its end: as the row tells it, in the arena; or NULL */
     struct orc_entry *next_recovered;
 };
 

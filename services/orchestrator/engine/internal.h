@@ -47,6 +47,7 @@ struct orc_counters {
     atomic_size_t running; /* assignments */
     atomic_size_t links;
     atomic_size_t clients_waiting; /* submissions, reads and cancels without an answer */
+    atomic_size_t submitted_bytes; /* of submissions without an answer */
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t commit_failures;
     atomic_uint_fast64_t commit_us;
@@ -78,6 +79,7 @@ struct orc_engine {
 
     /* below: of the engine's thread */
     int64_t now_ms;
+    int64_t read_mono_ms;      /* up to where now_ms has followed */
     struct orc_entry *entries; /* by id */
     struct orc_timers timers;
     struct orc_dispatch dispatch;
@@ -125,8 +127,8 @@ Callsheet__V1__Execution *orc_engine_snapshot(struct orc_entry *entry, const uin
 void orc_engine_commit_if_free(struct orc_engine *engine);
 void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect);
 void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err);
-/* Tells everybody who waits for a commit that it failed. */
-void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch, const struct cs_err *err);
+/* Tells every client who waits for the commit that it failed. */
+void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch);
 enum cs_status orc_committer_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
 void orc_committer_give(struct orc_engine *engine, enum orc_committer_task task);
 void orc_committer_hurry(struct orc_engine *engine);
@@ -139,7 +141,7 @@ enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret
 /* Puts them to work. */
 void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries);
 /* Drops all memory and asks for a recovery. */
-void orc_engine_drop_all(struct orc_engine *engine, const struct cs_err *err);
+void orc_engine_drop_all(struct orc_engine *engine);
 
 /* ---- client.c ---- */
 void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item);
@@ -150,6 +152,8 @@ void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item);
 void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
                                  const struct orc_effect *effect);
 void orc_engine_answered(struct orc_engine *engine);
+/* A submission of that size needs no room any more. */
+void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes);
 
 /* ---- workers.c ---- */
 extern const struct orc_link_events orc_engine_link_events;

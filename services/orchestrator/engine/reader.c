@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "cs/base/log.h"
 #include "cs/base/mem.h"
+#include "cs/base/text.h"
 
 struct request {
     struct request *next;
@@ -38,6 +40,22 @@ static void request_free(struct request *request) {
     free(request);
 }
 
+static enum cs_status stopping(struct cs_err *err) {
+    return cs_fail(err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
+}
+
+/* What the database says about itself is for our log, not for clients. */
+static enum cs_status explain(struct cs_err *err) {
+    if (err->status == CS_NOT_FOUND) {
+        return err->status;
+    }
+    if (cs_str_eq(err->reason, "interrupted")) {
+        return stopping(err);
+    }
+    cs_log_warn("read failed", CS_KVE(err));
+    return cs_fail(err, CS_UNAVAILABLE, "not_read", "the database did not answer; try again");
+}
+
 static void serve(struct orc_store *store, const struct request *request) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct orc_stored *item = NULL;
@@ -45,12 +63,15 @@ static void serve(struct orc_store *store, const struct request *request) {
     enum cs_status status = request->id != NULL
                                 ? orc_store_get(store, request->tenant, request->id, arena, &item, &err)
                                 : orc_store_find_key(store, request->tenant, request->key, arena, &item, &err);
+    if (status != CS_OK) {
+        (void)explain(&err);
+    }
     request->done(status == CS_OK ? item : NULL, status == CS_OK ? NULL : &err, request->ctx);
 }
 
 static void refuse(const struct request *request) {
     struct cs_err err = {0};
-    (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
+    (void)stopping(&err);
     request->done(NULL, &err, request->ctx);
 }
 
@@ -68,9 +89,9 @@ static void *run(void *arg) {
         }
         readers->first = request->next;
         readers->count--;
-        bool stopping = readers->stopping;
+        bool refused = readers->stopping;
         pthread_mutex_unlock(&readers->lock);
-        if (stopping) {
+        if (refused) {
             refuse(request);
         } else {
             serve(store, request);
@@ -196,5 +217,11 @@ enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant,
     enum cs_status status = orc_store_list(readers->list_stores[index], tenant, active_only, before_ms, before_id,
                                            limit, arena, ret_items, ret_count, err);
     give_back(readers, index);
-    return status;
+    return status == CS_OK ? status : explain(err);
+}
+
+void orc_readers_end_lists(struct orc_readers *readers) {
+    for (size_t i = 0; i < ORC_LIST_CONNECTIONS; i++) {
+        orc_store_interrupt(readers->list_stores[i]);
+    }
 }

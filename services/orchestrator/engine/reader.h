@@ -5,8 +5,8 @@
  * their own small pool.
  *
  * Threads  any. `done` runs on a reader's thread.
- * Fails    as orc_store_get does; UNAVAILABLE "stopping" when the readers end first; RESOURCE_EXHAUSTED "overloaded"
- * beyond ORC_READS_WAITING_MAX.
+ * Fails    NOT_FOUND as orc_store_get does; UNAVAILABLE "not_read" when the database did not answer (why is logged),
+ * "stopping" when the readers end first; RESOURCE_EXHAUSTED "overloaded" beyond ORC_READS_WAITING_MAX.
  */
 #ifndef ORC_ENGINE_READER_H
 #define ORC_ENGINE_READER_H
@@ -31,5 +31,8 @@ void orc_readers_get(struct orc_readers *readers, const char *tenant, const char
 enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
                                 const char *before_id, size_t limit, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+
+/* Makes lists that run, and every later one, fail with "stopping" soon. */
+void orc_readers_end_lists(struct orc_readers *readers);
 
 #endif

@@ -34,6 +34,18 @@ static void keep_webhook(struct orc_entry *entry, const struct orc_stored *row) 
     }
 }
 
+/* The log does not tell everything of attempts that the end of the execution cut off; what clients have read stays. */
+static enum cs_status keep_summary(struct orc_entry *entry, const struct orc_stored *row, struct cs_err *err) {
+    if (row->summary == NULL) {
+        return CS_OK;
+    }
+    ProtobufCMessage *summary = NULL;
+    CS_TRY(cs_rpc_message_unpack_arena(&callsheet__v1__execution__descriptor, row->summary, row->summary_size,
+                                       entry->arena, &summary, err));
+    entry->ended = (const Callsheet__V1__Execution *)summary;
+    return CS_OK;
+}
+
 static enum cs_status make_entry(const struct orc_stored *row, struct cs_arena *scratch, struct orc_entry **ret_entry,
                                  struct cs_err *err) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
@@ -51,6 +63,10 @@ static enum cs_status make_entry(const struct orc_stored *row, struct cs_arena *
     struct orc_entry *entry = orc_entry_create(execution, cs_steal(&arena), envelope, &trace);
     entry->recorded_state = row->state;
     keep_webhook(entry, row);
+    if (keep_summary(entry, row, err) != CS_OK) {
+        orc_entry_destroy(entry);
+        return err->status;
+    }
     *ret_entry = entry;
     return CS_OK;
 }
@@ -136,6 +152,10 @@ void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
 
 /* ---- dropping everything ---- */
 
+/* The reason that a worker gives itself when its stream breaks (cs/worker.h): nobody wants the job to end, so a
+ * prediction that is paid for is left to the next attempt instead of being cancelled at its provider. */
+#define STARTING_AGAIN "stream ended"
+
 /* Workers stop what they do for us; their slots come back as they say so. */
 static void cancel_assignments(struct orc_engine *engine) {
     struct orc_assignment *assignment = engine->dispatch.assignments;
@@ -143,7 +163,7 @@ static void cancel_assignments(struct orc_engine *engine) {
         struct orc_assignment *next = assignment->hh.next;
         orc_assignment_give_up(assignment);
         if (assignment->sent) {
-            orc_assignment_post_cancel(engine, assignment, "the orchestrator starts again from its log");
+            orc_assignment_post_cancel(engine, assignment, STARTING_AGAIN);
         } else {
             orc_assignment_remove(engine, assignment);
         }
@@ -152,14 +172,14 @@ static void cancel_assignments(struct orc_engine *engine) {
     orc_peers_flush(engine);
 }
 
-void orc_engine_drop_all(struct orc_engine *engine, const struct cs_err *err) {
+void orc_engine_drop_all(struct orc_engine *engine) {
     struct cs_err told = {0};
     (void)cs_fail(&told, CS_UNAVAILABLE, "recovering", "the orchestrator starts again from its log; try again");
     engine->recovering = true;
     atomic_fetch_add(&engine->counters.recoveries, 1);
     orc_watchers_end_all(engine, &told);
-    orc_engine_fail_batch(engine, engine->committing, err);
-    orc_engine_fail_batch(engine, engine->filling, err);
+    orc_engine_fail_batch(engine, engine->committing);
+    orc_engine_fail_batch(engine, engine->filling);
     engine->committing = NULL;
     cancel_assignments(engine);
     struct orc_entry *entry = engine->entries;

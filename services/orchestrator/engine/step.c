@@ -97,6 +97,15 @@ static void detach(struct orc_engine *engine, struct orc_entry *entry, const uns
     }
 }
 
+/* No job is ready any more: what waited for a worker was cancelled. */
+static void leave_lanes(struct orc_engine *engine, struct orc_entry *entry) {
+    for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
+        if (entry->seats[i].lane != NULL) {
+            orc_seat_dequeue(engine, &entry->seats[i]);
+        }
+    }
+}
+
 static void follow(struct orc_engine *engine, struct orc_entry *entry, const struct orc_command *command) {
     struct orc_effect effect = {.entry = entry};
     switch (command->kind) {
@@ -110,6 +119,7 @@ static void follow(struct orc_engine *engine, struct orc_entry *entry, const str
         memcpy(effect.attempt.fence, command->fence, ORC_FENCE_BYTES);
         break;
     case ORC_COMMAND_FINISHED:
+        leave_lanes(engine, entry);
         effect.kind = ORC_EFFECT_FINISHED;
         break;
     case ORC_COMMAND_DELIVER:
@@ -192,6 +202,10 @@ Callsheet__V1__Execution *orc_engine_view(struct orc_entry *entry, const uint32_
     Callsheet__V1__Execution *message = NULL;
     struct cs_err err = {0};
     if (orc_execution_to_wire(&view, arena, &message, &err) == CS_OK) {
+        if (view.all_jobs && entry->ended != NULL) {
+            message->jobs = entry->ended->jobs;
+            message->n_jobs = entry->ended->n_jobs;
+        }
         return message;
     }
     cs_log_error("an execution cannot be shown in full, only its state", CS_KV("execution", entry->execution->id),

@@ -203,6 +203,15 @@ static void take_final(struct orc_engine *engine, struct orc_assignment *assignm
     }
 }
 
+/* Of an attempt that was given up. */
+static void take_unwanted(struct orc_engine *engine, struct orc_assignment *assignment,
+                          const struct orc_report *report) {
+    atomic_fetch_add(&engine->counters.reports_dropped, 1);
+    if (report->kind == ORC_REPORT_CHECKPOINT && report->checkpoint.ack_required) {
+        orc_assignment_post_saved(engine, assignment, report->checkpoint.sequence);
+    }
+}
+
 static void say_line(const struct orc_assignment *assignment, const struct orc_report *report) {
     const struct about about = {.entry = assignment->entry, .job = assignment->job};
     cs_log_info("worker says", CS_KV("execution", about.entry->execution->id), CS_KV("job", job_name(&about)),
@@ -223,7 +232,7 @@ static void take_report(struct orc_engine *engine, struct orc_peer *peer, const 
     if (report->kind == ORC_REPORT_SUCCEEDED || report->kind == ORC_REPORT_FAILED) {
         take_final(engine, assignment, report);
     } else if (assignment->entry == NULL) {
-        atomic_fetch_add(&engine->counters.reports_dropped, 1);
+        take_unwanted(engine, assignment, report);
     } else if (report->kind == ORC_REPORT_PROGRESS) {
         take_progress(engine, assignment, &report->progress);
     } else if (report->kind == ORC_REPORT_CHECKPOINT &&

@@ -192,6 +192,37 @@ TEST(a_database_that_restarts_in_mid_work_delays_and_loses_nothing) {
     scripted_stop(worker);
 }
 
+/* Clients learn that it is away, not where it is. */
+static void assert_away(const struct cs_err *err, const char *reason) {
+    assert_int_equal(err->status, CS_UNAVAILABLE);
+    assert_string_equal(err->reason, reason);
+    assert_null(strstr(err->message, "socket"));
+    assert_null(strstr(err->message, "port"));
+    assert_null(strstr(err->message, "SQLSTATE"));
+}
+
+TEST(what_is_asked_of_a_database_that_is_away_is_told_so_and_no_more) {
+    CS_AUTO_TEST_POSTGRES postgres = {0};
+    cs_test_postgres_start(&postgres, true);
+    AUTO_WORLD world = {0};
+    world_open(&world, postgres.url);
+    world_start(&world);
+    cs_test_postgres_kill(&postgres);
+    const Callsheet__V1__Execution *execution = NULL;
+    Callsheet__V1__ListExecutionsRequest list = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
+    list.tenant = (char *)"acme";
+    const ProtobufCMessage *page = NULL;
+    for (int i = 0; i < 3; i++) { /* also after the first, which finds its connection lost */
+        struct cs_err err = {0};
+        assert_int_equal(world_try_get(&world, "acme", "abcdefghijklmnop", &execution, &err), CS_UNAVAILABLE);
+        assert_away(&err, "not_read");
+        assert_int_equal(world_try(&world, "ListExecutions", &list.base, &page, &err), CS_UNAVAILABLE);
+        assert_away(&err, "not_read");
+    }
+    cs_test_postgres_restart(&postgres);
+    world_stop(&world);
+}
+
 TEST(a_drain_without_a_database_ends_too) {
     CS_AUTO_TEST_POSTGRES postgres = {0};
     cs_test_postgres_start(&postgres, true);
@@ -207,4 +238,5 @@ TEST_MAIN(CS_TEST(an_execution_goes_on_after_kill_9), CS_TEST(many_executions_su
           CS_TEST(sigterm_in_mid_work_ends_well_and_the_next_process_goes_on),
           CS_TEST(a_process_that_was_replaced_writes_nothing_it_should_not),
           CS_TEST(a_database_that_restarts_in_mid_work_delays_and_loses_nothing),
+          CS_TEST(what_is_asked_of_a_database_that_is_away_is_told_so_and_no_more),
           CS_TEST(a_drain_without_a_database_ends_too))

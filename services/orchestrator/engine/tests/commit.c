@@ -1,6 +1,7 @@
 /* What is written together, and what happens only after it was. */
 #include <string.h>
 
+#include "engine/internal.h"
 #include "engine/tests/harness.h"
 
 static const char *const one[] = {"a"};
@@ -208,6 +209,26 @@ TEST(more_requests_than_the_limit_are_refused_at_once) {
     harness_await(SUBMIT(one));
 }
 
+TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once) {
+    atomic_size_t *bytes = &harness.engine->counters.submitted_bytes;
+    atomic_store(bytes, ORC_ENGINE_QUEUE_BYTES_MAX - 1);
+    struct answer *refused = SUBMIT(one);
+    assert_true(harness_done(refused));
+    assert_int_equal(refused->status, CS_RESOURCE_EXHAUSTED);
+    assert_int_equal(atomic_load(bytes), ORC_ENGINE_QUEUE_BYTES_MAX - 1);
+    atomic_store(bytes, 0);
+    fake_store_hold();
+    struct answer *taken = SUBMIT(one, .key = "k");
+    struct answer *repeated = SUBMIT(one, .key = "k");
+    assert_true(atomic_load(bytes) > 0);
+    fake_store_let_go();
+    harness_await(taken);
+    harness_await(repeated);
+    fake_store_fail(FAKE_DOUBT_LOST, 1);
+    harness_await(SUBMIT(one));
+    assert_int_equal(atomic_load(bytes), 0);
+}
+
 TEST(a_long_first_job_shows_in_the_row_of_its_execution) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
@@ -234,6 +255,7 @@ int main(void) {
         ENGINE_TEST(a_finished_execution_is_read_from_its_row),
         ENGINE_TEST(another_tenant_sees_nothing_of_an_open_execution),
         ENGINE_TEST(more_requests_than_the_limit_are_refused_at_once),
+        ENGINE_TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once),
         ENGINE_TEST(a_long_first_job_shows_in_the_row_of_its_execution),
     };
     return cmocka_run_group_tests_name("engine: commits", tests, NULL, NULL);

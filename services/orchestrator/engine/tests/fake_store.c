@@ -281,16 +281,21 @@ static enum cs_status fail(enum fake_failure failure, struct cs_err *err) {
     return err->status;
 }
 
-enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
-                                struct cs_err *err) {
-    enum cs_status status = CS_OK;
-    pthread_mutex_lock(&db.lock);
+/* With the lock. */
+static void await_let_go(const struct orc_store *store) {
     while (db.hold && !store->interrupted) {
         db.held = true;
         (void)pthread_cond_broadcast(&db.changed);
         (void)pthread_cond_wait(&db.changed, &db.lock);
     }
     db.held = false;
+}
+
+enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
+                                struct cs_err *err) {
+    enum cs_status status = CS_OK;
+    pthread_mutex_lock(&db.lock);
+    await_let_go(store);
     if (store->interrupted) {
         status = cs_fail(err, CS_CANCELLED, "interrupted", "interrupted");
     } else if (store->epoch != db.epoch) {
@@ -394,12 +399,16 @@ enum cs_status orc_store_find_key(__attribute__((unused)) struct orc_store *stor
     return found ? CS_OK : cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
 }
 
-enum cs_status orc_store_list(__attribute__((unused)) struct orc_store *store, const char *tenant,
-                              __attribute__((unused)) bool active_only, __attribute__((unused)) int64_t before_ms,
-                              __attribute__((unused)) const char *before_id, size_t limit, struct cs_arena *arena,
-                              struct orc_stored **ret_items, size_t *ret_count,
-                              __attribute__((unused)) struct cs_err *err) {
+enum cs_status orc_store_list(struct orc_store *store, const char *tenant, __attribute__((unused)) bool active_only,
+                              __attribute__((unused)) int64_t before_ms, __attribute__((unused)) const char *before_id,
+                              size_t limit, struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
+                              struct cs_err *err) {
     pthread_mutex_lock(&db.lock);
+    await_let_go(store);
+    if (store->interrupted) {
+        pthread_mutex_unlock(&db.lock);
+        return cs_fail(err, CS_CANCELLED, "interrupted", "interrupted");
+    }
     struct orc_stored *items = cs_arena_array(arena, limit, sizeof(*items));
     size_t count = 0;
     for (size_t i = db.row_count; i > 0 && count < limit; i--) {

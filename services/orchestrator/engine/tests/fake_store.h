@@ -16,10 +16,10 @@ enum fake_failure {
 };
 
 void fake_store_reset(void);
-/* Commits wait until they are let go. */
+/* Commits and lists wait until they are let go. */
 void fake_store_hold(void);
 void fake_store_let_go(void);
-/* Returns when a commit is being held. */
+/* Returns when one is being held. */
 void fake_store_await_held(void);
 /* The next `times` commits fail. */
 void fake_store_fail(enum fake_failure failure, int times);

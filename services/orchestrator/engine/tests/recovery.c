@@ -97,10 +97,23 @@ TEST(what_ran_during_a_drop_is_cancelled_and_its_slot_comes_back) {
     const Callsheet__V1__WorkCommand *stop = fake_link_next(1);
     assert_int_equal(stop->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL);
     assert_memory_equal(stop->fence.data, old->fence.data, ORC_FENCE_BYTES);
+    assert_string_equal(stop->cancel->reason, "stream ended"); /* a paid prediction goes on (see cs/worker.h) */
     (void)read_after_recovery(id);
     assert_int_equal(fake_link_waiting(1), 0); /* the only slot is still taken */
     fake_report_failed(1, old, FAILURE(CANCELLED), "cancelled", 0);
     assert_string_equal(fake_link_assigned(1)->assign->execution, id);
+}
+
+TEST(a_checkpoint_that_was_dropped_is_answered_after_the_cancel) {
+    fake_link_up(1, harness_every, 1);
+    (void)CREATE(gen);
+    const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
+    fake_store_fail(FAKE_FENCED, 1);
+    fake_report_checkpoint(1, assigned, 7, "intent", 6);
+    assert_string_equal(fake_link_next(1)->cancel->reason, "stream ended");
+    const Callsheet__V1__WorkCommand *saved = fake_link_next(1); /* the worker waits for it and could not end */
+    assert_int_equal(saved->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED);
+    assert_int_equal(saved->checkpoint_saved->sequence, 7);
 }
 
 TEST(a_new_process_goes_on_where_the_old_one_stopped) {
@@ -163,6 +176,25 @@ TEST(retries_and_deadlines_survive_a_restart) {
     (void)harness_read_state(id, EXECUTION(FAILED));
 }
 
+TEST(what_clients_read_of_an_ended_execution_is_the_same_after_a_restart) {
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one, .webhook = true);
+    (void)fake_link_assigned(1);
+    harness_await(harness_cancel(id));
+    const Callsheet__V1__Execution *before = harness_read(id);
+    assert_int_equal(before->jobs[0]->attempt, 1);
+    harness_stop();
+    harness_start();
+    const Callsheet__V1__Execution *after = harness_read(id);
+    size_t size = protobuf_c_message_get_packed_size(&before->base);
+    assert_int_equal(protobuf_c_message_get_packed_size(&after->base), size);
+    CS_AUTO_FREE uint8_t *first = cs_alloc(size);
+    CS_AUTO_FREE uint8_t *second = cs_alloc(size);
+    (void)protobuf_c_message_pack(&before->base, first);
+    (void)protobuf_c_message_pack(&after->base, second);
+    assert_memory_equal(first, second, size);
+}
+
 TEST(stopping_commits_what_is_in_the_queue) {
     struct answer *answers[50];
     for (size_t i = 0; i < CS_COUNT(answers); i++) {
@@ -191,6 +223,27 @@ TEST(stopping_without_a_database_answers_everybody) {
     harness_start();
 }
 
+static void *list(void *arg) {
+    Callsheet__V1__ListExecutionsRequest request = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
+    request.tenant = (char *)"acme";
+    request.page_size = 1;
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__ListExecutionsReply *reply = NULL;
+    return orc_engine_list(harness.engine, &request, arena, &reply, arg) == CS_OK ? NULL : arg;
+}
+
+TEST(a_list_that_the_database_does_not_answer_ends_before_the_stop) {
+    struct cs_err err = {0};
+    pthread_t thread;
+    fake_store_hold();
+    assert_int_equal(pthread_create(&thread, NULL, list, &err), 0);
+    fake_store_await_held();
+    orc_engine_end_lists(harness.engine);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(err.status, CS_UNAVAILABLE);
+    assert_string_equal(err.reason, "stopping");
+}
+
 TEST(a_graceful_stop_is_no_loss_for_what_runs) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
@@ -209,11 +262,14 @@ int main(void) {
         ENGINE_TEST(a_fenced_replica_starts_again_as_a_new_epoch),
         ENGINE_TEST(a_submission_in_doubt_is_told_so_and_may_be_repeated_with_its_key),
         ENGINE_TEST(what_ran_during_a_drop_is_cancelled_and_its_slot_comes_back),
+        ENGINE_TEST(a_checkpoint_that_was_dropped_is_answered_after_the_cancel),
         ENGINE_TEST(a_new_process_goes_on_where_the_old_one_stopped),
         ENGINE_TEST(paid_work_goes_on_from_its_checkpoint_under_the_next_number),
         ENGINE_TEST(retries_and_deadlines_survive_a_restart),
+        ENGINE_TEST(what_clients_read_of_an_ended_execution_is_the_same_after_a_restart),
         ENGINE_TEST(stopping_commits_what_is_in_the_queue),
         ENGINE_TEST(stopping_without_a_database_answers_everybody),
+        ENGINE_TEST(a_list_that_the_database_does_not_answer_ends_before_the_stop),
         ENGINE_TEST(a_graceful_stop_is_no_loss_for_what_runs),
     };
     return cmocka_run_group_tests_name("engine: recovery", tests, NULL, NULL);

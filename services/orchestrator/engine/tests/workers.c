@@ -138,6 +138,15 @@ TEST(a_worker_without_a_slot_gives_the_job_back) {
     assert_int_equal(fake_link_assigned(1)->assign->attempt, 2);
 }
 
+TEST(a_clock_that_is_set_back_stops_nothing) {
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one);
+    const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
+    harness_advance(-HARNESS_START_MS / 2);
+    fake_report_failed(1, assigned, FAILURE(TRANSIENT), "no_slot", 0);
+    assert_string_equal(fake_link_assigned(1)->assign->execution, id); /* in a moment, not when it has caught up */
+}
+
 TEST(work_that_a_draining_worker_stops_runs_elsewhere) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
@@ -179,6 +188,61 @@ TEST(cancel_reaches_the_worker_and_its_late_answer_is_dropped) {
     struct answer *again = harness_cancel(id);
     harness_await(again);
     assert_int_equal(again->status, CS_OK); /* cancelling what is cancelled answers it */
+}
+
+static void assert_cancelled_then_answered(const Callsheet__V1__WorkCommand *assigned, uint64_t sequence) {
+    const Callsheet__V1__WorkCommand *stop = fake_link_next(1);
+    assert_int_equal(stop->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL);
+    const Callsheet__V1__WorkCommand *saved = fake_link_next(1);
+    assert_int_equal(saved->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED);
+    assert_int_equal(saved->checkpoint_saved->sequence, sequence);
+    assert_memory_equal(saved->fence.data, assigned->fence.data, ORC_FENCE_BYTES);
+}
+
+/* It cannot end before it has its answer, and must not go on as if nothing had happened. */
+TEST(a_checkpoint_of_an_attempt_that_was_cancelled_is_answered_after_the_cancel) {
+    fake_link_up(1, harness_every, 1);
+    const char *id = CREATE(gen);
+    const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
+    fake_store_hold();
+    struct answer *cancel = harness_cancel(id);
+    fake_store_await_held();
+    fake_report_checkpoint(1, assigned, 1, "intent", 6);
+    fake_store_let_go();
+    harness_await(cancel);
+    assert_cancelled_then_answered(assigned, 1);
+    fake_report_checkpoint(1, assigned, 2, "id", 2); /* sent before it heard of the cancel */
+    assert_int_equal(fake_link_next(1)->checkpoint_saved->sequence, 2);
+    assert_int_equal(fake_store_events(id, ORC_EVENT_CHECKPOINT), 0);
+}
+
+TEST(a_checkpoint_that_is_durable_while_its_attempt_is_cancelled_is_answered_after_the_cancel) {
+    fake_link_up(1, harness_every, 1);
+    const char *id = CREATE(gen);
+    const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
+    fake_store_hold();
+    fake_report_checkpoint(1, assigned, 1, "intent", 6);
+    fake_store_await_held();
+    struct answer *cancel = harness_cancel(id);
+    fake_store_let_go();
+    harness_await(cancel);
+    assert_cancelled_then_answered(assigned, 1);
+}
+
+TEST(what_was_cancelled_while_it_waited_for_a_slot_never_leaves) {
+    static const char *const two[] = {"gen1", "gen2"};
+    fake_link_up(1, harness_every, 1);
+    const char *id = CREATE(two, .webhook = true);
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    harness_await(harness_cancel(id));
+    assert_int_equal(fake_link_next(1)->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL);
+    fake_report_failed(1, first, FAILURE(CANCELLED), "cancelled", 0);
+    const Callsheet__V1__WorkCommand *webhook = fake_link_assigned(1); /* the execution stays open for it */
+    assert_string_equal(webhook->assign->job, "@webhook");
+    fake_report_succeeded(1, webhook);
+    (void)harness_read(id);
+    assert_int_equal(fake_store_events(id, ORC_EVENT_STARTED), 1);
+    assert_int_equal((int)harness_metric("callsheet_assignments"), 0);
 }
 
 TEST(paid_work_that_was_cancelled_before_its_start_was_durable_never_leaves) {
@@ -262,8 +326,12 @@ int main(void) {
         ENGINE_TEST(a_failure_is_retried_with_backoff_and_then_succeeds),
         ENGINE_TEST(a_failure_for_good_fails_the_execution_with_a_sentence),
         ENGINE_TEST(a_worker_without_a_slot_gives_the_job_back),
+        ENGINE_TEST(a_clock_that_is_set_back_stops_nothing),
         ENGINE_TEST(work_that_a_draining_worker_stops_runs_elsewhere),
         ENGINE_TEST(cancel_reaches_the_worker_and_its_late_answer_is_dropped),
+        ENGINE_TEST(a_checkpoint_of_an_attempt_that_was_cancelled_is_answered_after_the_cancel),
+        ENGINE_TEST(a_checkpoint_that_is_durable_while_its_attempt_is_cancelled_is_answered_after_the_cancel),
+        ENGINE_TEST(what_was_cancelled_while_it_waited_for_a_slot_never_leaves),
         ENGINE_TEST(paid_work_that_was_cancelled_before_its_start_was_durable_never_leaves),
         ENGINE_TEST(an_attempt_that_takes_too_long_is_stopped_and_tried_again),
         ENGINE_TEST(the_deadline_of_an_execution_ends_it),
