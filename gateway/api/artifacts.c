@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/errors.h"
 #include "cs/base/clock.h"
+#include "cs/base/log.h"
 #include "cs/base/text.h"
 #include "cs/link.h"
 #include "http/range.h"
@@ -116,16 +117,28 @@ static void answer_object(struct gw_request *request, const char *key, int fd, c
     }
 }
 
+/* Why a storage fails is for the log: it tells where the storage is. */
+static enum cs_status open_object(const struct gw_api *api, const char *key, int *ret_fd,
+                                  struct cs_object_info *ret_info, struct cs_err *err) {
+    struct cs_err problem = {0};
+    enum cs_status status = cs_storage_open_fd(api->storage, key, ret_fd, ret_info, &problem);
+    if (status == CS_OK) {
+        return CS_OK;
+    }
+    if (status == CS_NOT_FOUND) {
+        return fail_not_found(err);
+    }
+    cs_log_warn("an artifact was not opened", CS_KV("key", key), CS_KVE(&problem));
+    return cs_fail(err, CS_UNAVAILABLE, "storage_failed", "the artifact cannot be read now; try again");
+}
+
 void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg) {
     struct cs_object_info info = {0};
     struct cs_err err = {0};
     int fd = -1;
     enum cs_status status = may_read(api, request, arg, &err);
     if (status == CS_OK) {
-        status = cs_storage_open_fd(api->storage, arg, &fd, &info, &err);
-        if (status == CS_NOT_FOUND) {
-            status = fail_not_found(&err);
-        }
+        status = open_object(api, arg, &fd, &info, &err);
     }
     if (status != CS_OK) {
         gw_answer_error(request, &err);

@@ -165,20 +165,47 @@ TEST(an_address_has_its_share_of_connections) {
     world_stop(&world);
 }
 
+/* How many descriptors we may have from now on: room more than there are. Returns the limit before. */
+static struct rlimit limit_descriptors(int room) {
+    struct rlimit limit;
+    int next = dup(STDIN_FILENO);
+    assert_true(next >= 0);
+    (void)close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit low = {.rlim_cur = (rlim_t)next + (rlim_t)room, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    return limit;
+}
+
+TEST(a_storage_that_fails_says_nothing_of_its_place) {
+    struct world world;
+    struct client client;
+    struct answer answer;
+    world_up(&world);
+    client_open(&client, world.address);
+    client_puts(&client, "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_read(&client, &answer, false);
+    answer_fini(&answer);
+    const struct rlimit limit = limit_descriptors(0);
+    client_puts(&client, "GET /artifacts/dev/default/e1/m/1/merged.mp4 HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_read(&client, &answer, false);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(answer.status, 503);
+    assert_non_null(strstr(answer.body.data, "storage_failed"));
+    assert_null(strstr(answer.body.data, "/"));
+    answer_fini(&answer);
+    client_close(&client);
+    world_stop(&world);
+}
+
 TEST(a_gateway_that_runs_out_of_descriptors_says_so) {
     enum { ROOM = 60 }; /* enough to get as far as the HTTP server, too few for its threads */
     struct world world;
     struct gw_app *app = NULL;
     struct cs_err err = {0};
-    struct rlimit limit;
     world_init(&world);
     world.config.threads = 64;
-    int next = dup(STDIN_FILENO);
-    assert_true(next >= 0);
-    (void)close(next);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    const struct rlimit low = {.rlim_cur = (rlim_t)next + ROOM, .rlim_max = limit.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    const struct rlimit limit = limit_descriptors(ROOM);
     assert_fails(gw_app_create(&world.config, &app, &err), &err, CS_UNAVAILABLE, "http_server");
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     world_stop(&world);
@@ -277,6 +304,7 @@ const struct CMUnitTest robust_tests[] = {
     CS_TEST(headers_over_their_limit_are_refused),
     CS_TEST(a_slow_header_and_a_slow_body_are_cut),
     CS_TEST(an_address_has_its_share_of_connections),
+    CS_TEST(a_storage_that_fails_says_nothing_of_its_place),
     CS_TEST(a_gateway_that_runs_out_of_descriptors_says_so),
     CS_TEST(calls_that_take_too_long_end_in_a_timeout),
     CS_TEST(a_client_that_leaves_while_it_waits_harms_nobody),

@@ -228,8 +228,10 @@ static bool is_ours(const struct cs_pg_server *server, pid_t pid) {
     struct stat theirs;
     struct stat ours;
     (void)snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);
-    return strstr(path, "/postgres") != NULL && stat(link, &theirs) == 0 && stat(server->data, &ours) == 0 &&
-           theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+    const char *name = strrchr(path, '/');
+    bool is_server = cs_str_eq(name, "/postgres") || cs_str_eq(name, "/postgres (deleted)"); /* not psql beside it */
+    return is_server && stat(link, &theirs) == 0 && stat(server->data, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+           theirs.st_ino == ours.st_ino;
 }
 
 static void end_orphan(pid_t pid, int pidfd) {
