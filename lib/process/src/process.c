@@ -17,8 +17,6 @@
 #include "cs/base/mem.h"
 #include "cs/base/text.h"
 
-extern char **environ;
-
 /* ---- the environment ---- */
 
 static size_t name_length(const char *pair) {
