@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/base/mem.h"
 #include "cs/base/text.h"
@@ -24,12 +26,14 @@ struct orc_readers {
     pthread_mutex_t lock;
     pthread_cond_t wanted;   /* a request came, or the end */
     pthread_cond_t returned; /* a list connection came back */
+    pthread_cond_t ended;    /* no more patience */
     /* below: guarded by lock */
     struct request *first;
     struct request *last;
     size_t count;
     bool lent[ORC_LIST_CONNECTIONS];
     size_t started; /* threads that have taken their store */
+    bool hurry;     /* reads are not tried again */
     bool stopping;
 };
 
@@ -56,13 +60,49 @@ static enum cs_status explain(struct cs_err *err) {
     return cs_fail(err, CS_UNAVAILABLE, "not_read", "the database did not answer; try again");
 }
 
-static void serve(struct orc_store *store, const struct request *request) {
+/* ---- a database that is away for a moment ---- */
+
+struct patience {
+    int64_t until_ms; /* monotonic */
+    int64_t pause_ms;
+};
+
+static struct patience patience_start(void) {
+    return (struct patience){.until_ms = cs_clock_mono_ms() + ORC_READ_PATIENCE_MS, .pause_ms = 20};
+}
+
+/* Waits before a read is tried again; false when the failure shall be told. */
+static bool try_again(struct orc_readers *readers, struct patience *patience, const struct cs_err *err) {
+    int64_t at_ms = cs_clock_mono_ms() + patience->pause_ms;
+    if (!err->retryable || at_ms > patience->until_ms) {
+        return false;
+    }
+    patience->pause_ms *= 2;
+    struct timespec until = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+    pthread_mutex_lock(&readers->lock);
+    while (!readers->stopping && !readers->hurry && cs_clock_mono_ms() < at_ms) {
+        (void)pthread_cond_timedwait(&readers->ended, &readers->lock, &until);
+    }
+    bool again = !readers->stopping && !readers->hurry;
+    pthread_mutex_unlock(&readers->lock);
+    return again;
+}
+
+static enum cs_status read_row(struct orc_store *store, const struct request *request, struct cs_arena *arena,
+                               struct orc_stored **ret_item, struct cs_err *err) {
+    return request->id != NULL ? orc_store_get(store, request->tenant, request->id, arena, ret_item, err)
+                               : orc_store_find_key(store, request->tenant, request->key, arena, ret_item, err);
+}
+
+static void serve(struct orc_readers *readers, struct orc_store *store, const struct request *request) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct patience patience = patience_start();
     struct orc_stored *item = NULL;
     struct cs_err err = {0};
-    enum cs_status status = request->id != NULL
-                                ? orc_store_get(store, request->tenant, request->id, arena, &item, &err)
-                                : orc_store_find_key(store, request->tenant, request->key, arena, &item, &err);
+    enum cs_status status = read_row(store, request, arena, &item, &err);
+    while (status != CS_OK && try_again(readers, &patience, &err)) {
+        status = read_row(store, request, arena, &item, &err);
+    }
     if (status != CS_OK) {
         (void)explain(&err);
     }
@@ -94,7 +134,7 @@ static void *run(void *arg) {
         if (refused) {
             refuse(request);
         } else {
-            serve(store, request);
+            serve(readers, store, request);
         }
         request_free(request);
         pthread_mutex_lock(&readers->lock);
@@ -126,6 +166,11 @@ enum cs_status orc_readers_create(const char *database_url, struct orc_readers *
     (void)pthread_mutex_init(&readers->lock, NULL);
     (void)pthread_cond_init(&readers->wanted, NULL);
     (void)pthread_cond_init(&readers->returned, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&readers->ended, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     if (start(readers, database_url, err) != CS_OK) {
         orc_readers_destroy(readers);
         return err->status;
@@ -141,6 +186,7 @@ void orc_readers_destroy(struct orc_readers *readers) {
     pthread_mutex_lock(&readers->lock);
     readers->stopping = true;
     (void)pthread_cond_broadcast(&readers->wanted);
+    (void)pthread_cond_broadcast(&readers->ended);
     pthread_mutex_unlock(&readers->lock);
     for (size_t i = 0; i < ORC_READ_THREADS; i++) {
         if (readers->stores[i] != NULL) {
@@ -156,6 +202,7 @@ void orc_readers_destroy(struct orc_readers *readers) {
     for (size_t i = 0; i < ORC_LIST_CONNECTIONS; i++) {
         orc_store_close(readers->list_stores[i]);
     }
+    (void)pthread_cond_destroy(&readers->ended);
     (void)pthread_cond_destroy(&readers->returned);
     (void)pthread_cond_destroy(&readers->wanted);
     (void)pthread_mutex_destroy(&readers->lock);
@@ -213,14 +260,22 @@ static void give_back(struct orc_readers *readers, size_t index) {
 enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
                                 const char *before_id, size_t limit, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
+    struct patience patience = patience_start();
     size_t index = borrow(readers);
-    enum cs_status status = orc_store_list(readers->list_stores[index], tenant, active_only, before_ms, before_id,
-                                           limit, arena, ret_items, ret_count, err);
+    enum cs_status status = CS_OK;
+    do {
+        status = orc_store_list(readers->list_stores[index], tenant, active_only, before_ms, before_id, limit, arena,
+                                ret_items, ret_count, err);
+    } while (status != CS_OK && try_again(readers, &patience, err));
     give_back(readers, index);
     return status == CS_OK ? status : explain(err);
 }
 
 void orc_readers_end_lists(struct orc_readers *readers) {
+    pthread_mutex_lock(&readers->lock);
+    readers->hurry = true;
+    (void)pthread_cond_broadcast(&readers->ended);
+    pthread_mutex_unlock(&readers->lock);
     for (size_t i = 0; i < ORC_LIST_CONNECTIONS; i++) {
         orc_store_interrupt(readers->list_stores[i]);
     }

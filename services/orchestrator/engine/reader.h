@@ -5,6 +5,7 @@
  * their own small pool.
  *
  * Threads  any. `done` runs on a reader's thread.
+ * Patience a read that failed because the database is away is tried again for ORC_READ_PATIENCE_MS.
  * Fails    NOT_FOUND as orc_store_get does; UNAVAILABLE "not_read" when the database did not answer (why is logged),
  * "stopping" when the readers end first; RESOURCE_EXHAUSTED "overloaded" beyond ORC_READS_WAITING_MAX.
  */
@@ -13,7 +14,7 @@
 
 #include "store/store.h"
 
-enum { ORC_READ_THREADS = 2, ORC_LIST_CONNECTIONS = 2, ORC_READS_WAITING_MAX = 1 << 14 };
+enum { ORC_READ_THREADS = 2, ORC_LIST_CONNECTIONS = 2, ORC_READS_WAITING_MAX = 1 << 14, ORC_READ_PATIENCE_MS = 5000 };
 
 struct orc_readers;
 
