@@ -21,7 +21,7 @@
  *            UNIMPLEMENTED     "codec_unsupported", "format_unsupported"
  *            DATA_LOSS         "corrupt_input"
  *            OUT_OF_RANGE      the input or output is beyond a limit: "too_many_pixels", "too_long", "output_too_big" …
- *            UNAVAILABLE       "out_of_memory" (retryable), "write_failed"
+ *            UNAVAILABLE       "out_of_memory" (retryable), "read_failed", "write_failed"
  *            INTERNAL          "encoder", "filter", "verify_failed": a bug or a broken installation
  *          err->path names the parameter ("items[2].media") when one is at fault.
  */

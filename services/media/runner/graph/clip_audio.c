@@ -23,14 +23,25 @@ struct clip_audio {
     SwrContext *convert;
     int in_rate, in_format, in_channels;
     int64_t in_position; /* input samples given to convert, in in_rate, from the clip's time 0 */
+    int64_t origin;      /* ticks: the clip's time 0 */
+    bool begun;          /* origin is known */
+    AVFrame *waiting;    /* until the silence before it was given */
+    int64_t silence;     /* input samples of it still to give */
     struct cs_buf ready; /* converted floats */
     size_t ready_taken;  /* bytes of ready already given */
     int64_t given;
     bool ended;
 };
 
-static int64_t origin_ticks(const struct med_facts *facts) {
-    return facts->video.stream >= 0 ? facts->video.start_ticks : facts->audio.start_ticks;
+/* A time of the stream as ticks of the clip, whose time 0 is its first picture or else its first sample. */
+static int64_t clip_ticks(struct clip_audio *node, int64_t pts) {
+    int64_t ticks = med_ticks_from(pts, med_stream_info(node->stream)->time_base);
+    if (!node->begun) {
+        const struct med_video_facts *video = &node->clip.facts->video;
+        node->origin = video->stream >= 0 ? video->start_ticks : ticks;
+        node->begun = true;
+    }
+    return ticks - node->origin;
 }
 
 static void forget_taken(struct clip_audio *node) {
@@ -91,45 +102,37 @@ static enum cs_status set_up_convert(struct clip_audio *node, const AVFrame *fra
     return CS_OK;
 }
 
-static enum cs_status convert_silence(struct clip_audio *node, int64_t count, struct cs_err *err) {
-    while (count > 0) {
-        int chunk = count > CONVERT_MAX ? CONVERT_MAX : (int)count;
-        uint8_t **planes = NULL;
-        int linesize = 0;
-        int result = av_samples_alloc_array_and_samples(&planes, &linesize, node->in_channels, chunk,
-                                                        (enum AVSampleFormat)node->in_format, 0);
-        if (result < 0) {
-            return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", result, "silence");
-        }
-        av_samples_set_silence(planes, 0, chunk, node->in_channels, (enum AVSampleFormat)node->in_format);
-        enum cs_status status = convert(node, (const uint8_t **)planes, chunk, err);
-        av_freep(&planes[0]);
-        av_freep(&planes);
-        CS_TRY(status);
-        node->in_position += chunk;
-        count -= chunk;
-        /* Never more silence than the clip can still use. */
-        if ((int64_t)(node->ready.size / (2 * sizeof(float))) > node->pad.samples - node->given) {
-            break;
-        }
+/* A piece of it: a long gap in a short file takes time, not memory. */
+static enum cs_status convert_silence(struct clip_audio *node, struct cs_err *err) {
+    int chunk = node->silence > CONVERT_MAX ? CONVERT_MAX : (int)node->silence;
+    uint8_t **planes = NULL;
+    int linesize = 0;
+    int result = av_samples_alloc_array_and_samples(&planes, &linesize, node->in_channels, chunk,
+                                                    (enum AVSampleFormat)node->in_format, 0);
+    if (result < 0) {
+        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", result, "silence");
     }
-    return CS_OK;
+    av_samples_set_silence(planes, 0, chunk, node->in_channels, (enum AVSampleFormat)node->in_format);
+    enum cs_status status = convert(node, (const uint8_t **)planes, chunk, err);
+    av_freep(&planes[0]);
+    av_freep(&planes);
+    node->in_position += chunk;
+    node->silence -= chunk;
+    return status;
 }
 
-/* Puts a frame where its time says: fills a gap, drops what lies before the clip or was heard already. */
-static enum cs_status place(struct clip_audio *node, AVFrame *frame, struct cs_err *err) {
-    CS_TRY(set_up_convert(node, frame, err));
-    int64_t ticks = med_ticks_from(frame->pts, med_stream_info(node->stream)->time_base);
-    int64_t want =
-        av_rescale_rnd(ticks - origin_ticks(node->clip.facts), node->in_rate, MED_TICKS_PER_S, AV_ROUND_NEAR_INF);
+/* Input samples by which a frame lies after (or before, negative) what was given; 0: near enough. */
+static int64_t distance(struct clip_audio *node, const AVFrame *frame) {
+    int64_t want = av_rescale_rnd(clip_ticks(node, frame->pts), node->in_rate, MED_TICKS_PER_S, AV_ROUND_NEAR_INF);
     int64_t off = want - node->in_position;
     int64_t jitter = node->in_position == 0 ? 0 : (int64_t)node->in_rate * JITTER_MS / 1000;
-    int64_t skip = 0;
-    if (off > jitter) {
-        CS_TRY(convert_silence(node, off, err));
-    } else if (off < -jitter) {
-        skip = -off;
-    }
+    return llabs(off) > jitter ? off : 0;
+}
+
+/* Drops of a frame what lies before the clip or was heard already. */
+static enum cs_status convert_frame(struct clip_audio *node, const AVFrame *frame, struct cs_err *err) {
+    int64_t off = distance(node, frame);
+    int64_t skip = off < 0 ? -off : 0;
     if (skip >= frame->nb_samples) {
         return CS_OK;
     }
@@ -147,16 +150,24 @@ static enum cs_status place(struct clip_audio *node, AVFrame *frame, struct cs_e
     return CS_OK;
 }
 
+/* One step: the next frame is fetched, or the silence before it given, or it. */
 static enum cs_status decode_more(struct clip_audio *node, struct cs_err *err) {
-    AVFrame *frame = NULL;
-    CS_TRY(med_stream_next(node->stream, &frame, err));
-    if (frame == NULL) {
-        node->ended = true;
-        return node->convert != NULL ? convert(node, NULL, 0, err) : CS_OK;
+    if (node->silence > 0) {
+        return convert_silence(node, err);
     }
-    enum cs_status status = place(node, frame, err);
-    av_frame_free(&frame);
-    return status;
+    if (node->waiting == NULL) {
+        CS_TRY(med_stream_next(node->stream, &node->waiting, err));
+        if (node->waiting == NULL) {
+            node->ended = true;
+            return node->convert != NULL ? convert(node, NULL, 0, err) : CS_OK;
+        }
+        CS_TRY(set_up_convert(node, node->waiting, err));
+        int64_t off = distance(node, node->waiting);
+        node->silence = off > 0 ? off : 0;
+        return CS_OK;
+    }
+    MED_AUTO_FRAME *frame = cs_steal(&node->waiting);
+    return convert_frame(node, frame, err);
 }
 
 static enum cs_status fill(struct clip_audio *node, float *ret_stereo, size_t count, struct cs_err *err) {
@@ -181,6 +192,7 @@ static void close_clip(struct med_audio *self) {
     struct clip_audio *node = (struct clip_audio *)self;
     med_stream_close(node->stream);
     node->stream = NULL;
+    av_frame_free(&node->waiting);
     swr_free(&node->convert);
     cs_buf_fini(&node->ready);
 }

@@ -12,6 +12,7 @@ struct clip_video {
     struct med_stream *stream;
     AVFrame *upcoming;      /* decoded, not yet shown */
     int64_t upcoming_index; /* from which frame on it is shown */
+    int64_t decoded_until;  /* the frame at which the latest picture ends */
     AVFrame *shown;         /* fitted */
     bool stale;             /* a decoded picture waits in `current` */
     AVFrame *current;       /* decoded, to be fitted */
@@ -24,11 +25,12 @@ static enum cs_status at_clip(struct clip_video *node, enum cs_status status, st
     return status == CS_OK || err->path[0] != '\0' ? status : cs_err_at(err, node->clip.path);
 }
 
-static int64_t index_of(const struct clip_video *node, const AVFrame *frame) {
+/* A time of the stream as a frame of the clip. */
+static int64_t index_at(const struct clip_video *node, int64_t pts) {
     if (node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE) {
         return 0;
     }
-    int64_t ticks = med_ticks_from(frame->pts, med_stream_info(node->stream)->time_base);
+    int64_t ticks = med_ticks_from(pts, med_stream_info(node->stream)->time_base);
     return med_frames_at(ticks - node->clip.facts->video.start_ticks, node->pad.format.rate);
 }
 
@@ -36,7 +38,9 @@ static enum cs_status fetch(struct clip_video *node, struct cs_err *err) {
     CS_TRY(med_stream_next(node->stream, &node->upcoming, err));
     node->ended = node->upcoming == NULL;
     if (!node->ended) {
-        node->upcoming_index = index_of(node, node->upcoming);
+        int64_t length = node->upcoming->pkt_duration > 0 ? node->upcoming->pkt_duration : 0;
+        node->upcoming_index = index_at(node, node->upcoming->pts);
+        node->decoded_until = index_at(node, node->upcoming->pts + length);
     }
     return CS_OK;
 }
@@ -51,7 +55,7 @@ static enum cs_status open_clip(struct clip_video *node, struct cs_err *err) {
     return CS_OK;
 }
 
-/* The input ended at frame `next`; was more of it promised? */
+/* The input ended with the picture of frame `next`; was more of it promised? */
 static enum cs_status check_end(const struct clip_video *node, struct cs_err *err) {
     if (node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE) {
         return CS_OK;
@@ -60,7 +64,7 @@ static enum cs_status check_end(const struct clip_video *node, struct cs_err *er
     if (promised > node->pad.frames) {
         promised = node->pad.frames;
     }
-    int64_t missing = promised - node->next;
+    int64_t missing = promised - (node->decoded_until > node->next ? node->decoded_until : node->next);
     double missing_s = (double)missing / av_q2d(node->pad.format.rate);
     if (missing_s > 0.5 && missing > promised / 10) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input ends %.1f s earlier than it says", missing_s);

@@ -136,6 +136,9 @@ static AVFrame *sound_frame(const AVCodecContext *encoder, int count) {
 static float limited(float x) {
     static const float knee = 0.96F;
     float size = fabsf(x);
+    if (isnan(x)) { /* floating-point files may hold such */
+        return 0;
+    }
     return size <= knee ? x : copysignf(knee + (1 - knee) * tanhf((size - knee) / (1 - knee)), x);
 }
 

@@ -143,7 +143,7 @@ static bool is_transcript(int fd) {
     struct stat facts;
     char first = 0;
     if (fstat(fd, &facts) != 0 || facts.st_size < 2 || facts.st_size > MED_TRANSCRIPT_BYTES_MAX ||
-        pread(fd, &first, 1, 0) != 1 || strchr("[{ \t\r\n\xef", first) == NULL) {
+        pread(fd, &first, 1, 0) != 1 || first == '\0' || strchr("[{ \t\r\n\xef", first) == NULL) {
         return false;
     }
     CS_AUTO_FREE char *text = cs_alloc((size_t)facts.st_size);

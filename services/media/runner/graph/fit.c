@@ -55,8 +55,15 @@ void med_shown_size(int width, int height, AVRational sar, struct med_orientatio
     *ret_height = lies_sideways(turn) ? shown_width : height;
 }
 
+/* Fewer pixels than share one chroma sample cannot be cut out. */
+enum { WINDOW_SIDE_MIN = 4 };
+
 static int clamp(int value, int low, int high) {
     return value < low ? low : value > high ? high : value;
+}
+
+static int smallest(int side) {
+    return side < WINDOW_SIDE_MIN ? side : WINDOW_SIDE_MIN;
 }
 
 struct med_window med_crop_window(int in_width, int in_height, AVRational sar, int width, int height,
@@ -65,9 +72,9 @@ struct med_window med_crop_window(int in_width, int in_height, AVRational sar, i
     double target = (double)width / height;
     struct med_window window = {.width = in_width, .height = in_height};
     if (shown_width / in_height > target) {
-        window.width = clamp((int)lround(in_height * target / av_q2d(sane_sar(sar))), 1, in_width);
+        window.width = clamp((int)lround(in_height * target / av_q2d(sane_sar(sar))), smallest(in_width), in_width);
     } else {
-        window.height = clamp((int)lround(shown_width / target), 1, in_height);
+        window.height = clamp((int)lround(shown_width / target), smallest(in_height), in_height);
     }
     window.x = (in_width - window.width) / 2;
     window.y = (in_height - window.height) / 2;

@@ -42,10 +42,21 @@ static bool is_heif(int fd) {
     return false;
 }
 
-static enum cs_status open_failure(int fd, int averror, struct cs_err *err) {
+static enum cs_status reading(const AVIOContext *io, int averror, struct cs_err *err) {
     if (averror == AVERROR(ENOMEM)) {
-        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", averror, "opening the input");
+        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", averror, "reading the input");
     }
+    if (io->error < 0 && io->error != AVERROR_EOF) {
+        return med_av_fail(err, CS_UNAVAILABLE, "read_failed", io->error, "reading the input");
+    }
+    return CS_OK;
+}
+
+enum cs_status med_input_ended(const AVFormatContext *format, int averror, struct cs_err *err) {
+    return reading(format->pb, averror, err);
+}
+
+static enum cs_status open_failure(int fd, struct cs_err *err) {
     if (is_heif(fd)) {
         return cs_fail(err, CS_UNIMPLEMENTED, "format_unsupported", "HEIF and AVIF pictures are not supported");
     }
@@ -80,8 +91,9 @@ enum cs_status med_input_open(int fd, AVFormatContext **ret_format, struct cs_er
     format->flags |= AVFMT_FLAG_CUSTOM_IO;
     int result = open_with_lists(&format); /* frees format when it fails, not the io */
     if (result < 0) {
+        enum cs_status status = reading(io, result, err);
         med_avio_free(&io);
-        return open_failure(fd, result, err);
+        return status != CS_OK ? status : open_failure(fd, err);
     }
     for (unsigned i = 0; i < format->nb_streams; i++) {
         AVCodecParameters *params = format->streams[i]->codecpar;

@@ -1,5 +1,6 @@
 #include "graph/scan.h"
 
+#include <libavutil/intreadwrite.h>
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@ struct marks {
     struct cs_buf times; /* int64 ticks of the packets shown */
     int64_t packets;     /* that are shown */
     int64_t all_packets;
+    int64_t heard_from; /* ticks: the encoder's padding ends here */
+    int64_t longest;    /* ticks of a packet */
     int64_t start;
     int64_t end;
 };
@@ -24,7 +27,23 @@ static int64_t packet_time(const AVPacket *packet) {
     return packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
 }
 
-static void mark(struct marks *marks, const AVPacket *packet, AVRational unit) {
+/* Samples at either end that decoders drop: padding of the encoder. Some containers have shortened the last packet
+ * already. */
+static void drop_padding(struct marks *marks, const AVPacket *packet, int sample_rate, int64_t *start, int64_t *end) {
+    size_t size = 0;
+    const uint8_t *skip = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size);
+    if (skip != NULL && size >= 8 && sample_rate > 0) {
+        const AVRational unit = {1, sample_rate};
+        if (AV_RL32(skip) > 0) {
+            marks->heard_from = *start + med_ticks_from(AV_RL32(skip), unit);
+        }
+        *end -= *end - *start < marks->longest ? 0 : med_ticks_from(AV_RL32(skip + 4), unit);
+    }
+    *start = *start < marks->heard_from ? marks->heard_from : *start;
+}
+
+static void mark(struct marks *marks, const AVPacket *packet, const AVStream *stream) {
+    AVRational unit = stream->time_base;
     int64_t time = packet_time(packet);
     marks->all_packets++;
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
@@ -35,7 +54,15 @@ static void mark(struct marks *marks, const AVPacket *packet, AVRational unit) {
         return;
     }
     int64_t start = med_ticks_from(time, unit);
-    int64_t end = med_ticks_from(time + (packet->duration > 0 ? packet->duration : 0), unit);
+    int64_t length = packet->duration > 0 ? med_ticks_from(packet->duration, unit) : 0;
+    if (!med_ticks_are_sane(start) || !med_ticks_are_sane(length)) {
+        return;
+    }
+    int64_t end = start + length;
+    marks->longest = length > marks->longest ? length : marks->longest;
+    if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+        drop_padding(marks, packet, stream->codecpar->sample_rate, &start, &end);
+    }
     cs_buf_put(&marks->times, &start, sizeof(start));
     if (marks->times.size == sizeof(start) || start < marks->start) {
         marks->start = start;
@@ -139,9 +166,10 @@ static enum cs_status read_packets(AVFormatContext *format, int video, int audio
                                    struct cs_err *err) {
     MED_AUTO_PACKET *packet = av_packet_alloc();
     int64_t total = 0;
-    while (packet != NULL && av_read_frame(format, packet) >= 0) {
+    int result = packet == NULL ? AVERROR(ENOMEM) : 0;
+    while (result >= 0 && (result = av_read_frame(format, packet)) >= 0) {
         if (packet->stream_index == video || packet->stream_index == audio) {
-            mark(&marks[packet->stream_index == audio], packet, format->streams[packet->stream_index]->time_base);
+            mark(&marks[packet->stream_index == audio], packet, format->streams[packet->stream_index]);
             if (++total > MED_SCAN_PACKETS_MAX) {
                 return cs_fail(err, CS_OUT_OF_RANGE, "too_many_packets", "an input may have %d packets at most",
                                MED_SCAN_PACKETS_MAX);
@@ -149,7 +177,7 @@ static enum cs_status read_packets(AVFormatContext *format, int video, int audio
         }
         av_packet_unref(packet);
     }
-    return CS_OK;
+    return med_input_ended(format, result, err);
 }
 
 /* The header counts more pictures, or more time of sound, than there is. */
@@ -157,12 +185,14 @@ static bool is_cut_short(const AVStream *stream, const struct marks *marks) {
     if (stream->nb_frames <= 0) { /* most formats do not say */
         return false;
     }
-    if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
-        int64_t missing = stream->nb_frames - marks->all_packets;
-        return missing > CUT_SHORT_PACKETS && missing > stream->nb_frames / 10;
-    }
     int64_t promised = stream->duration > 0 ? med_ticks_from(stream->duration, stream->time_base) : 0;
     int64_t missing = promised - (marks->end - marks->start);
+    if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+        /* AVI also counts the slots that it leaves empty: time must be missing, too */
+        int64_t pictures = stream->nb_frames - marks->all_packets;
+        return pictures > CUT_SHORT_PACKETS && pictures > stream->nb_frames / 10 &&
+               (promised == 0 || missing > promised / 10);
+    }
     return missing > MED_TICKS_PER_S / 2 && missing > promised / 10;
 }
 
@@ -176,7 +206,7 @@ static enum cs_status conclude(const AVStream *stream, struct marks *marks, stru
         judge_rate(marks, stream->r_frame_rate, scan);
     }
     scan->start_ticks = marks->start;
-    scan->length_ticks = marks->end - marks->start;
+    scan->length_ticks = marks->end > marks->start ? marks->end - marks->start : 0; /* it may be padding alone */
     scan->cut_short = is_cut_short(stream, marks);
     if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
         sharpen(scan);
@@ -196,7 +226,7 @@ enum cs_status med_scan_read(int fd, AVFormatContext *format, int video, int aud
         }
         return CS_OK;
     }
-    struct marks marks[2] = {0};
+    struct marks marks[2] = {{.heard_from = INT64_MIN}, {.heard_from = INT64_MIN}};
     med_input_keep_only(format, video, audio);
     enum cs_status status = read_packets(format, video, audio, marks, err);
     for (int i = 0; i < 2 && status == CS_OK; i++) {

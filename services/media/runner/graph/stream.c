@@ -9,6 +9,7 @@
 #include "graph/deinterlace.h"
 #include "graph/input.h"
 #include "graph/queue.h"
+#include "graph/timeline.h"
 
 enum {
     PACKETS_QUEUED = 48,
@@ -36,6 +37,10 @@ struct med_stream {
 static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecContext **ret_decoder,
                                    struct cs_err *err) {
     const AVCodec *codec = avcodec_find_decoder(info->codecpar->codec_id);
+    if ((int64_t)info->codecpar->width * info->codecpar->height > MED_PIXELS_MAX) {
+        return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "a picture may have %d million pixels at most",
+                       MED_PIXELS_MAX >> 20);
+    }
     if (codec == NULL) {
         return cs_fail(err, CS_UNIMPLEMENTED, "codec_unsupported", "the codec %s is not supported",
                        avcodec_get_name(info->codecpar->codec_id));
@@ -78,10 +83,14 @@ static enum cs_status open_stream(int fd, int index, int threads, struct med_str
 
 static void *demux(void *arg) {
     struct med_stream *stream = arg;
+    struct cs_err err = {0};
+    bool failed = false;
     for (;;) {
         AVPacket *packet = av_packet_alloc();
-        if (packet == NULL || av_read_frame(stream->format, packet) < 0) { /* whatever ends it: the rest shows */
+        int result = packet == NULL ? AVERROR(ENOMEM) : av_read_frame(stream->format, packet);
+        if (result < 0) {
             av_packet_free(&packet);
+            failed = med_input_ended(stream->format, result, &err) != CS_OK;
             break;
         }
         if (packet->stream_index != stream->info->index) {
@@ -90,19 +99,23 @@ static void *demux(void *arg) {
             break;
         }
     }
-    med_queue_end(stream->packets, NULL);
+    med_queue_end(stream->packets, failed ? &err : NULL);
     return NULL;
+}
+
+static bool is_sane(const struct med_stream *stream, int64_t time) {
+    return time != AV_NOPTS_VALUE && med_ticks_are_sane(med_ticks_from(time, stream->info->time_base));
 }
 
 static void give_time(struct med_stream *stream, AVFrame *frame) {
     if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
         frame->pts = frame->best_effort_timestamp;
     }
-    if (frame->pts == AV_NOPTS_VALUE) {
+    if (!is_sane(stream, frame->pts)) {
         frame->pts = stream->next_pts;
     }
     int64_t duration = frame->pkt_duration;
-    if (duration <= 0) {
+    if (duration <= 0 || !is_sane(stream, duration)) {
         AVRational rate = stream->info->avg_frame_rate;
         duration = frame->nb_samples > 0
                        ? av_rescale_q(frame->nb_samples, (AVRational){1, frame->sample_rate}, stream->info->time_base)

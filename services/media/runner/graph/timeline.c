@@ -26,6 +26,11 @@ int64_t med_ticks_to_us(int64_t ticks) {
     return av_rescale_q_rnd(ticks, tick, (AVRational){1, 1000000}, AV_ROUND_NEAR_INF);
 }
 
+bool med_ticks_are_sane(int64_t ticks) {
+    static const int64_t far = INT64_C(1) << 61;
+    return ticks > -far && ticks < far;
+}
+
 int64_t med_frames_at(int64_t ticks, AVRational rate) {
     return av_rescale_q_rnd(ticks, tick, av_inv_q(rate), AV_ROUND_NEAR_INF);
 }

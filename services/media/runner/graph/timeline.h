@@ -28,6 +28,8 @@ int64_t med_ticks_from_seconds(double seconds);
 int64_t med_ticks_from(int64_t value, AVRational unit);
 double med_ticks_to_seconds(int64_t ticks);
 int64_t med_ticks_to_us(int64_t ticks);
+/* Within a century of 0: sums and differences of two such cannot overflow. */
+bool med_ticks_are_sane(int64_t ticks);
 /* Nearest whole frame. */
 int64_t med_frames_at(int64_t ticks, AVRational rate);
 /* The sample at which frame n starts. */

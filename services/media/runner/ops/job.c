@@ -85,6 +85,10 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate) 
 }
 
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames, struct cs_err *err) {
+    if (format->width > MED_SIDE_MAX || format->height > MED_SIDE_MAX) { /* wide pixels became many */
+        return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "an output of %dx%d is beyond %d pixels a side",
+                       format->width, format->height, (int)MED_SIDE_MAX);
+    }
     if ((int64_t)format->width * format->height > MED_OUTPUT_PIXELS_MAX) {
         return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "an output of %dx%d is beyond %d pixels", format->width,
                        format->height, (int)MED_OUTPUT_PIXELS_MAX);

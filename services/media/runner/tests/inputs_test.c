@@ -1,6 +1,8 @@
 /* COVERS graph/scan.c facts.c input.c stream.c deinterlace.c clip_video.c clip_audio.c: files as they come, real, odd,
  * broken and hostile. */
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,8 +224,141 @@ TEST(broken_and_hostile_files_fail_with_a_word) {
     }
 }
 
+/* ---- odd, but whole ---- */
+
+TEST(pictures_that_stay_long_are_not_a_missing_end) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *slow = studio_make(
+        &studio, "slow.mp4", "-f lavfi -i testsrc=s=64x64:r=1/2:d=4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}}]}}", "out.mp4", INPUTS(slow));
+    assert_int_equal(facts->video->frame_count, 120);
+}
+
+TEST(empty_slots_of_avi_are_not_a_missing_end) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *mp4 = studio_make(
+        &studio, "b.mp4", "-f lavfi -i testsrc=s=64x64:r=25:d=2 -c:v libx264 -bf 2 -b_strategy 0 -pix_fmt yuv420p");
+    const char *avi = studio_make(&studio, "b.avi", cs_arena_sprintf(studio.arena, "-i %s -c copy", mp4));
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}}]}}", "out.mp4", INPUTS(avi));
+    assert_int_equal(facts->video->frame_count, 50);
+}
+
+TEST(windows_of_tiny_pictures_hold_a_chroma_sample) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *tiny = studio_make(&studio, "tiny.mkv", "-f lavfi -i testsrc2=s=2x2:r=25:d=0.2 -c:v ffv1");
+    (void)studio_must(&studio, "{\"reframe\":{\"video\":{\"input\":1},\"aspectRatio\":\"16:9\"}}", "out.mp4",
+                      INPUTS(tiny));
+}
+
+TEST(sound_alone_starts_with_its_first_sample) {
+    static const char *const encoders[][2] = {
+        {"c.mp3", "-c:a libmp3lame"}, {"c.opus", "-c:a libopus"}, {"c.ogg", "-c:a libvorbis"}, {"c.m4a", "-c:a aac"}};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *picture = studio_make(&studio, "p.png", "-f lavfi -i color=s=64x64 -frames:v 1");
+    for (size_t i = 0; i < CS_COUNT(encoders); i++) {
+        const char *click = studio_make(
+            &studio, encoders[i][0],
+            cs_arena_sprintf(studio.arena,
+                             "-f lavfi -i \"aevalsrc='if(gte(t,0.5),0.8*sin(2*PI*1000*t),0)':s=48000:d=1:c=stereo\" %s",
+                             encoders[i][1]));
+        (void)studio_must(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":2}}]}}",
+                          "out.mp4", INPUTS(picture, click));
+        size_t samples = 0;
+        CS_AUTO_FREE float *sound = studio_sound(&studio, "out.mp4", &samples);
+        size_t at = 0;
+        while (at < samples && fabsf(sound[at]) < 0.3F) {
+            at++;
+        }
+        assert_in_range(at, 24000 - 48, 24000 + 60); /* within about a millisecond */
+        assert_ok(studio_probe(&studio, click), &studio.err);
+        assert_in_range(studio.done->outputs[0]->duration_us, 997000, 1003000);
+    }
+}
+
+#ifdef CS_SANITIZED /* they keep what was freed */
+enum { GROWTH_KIB_MAX = INT_MAX };
+#else
+enum { GROWTH_KIB_MAX = 128 * 1024 };
+#endif
+
+/* Of this process since the last call, in KiB; 0: the kernel does not tell. */
+static long peak_memory_kib(void) {
+    long peak = 0;
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && peak == 0 && fgets(line, sizeof(line), status) != NULL) {
+        (void)sscanf(line, "VmHWM: %ld", &peak);
+    }
+    if (status != NULL) {
+        fclose(status);
+    }
+    FILE *forget = fopen("/proc/self/clear_refs", "w");
+    if (forget == NULL) {
+        return 0;
+    }
+    (void)fputs("5", forget);
+    return fclose(forget) == 0 ? peak : 0;
+}
+
+TEST(a_long_gap_in_sound_takes_no_memory) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *picture = studio_make(&studio, "p.png", "-f lavfi -i color=s=64x64 -frames:v 1");
+    const char *gap = studio_make(&studio, "gap.mka",
+                                  "-f lavfi -i sine=1000:r=8000:d=2 -af "
+                                  "\"asetnsamples=800,asetpts='if(gte(N,8000),PTS+600*8000,PTS)'\" -c:a pcm_s16le");
+    (void)peak_memory_kib();
+    long before = peak_memory_kib();
+    (void)studio_must(&studio,
+                      "{\"merge\":{\"items\":[{\"media\":{\"input\":1},\"duration\":602},"
+                      "{\"media\":{\"input\":2}}],\"frameRate\":\"1\"}}",
+                      "out.mp4", INPUTS(picture, gap));
+    long grown = peak_memory_kib() - before;
+    size_t samples = 0;
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "out.mp4", &samples);
+    assert_true(studio_loudest(sound, 48000 / 2, 4800) > 0.02);
+    assert_true(studio_loudest(sound, 300 * 48000, 48000) < 0.0001);
+    assert_true(studio_loudest(sound, 6015 * 4800, 4800) > 0.02);
+    assert_true(before == 0 || grown < GROWTH_KIB_MAX);
+}
+
+TEST(samples_that_are_no_number_are_silent) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *picture = studio_make(&studio, "p.png", "-f lavfi -i color=s=64x64 -frames:v 1");
+    const char *bad =
+        studio_make(&studio, "nan.wav", "-f lavfi -i \"aevalsrc='if(mod(n,100),0.3,0/0)':s=48000:d=1\" -c:a pcm_f32le");
+    (void)studio_must(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":2}}]}}",
+                      "out.mp4", INPUTS(picture, bad));
+}
+
+TEST(what_is_wrong_with_an_input_is_named) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *photo = studio_make(&studio, "big.jpg", "-f lavfi -i color=s=9000x9000 -frames:v 1");
+    assert_int_equal(studio_probe(&studio, photo), CS_OUT_OF_RANGE);
+    assert_string_equal(studio.err.reason, "too_many_pixels");
+    const char *wide =
+        studio_make(&studio, "w.mkv", "-f lavfi -i color=s=8000x40:r=25:d=0.2 -vf setsar=15/1 -c:v ffv1");
+    assert_int_equal(
+        studio_run(&studio, "{\"merge\":{\"items\":[{\"media\":{\"input\":1}}]}}", "out.mp4", INPUTS(wide)),
+        CS_OUT_OF_RANGE);
+    assert_string_equal(studio.err.reason, "too_many_pixels");
+    assert_int_equal(studio_probe(&studio, studio.dir), CS_UNAVAILABLE); /* cannot be read at all */
+    assert_string_equal(studio.err.reason, "read_failed");
+}
+
 TEST_MAIN(CS_TEST(variable_rates_become_steady_and_keep_their_time),
-          CS_TEST(turned_and_wide_pixels_are_shown_upright_and_square), CS_TEST(combed_footage_is_made_whole),
-          CS_TEST(a_probe_tells_kinds_by_content), CS_TEST(files_that_name_other_files_are_refused),
-          CS_TEST(a_file_cut_in_half_is_corrupt_and_limits_hold), CS_TEST(real_clips_of_every_kind_merge),
-          CS_TEST(broken_and_hostile_files_fail_with_a_word))
+          CS_TEST(pictures_that_stay_long_are_not_a_missing_end), CS_TEST(empty_slots_of_avi_are_not_a_missing_end),
+          CS_TEST(windows_of_tiny_pictures_hold_a_chroma_sample), CS_TEST(sound_alone_starts_with_its_first_sample),
+          CS_TEST(a_long_gap_in_sound_takes_no_memory), CS_TEST(samples_that_are_no_number_are_silent),
+          CS_TEST(what_is_wrong_with_an_input_is_named), CS_TEST(turned_and_wide_pixels_are_shown_upright_and_square),
+          CS_TEST(combed_footage_is_made_whole), CS_TEST(a_probe_tells_kinds_by_content),
+          CS_TEST(files_that_name_other_files_are_refused), CS_TEST(a_file_cut_in_half_is_corrupt_and_limits_hold),
+          CS_TEST(real_clips_of_every_kind_merge), CS_TEST(broken_and_hostile_files_fail_with_a_word))

@@ -73,6 +73,13 @@ TEST(ticks_divide_the_usual_clocks_exactly) {
     }
 }
 
+TEST(times_beyond_a_century_are_not_sane) {
+    assert_true(med_ticks_are_sane(med_ticks_from(1800000000, (AVRational){1, 1}))); /* a camera's wall clock */
+    assert_false(med_ticks_are_sane(med_ticks_from(INT64_MAX, (AVRational){1, 1000})));
+    assert_false(med_ticks_are_sane(med_ticks_from(INT64_MIN + 1, (AVRational){1, 1000})));
+    assert_false(med_ticks_are_sane(INT64_C(1) << 61));
+}
+
 TEST(rates_are_read_as_numbers_and_fractions) {
     AVRational rate;
     assert_true(med_rate_parse("30000/1001", &rate));
@@ -102,6 +109,8 @@ TEST(crop_takes_the_largest_window_at_its_anchor) {
     expect_window(med_crop_window(100, 400, square, 1080, 1080, MED_ANCHOR_TOP), 0, 0, 100, 100);
     expect_window(med_crop_window(100, 400, square, 1080, 1080, MED_ANCHOR_BOTTOM), 0, 300, 100, 100);
     expect_window(med_crop_window(1, 1, square, 1920, 1080, MED_ANCHOR_CENTER), 0, 0, 1, 1);
+    expect_window(med_crop_window(2, 100, square, 1920, 1080, MED_ANCHOR_TOP), 0, 0, 2, 4); /* whole chroma samples */
+    expect_window(med_crop_window(2, 2, square, 1920, 1080, MED_ANCHOR_CENTER), 0, 0, 2, 2);
 }
 
 TEST(crop_counts_wide_pixels_by_how_they_look) {
@@ -119,6 +128,6 @@ TEST_MAIN(CS_TEST(thirty_seven_named_clips_of_two_and_a_half_seconds_are_75_fram
           CS_TEST(thirty_seven_files_of_75_frames_are_75_frames_each),
           CS_TEST(natural_lengths_never_drift_from_their_sum), CS_TEST(transitions_shorten_by_their_overlap),
           CS_TEST(an_overlap_takes_at_most_half_of_a_short_clip), CS_TEST(a_clip_shorter_than_a_frame_still_shows_one),
-          CS_TEST(ticks_divide_the_usual_clocks_exactly), CS_TEST(rates_are_read_as_numbers_and_fractions),
-          CS_TEST(crop_takes_the_largest_window_at_its_anchor), CS_TEST(crop_counts_wide_pixels_by_how_they_look),
-          CS_TEST(pad_keeps_the_whole_picture_centred_and_even))
+          CS_TEST(ticks_divide_the_usual_clocks_exactly), CS_TEST(times_beyond_a_century_are_not_sane),
+          CS_TEST(rates_are_read_as_numbers_and_fractions), CS_TEST(crop_takes_the_largest_window_at_its_anchor),
+          CS_TEST(crop_counts_wide_pixels_by_how_they_look), CS_TEST(pad_keeps_the_whole_picture_centred_and_even))
