@@ -138,7 +138,10 @@ static enum cs_status start_with(struct member *member, struct cs_process_spec *
     spec->stdout_fd = spec->stderr_fd = log_write;
     spec->death_signal = spec->death_signal != 0 ? spec->death_signal : SIGKILL;
     spec->own_group = true;
-    return cs_process_start(spec, &member->process, err);
+    enum cs_status status = cs_process_start(spec, &member->process, err);
+    spec->fds = NULL; /* they were of this call */
+    spec->fd_count = 0;
+    return status;
 }
 
 enum cs_status member_start(struct member *member, int64_t now_ms, struct cs_err *err) {

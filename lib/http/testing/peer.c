@@ -69,7 +69,7 @@ const char *peer_header(const struct peer_request *request, const char *name, ch
 static bool read_request(struct peer_conn *conn, struct cs_buf *buf, struct peer_request *request) {
     const char *end = NULL;
     while (buf->data == NULL || (end = strstr(buf->data, "\r\n\r\n")) == NULL) {
-        bool tls = buf->size > 0 && buf->data[0] == 0x16; /* it speaks none */
+        bool tls = buf->data != NULL && buf->size > 0 && buf->data[0] == 0x16; /* it speaks none */
         if (tls || buf->size > HEAD_MAX || !read_more(conn, buf)) {
             return false;
         }

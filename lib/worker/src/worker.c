@@ -114,7 +114,7 @@ static void end_streams(struct cs_worker *worker, void (*end)(struct cs_rpc_stre
     struct session *session = NULL;
     pthread_mutex_lock(&worker->lock);
     DL_COUNT(worker->sessions, session, count);
-    CS_AUTO_FREE struct cs_rpc_stream **streams = cs_alloc_array(count, sizeof(*streams));
+    CS_AUTO_FREE struct cs_rpc_stream **streams = cs_alloc_array(count, sizeof(struct cs_rpc_stream *));
     size_t i = 0;
     DL_FOREACH(worker->sessions, session) {
         streams[i++] = cs_rpc_stream_ref(session->stream);
