@@ -136,7 +136,7 @@ char *cs_arena_sprintf(struct cs_arena *arena, const char *fmt, ...) {
     va_start(args, fmt);
     cs_buf_vprintf(&buf, fmt, args);
     va_end(args);
-    return cs_arena_strndup(arena, buf.data, buf.size);
+    return cs_arena_strndup(arena, buf.data != NULL ? buf.data : "", buf.size);
 }
 
 /* ---- buf ---- */
