@@ -1,5 +1,7 @@
 #include "child.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -73,6 +75,22 @@ static bool refuse(const struct reporter *reporter, const struct cs_err *err) {
     return report_failed(reporter, &failed);
 }
 
+/* A fetched input arrives as the descriptor that it was written through. */
+static enum cs_status make_read_only(const int *inputs, size_t count, struct cs_err *err) {
+    for (size_t i = 0; i < count; i++) {
+        if ((fcntl(inputs[i], F_GETFL) & O_ACCMODE) == O_RDONLY) {
+            continue;
+        }
+        char path[32];
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", inputs[i]);
+        CS_AUTO_FD int reader = open(path, O_RDONLY | O_CLOEXEC);
+        if (reader < 0 || dup3(reader, inputs[i], O_CLOEXEC) < 0) {
+            return cs_fail(err, CS_FAILED_PRECONDITION, "sandbox_setup", "an input cannot be made read-only");
+        }
+    }
+    return CS_OK;
+}
+
 void med_child_run(const struct med_sandbox *sandbox, pid_t parent, const Callsheet__V1__RunnerJob *job, const int *fds,
                    size_t fd_count) {
     (void)prctl(PR_SET_NAME, "media-job");
@@ -80,7 +98,8 @@ void med_child_run(const struct med_sandbox *sandbox, pid_t parent, const Callsh
     struct med_sandbox_limits limits = limits_of(job);
     struct cs_err err = {0};
     bool reported;
-    if (med_sandbox_enter(sandbox, parent, &limits, fds, fd_count, &err) == CS_OK) {
+    if (make_read_only(fds, job->inputs, &err) == CS_OK &&
+        med_sandbox_enter(sandbox, parent, &limits, fds, fd_count, &err) == CS_OK) {
         reported = run(job, fds, &reporter);
     } else {
         reported = refuse(&reporter, &err);

@@ -1,5 +1,5 @@
 /*
- * child: the life of a forked child: into the sandbox, run the job, report, end.
+ * child: the life of a forked child: into the sandbox, run the job, report, end. Its inputs can only be read.
  */
 #ifndef MED_CHILD_H
 #define MED_CHILD_H

@@ -45,7 +45,11 @@ static enum cs_status expect_refused(struct context *context, long result) {
     if (result >= 0) {
         return CS_OK;
     }
-    const char *name = errno == EPERM ? "eperm" : errno == EACCES ? "eacces" : errno == ENOSYS ? "enosys" : "other";
+    const char *name = errno == EPERM    ? "eperm"
+                       : errno == EACCES ? "eacces"
+                       : errno == ENOSYS ? "enosys"
+                       : errno == EBADF  ? "ebadf"
+                                         : "other";
     return cs_fail(context->err, CS_INVALID_ARGUMENT, name, "refused");
 }
 
@@ -136,6 +140,10 @@ static enum cs_status try_kill_parent(struct context *context) {
     return expect_refused(context, kill(1, 0));
 }
 
+static enum cs_status try_write_input(struct context *context) {
+    return expect_refused(context, pwrite(context->inputs[0], "x", 1, 0));
+}
+
 static enum cs_status try_io_uring(struct context *context) {
     return expect_refused(context, syscall(SYS_io_uring_setup, 1, NULL));
 }
@@ -222,6 +230,7 @@ static const struct {
     {"ptrace", try_ptrace},
     {"kill_parent", try_kill_parent},
     {"io_uring", try_io_uring},
+    {"write_input", try_write_input},
     {"crash", crash},
     {"write_too_much", write_too_much},
     {"eat_memory", eat_memory},

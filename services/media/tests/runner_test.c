@@ -199,6 +199,22 @@ TEST(job_may_have_hundreds_of_files) {
     }
 }
 
+TEST(inputs_are_for_reading_however_they_were_opened) {
+    CS_AUTO(cs_runner) *runner = create();
+    int fds[2];
+    for (size_t i = 0; i < CS_COUNT(fds); i++) {
+        fds[i] = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        assert_true(fds[i] >= 0);
+    }
+    struct outcome outcome;
+    (void)start(runner, "write_input", 1, 1, fds, &outcome);
+    wait_until(&outcome, has_ended);
+    assert_string_equal(outcome.code, "ebadf");
+    assert_int_equal(pwrite(fds[0], "ours", 4, 0), 4); /* our own end is as it was */
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
 TEST(child_may_have_threads) {
     CS_AUTO(cs_runner) *runner = create();
     struct outcome outcome;
@@ -403,8 +419,8 @@ TEST(too_many_files_are_refused) {
 }
 
 TEST_MAIN(CS_TEST(job_reads_its_inputs_and_writes_its_outputs), CS_TEST(job_may_have_hundreds_of_files),
-          CS_TEST(child_may_have_threads), CS_TEST(sandbox_refuses_files_sockets_and_code),
-          CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace),
+          CS_TEST(inputs_are_for_reading_however_they_were_opened), CS_TEST(child_may_have_threads),
+          CS_TEST(sandbox_refuses_files_sockets_and_code), CS_TEST(sandbox_kills_who_tries_to_exec_fork_or_trace),
           CS_TEST(machine_without_landlock_and_namespaces_still_stops_attackers),
           CS_TEST(machine_without_seccomp_is_refused), CS_TEST(crash_is_the_fault_of_the_input),
           CS_TEST(limits_of_output_and_memory_hold), CS_TEST(unreadable_reports_end_the_job_and_nothing_else),
