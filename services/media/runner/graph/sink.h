@@ -1,7 +1,8 @@
 /*
  * sink: runs the graph into a file. Encoders on their own threads, the multiplexer on the caller's.
  *
- * The file is read back afterwards: as many pictures as planned, lengths within a frame, else INTERNAL "verify_failed".
+ * The file is read back afterwards: as many pictures as planned, sound within 80 ms of its plan, else INTERNAL
+ * "verify_failed".
  */
 #ifndef MED_SINK_H
 #define MED_SINK_H

@@ -43,7 +43,9 @@ static enum cs_status read_text(struct med_job *job, const Callsheet__V1__AddSub
     if (!(start >= 0 && start < 1e5) || !(end > start && end < 1e5)) {
         return cs_fail_at(err, "end", "out_of_range", "captions must end after they start");
     }
-    return med_words_from_text(params->text, llround(start * 100), llround(end * 100), job->arena, words, err);
+    CS_TRY(med_words_from_text(params->text, llround(start * 100), llround(end * 100), job->arena, words, err));
+    return words->count > 0 ? CS_OK
+                            : cs_fail_at(err, "text", "out_of_range", "the text of the captions is only spaces");
 }
 
 static enum cs_status read_words(struct med_job *job, const Callsheet__V1__AddSubtitles *params,

@@ -327,6 +327,9 @@ TEST(captions_come_from_text_and_from_transcripts) {
     assert_fails(studio_run(&studio, "{\"addSubtitles\":{\"video\":{\"input\":1},\"transcript\":{\"input\":1}}}",
                             "out.mp4", INPUTS(clip)),
                  &studio.err, CS_INVALID_ARGUMENT, "bad_transcript");
+    assert_fails(
+        studio_run(&studio, "{\"addSubtitles\":{\"video\":{\"input\":1},\"text\":\" \\n \"}}", "out.mp4", INPUTS(clip)),
+        &studio.err, CS_INVALID_ARGUMENT, "out_of_range");
 }
 
 /* ---- generation ---- */
