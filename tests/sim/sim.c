@@ -97,11 +97,14 @@ static struct orc_plan *random_plan(struct world *w) {
     for (uint32_t i = 0; i < count; i++) {
         CS_AUTO_BUF line = {0};
         cs_buf_printf(&line, "%c%u", one_in(w, 3) ? 'g' : 'm', i);
-        char separator = '<';
+        char separator = "<<|!"[below(w, 4)];
+        bool may_be_optional = separator == '<';
+        uint32_t optional = below(w, 3); /* none, some, most */
         for (uint32_t parent = 0; parent < i; parent++) {
             if (below(w, 8) < density) {
                 char kind = lines[parent][0];
-                cs_buf_printf(&line, "%c%c%u", separator, kind, parent);
+                bool spared = may_be_optional && below(w, 3) < optional;
+                cs_buf_printf(&line, "%c%c%u%s", separator, kind, parent, spared ? "?" : "");
                 separator = ',';
             }
         }

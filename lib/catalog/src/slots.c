@@ -85,3 +85,66 @@ enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struc
     *ret_count = list.count;
     return CS_OK;
 }
+
+/* ---- leaving out ---- */
+
+static bool gone(const Callsheet__V1__MediaRef *ref) {
+    return ref != NULL && ref->input == 0;
+}
+
+static void unset(Callsheet__V1__MediaRef **ref) {
+    *ref = gone(*ref) ? NULL : *ref;
+}
+
+static void drop_images(Callsheet__V1__GenerateImage *params) {
+    size_t kept = 0;
+    for (size_t i = 0; i < params->n_image; i++) {
+        if (!gone(params->image[i])) {
+            params->image[kept++] = params->image[i];
+        }
+    }
+    params->n_image = kept;
+}
+
+static void drop_items(Callsheet__V1__Merge *params) {
+    size_t kept = 0;
+    for (size_t i = 0; i < params->n_items; i++) {
+        if (!gone(params->items[i]->media)) {
+            params->items[kept++] = params->items[i];
+        }
+    }
+    params->n_items = kept;
+}
+
+void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation) {
+    if (cs_operation_params(operation) == NULL) {
+        return;
+    }
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
+        unset(&operation->generate_video->image);
+        unset(&operation->generate_video->start_image);
+        unset(&operation->generate_video->end_image);
+        unset(&operation->generate_video->audio);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
+        drop_images(operation->generate_image);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
+        drop_items(operation->merge);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        unset(&operation->reframe->video);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
+        unset(&operation->lip_sync->video);
+        unset(&operation->lip_sync->audio);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        unset(&operation->add_subtitles->video);
+        unset(&operation->add_subtitles->transcript);
+        break;
+    default:
+        break;
+    }
+}

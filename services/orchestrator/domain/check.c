@@ -19,23 +19,68 @@ static bool running_or_retrying(const struct orc_job *job) {
     return job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING;
 }
 
-static void check_job(const struct orc_execution *execution, uint32_t index) {
-    const struct orc_job *job = &execution->jobs[index];
-    const struct orc_plan_job *node = &execution->plan->jobs[index];
-    uint32_t unmet = 0;
-    bool parent_failed = false;
+struct parents {
+    uint32_t open;
+    uint32_t completed;
+    uint32_t needed_bad; /* ended otherwise, and not optional */
+};
+
+static struct parents count_parents(const struct orc_execution *execution, const struct orc_plan_job *node) {
+    struct parents parents = {0};
     for (uint32_t i = 0; i < node->parent_count; i++) {
         const struct orc_job *parent = &execution->jobs[node->parents[i]];
-        unmet += parent->state != ORC_JOB_COMPLETED;
-        parent_failed |= parent->state == ORC_JOB_FAILED || parent->state == ORC_JOB_SKIPPED;
+        bool completed = parent->state == ORC_JOB_COMPLETED;
+        parents.open += !orc_job_terminal(parent);
+        parents.completed += completed;
+        parents.needed_bad += orc_job_terminal(parent) && !completed && !node->optional[i];
     }
+    return parents;
+}
+
+static bool may_run(const struct orc_plan_job *node, const struct parents *parents) {
+    switch ((enum orc_dependency_policy)node->policy) {
+    case ORC_DEPENDENCY_ANY:
+        return node->parent_count == 0 || parents->completed != 0;
+    case ORC_DEPENDENCY_ALWAYS:
+        return parents->open == 0;
+    default:
+        return parents->open == 0 && parents->needed_bad == 0;
+    }
+}
+
+static bool can_never_run(const struct orc_plan_job *node, const struct parents *parents) {
+    switch ((enum orc_dependency_policy)node->policy) {
+    case ORC_DEPENDENCY_ANY:
+        return node->parent_count != 0 && parents->open == 0 && parents->completed == 0;
+    case ORC_DEPENDENCY_ALWAYS:
+        return false;
+    default:
+        return parents->needed_bad != 0;
+    }
+}
+
+static void check_parents(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
+    const struct orc_plan_job *node = &execution->plan->jobs[index];
+    struct parents parents = count_parents(execution, node);
+    bool open = !orc_execution_terminal(execution);
+    rule(!open || job->unmet == parents.open, "unmet counts the parents that have not ended", execution, index);
+    rule(job->state != ORC_JOB_WAITING || !can_never_run(node, &parents), "a job that can never run does not wait",
+         execution, index);
+    bool begun = execution->state == ORC_EXECUTION_PROCESSING;
+    rule(job->state != ORC_JOB_WAITING || !begun || !may_run(node, &parents), "a job that may run does not wait",
+         execution, index);
+    rule(job->state != ORC_JOB_SKIPPED || can_never_run(node, &parents), "a skipped job could never have run",
+         execution, index);
+    bool released = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
+                    job->state == ORC_JOB_FAILED;
+    rule(!released || may_run(node, &parents), "a job runs when its policy says so", execution, index);
+}
+
+static void check_job(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
     rule(job->state > ORC_JOB_NONE && job->state < ORC_JOB_STATES, "a job has a state", execution, index);
-    rule(job->unmet == unmet, "unmet counts the parents that have not completed", execution, index);
-    rule(job->state != ORC_JOB_WAITING || !parent_failed, "a job whose parent failed does not wait", execution, index);
-    rule(job->state != ORC_JOB_SKIPPED || parent_failed, "a skipped job has a parent that failed", execution, index);
-    bool needs_parents = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
-                         job->state == ORC_JOB_FAILED;
-    rule(!needs_parents || unmet == 0, "a job runs after its parents completed", execution, index);
+    check_parents(execution, index);
     rule((job->state == ORC_JOB_COMPLETED) == (job->result != NULL), "completed jobs have a result, others none",
          execution, index);
     rule((job->state == ORC_JOB_RETRYING) == (job->wake_at_ms != 0), "retrying jobs have a wake-up, others none",
@@ -64,7 +109,7 @@ static void check_timed(const struct orc_execution *execution) {
     rule(listed == want, "the timed list holds every running and retrying job", execution, 0);
 }
 
-static void check_whole(const struct orc_execution *execution, uint32_t open, uint32_t bad) {
+static void check_whole(const struct orc_execution *execution, uint32_t open, bool bad) {
     bool terminal = orc_execution_terminal(execution);
     rule(execution->state > ORC_EXECUTION_NONE && execution->state < ORC_EXECUTION_STATES, "an execution has a state",
          execution, 0);
@@ -72,8 +117,9 @@ static void check_whole(const struct orc_execution *execution, uint32_t open, ui
     rule(!terminal || open == 0, "a terminal execution has no open job", execution, 0);
     rule(terminal || open != 0 || execution->plan->job_count == 0, "an execution without open jobs is terminal",
          execution, 0);
-    rule(execution->state != ORC_EXECUTION_COMPLETED || bad == 0, "completed means that every job completed", execution,
-         0);
+    rule(execution->state != ORC_EXECUTION_COMPLETED || !bad, "completed means that every bad end was made good",
+         execution, 0);
+    rule(execution->doomed == bad, "doomed says that a bad end was not made good", execution, 0);
     rule(terminal == (execution->completed_at_ms != 0), "terminal executions have an end", execution, 0);
     rule((execution->state == ORC_EXECUTION_FAILED || execution->state == ORC_EXECUTION_CANCELLED) ==
              (execution->error != NULL),
@@ -88,13 +134,24 @@ static void check_whole(const struct orc_execution *execution, uint32_t open, ui
          "every open execution has a wake-up", execution, 0);
 }
 
+/* Without a dependent that might make it good. */
+static bool ended_badly(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_plan_job *node = &execution->plan->jobs[index];
+    int state = execution->jobs[index].state;
+    bool alone = true;
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        alone &= execution->plan->jobs[node->children[i]].policy == ORC_DEPENDENCY_ALWAYS;
+    }
+    return alone && (state == ORC_JOB_FAILED || state == ORC_JOB_SKIPPED);
+}
+
 void orc_execution_check(const struct orc_execution *execution) {
     uint32_t open = 0;
-    uint32_t bad = 0;
+    bool bad = false;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
         check_job(execution, i);
         open += !orc_job_terminal(&execution->jobs[i]);
-        bad += orc_job_terminal(&execution->jobs[i]) && execution->jobs[i].state != ORC_JOB_COMPLETED;
+        bad |= ended_badly(execution, i);
     }
     check_timed(execution);
     check_whole(execution, open, bad);

@@ -120,17 +120,8 @@ static void close_up(const struct orc_step *step) {
     orc_delivery_request(step);
 }
 
-static bool all_completed(const struct orc_execution *execution) {
-    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        if (execution->jobs[i].state != ORC_JOB_COMPLETED) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void orc_execution_finish(const struct orc_step *step) {
-    bool good = all_completed(step->execution);
+    bool good = !step->execution->doomed;
     struct cs_err err = {0};
     orc_must(move(step->execution, good ? ORC_EXECUTION_COMPLETE : ORC_EXECUTION_FAIL, &err), &err);
     if (!good) {

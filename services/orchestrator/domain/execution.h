@@ -112,7 +112,7 @@ struct orc_job {
     uint8_t losses;
     uint32_t attempt;   /* the current or last one; 0 never assigned */
     uint32_t failures;  /* attempts that failed by themselves */
-    uint32_t unmet;     /* parents that have not completed */
+    uint32_t unmet;     /* parents that have not ended; counted while the execution is open */
     int64_t wake_at_ms; /* RETRYING */
     int64_t started_at_ms;
     int64_t completed_at_ms;
@@ -147,13 +147,14 @@ struct orc_execution {
     const struct orc_plan *plan;
     uint8_t state;
     bool has_webhook;
+    bool doomed;        /* a job has ended badly that nothing makes good: it cannot complete any more */
     uint32_t open_jobs; /* not in a terminal state */
     uint64_t seq;       /* of the last stored event: also the revision that clients see */
     int64_t created_at_ms;
     int64_t started_at_ms;
     int64_t completed_at_ms;
     int64_t deadline_ms;
-    int32_t result_job;  /* leaf that completed last, or -1 */
+    int32_t result_job;  /* leaf that completed last (children of the policy `always` do not count), or -1 */
     int32_t timed_first; /* of the list of RUNNING and RETRYING jobs, or -1 */
     char *error;         /* sentence, when failed or cancelled */
     struct orc_delivery delivery;

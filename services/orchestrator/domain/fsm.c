@@ -29,8 +29,8 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
 };
 
 static const struct cs_fsm_edge job_edges[] = {
-    {ORC_JOB_WAITING, ORC_JOB_RELEASE, ORC_JOB_READY, "every job it depends on has completed"},
-    {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED, "a job it depends on ended without a result"},
+    {ORC_JOB_WAITING, ORC_JOB_RELEASE, ORC_JOB_READY, "what it asks of those it depends on has come true"},
+    {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED, "too many of those it depends on ended without a result"},
     {ORC_JOB_WAITING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
     {ORC_JOB_READY, ORC_JOB_ASSIGN, ORC_JOB_RUNNING,
      "a worker with a free slot was found; the attempt gets a new fence"},
@@ -87,9 +87,10 @@ static const struct cs_fsm_edge execution_edges[] = {
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "a plan without jobs has nothing to do"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_CANCEL, ORC_EXECUTION_CANCELLED, "a client cancelled it before anything ran"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_EXPIRE, ORC_EXECUTION_FAILED, "its time ran out before anything ran"},
-    {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "every job completed"},
+    {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED,
+     "every job ended, and each that did not complete has a dependent that got along without it"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_FAIL, ORC_EXECUTION_FAILED,
-     "every job ended, and not all of them completed"},
+     "every job ended, and one that nothing makes good did not complete"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_CANCEL, ORC_EXECUTION_CANCELLED, "a client cancelled it"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_EXPIRE, ORC_EXECUTION_FAILED, "its time ran out"},
 };

@@ -83,23 +83,67 @@ static void end(const struct orc_step *step, uint32_t job, enum orc_job_move mov
     step->execution->jobs[job].completed_at_ms = step->event->at_ms;
 }
 
-/* All transitive dependents of a failed job, in this one step; no recursion: a chain may be 10,000 long. */
-static void skip_dependents(const struct orc_step *step, uint32_t failed) {
+/* What the end of one of its parents means for a job that waits. */
+enum verdict { WAITS, RUNS, CANNOT_RUN };
+
+static enum verdict verdict_on(const struct orc_plan_job *node, const struct orc_job *job, bool completed,
+                               bool optional) {
+    switch ((enum orc_dependency_policy)node->policy) {
+    case ORC_DEPENDENCY_ANY:
+        return completed ? RUNS : job->unmet == 0 ? CANNOT_RUN : WAITS;
+    case ORC_DEPENDENCY_ALWAYS:
+        return job->unmet == 0 ? RUNS : WAITS;
+    case ORC_DEPENDENCY_ALL:
+    case ORC_DEPENDENCY_DEFAULT:
+        break;
+    }
+    if (!completed && !optional) {
+        return CANNOT_RUN;
+    }
+    return job->unmet == 0 ? RUNS : WAITS;
+}
+
+static void skip(const struct orc_step *step, uint32_t job) {
+    end(step, job, ORC_JOB_SKIP);
+    orc_job_set_error(&step->execution->jobs[job], ORC_FAILURE_UNSPECIFIED, "dependency_failed",
+                      "Dependency job failed");
+}
+
+/* A job has ended: releases the children that can run now; those that never can are skipped and returned. */
+static uint32_t tell_children(const struct orc_step *step, uint32_t ended, uint32_t *ret_skipped) {
+    struct orc_execution *execution = step->execution;
+    const struct orc_plan_job *node = &execution->plan->jobs[ended];
+    bool completed = execution->jobs[ended].state == ORC_JOB_COMPLETED;
+    uint32_t skipped = 0;
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        uint32_t child = node->children[i];
+        struct orc_job *job = &execution->jobs[child];
+        job->unmet--;
+        if (job->state != ORC_JOB_WAITING) {
+            continue;
+        }
+        enum verdict verdict = verdict_on(&execution->plan->jobs[child], job, completed, node->optional_for[i]);
+        if (verdict == RUNS) {
+            orc_job_release(step, child);
+        } else if (verdict == CANNOT_RUN) {
+            skip(step, child);
+            ret_skipped[skipped++] = child;
+        }
+    }
+    return skipped;
+}
+
+/* The bad end of a job and of all that cannot run because of it, in this one step; no recursion: a chain may be 10,000
+ * long. */
+static void spread_failure(const struct orc_step *step, uint32_t failed) {
     struct orc_execution *execution = step->execution;
     uint32_t *stack = cs_alloc_array(execution->plan->job_count, sizeof(*stack));
     uint32_t depth = 0;
     stack[depth++] = failed;
     while (depth > 0) {
-        const struct orc_plan_job *job = &execution->plan->jobs[stack[--depth]];
-        for (uint32_t i = 0; i < job->child_count; i++) {
-            uint32_t child = job->children[i];
-            if (execution->jobs[child].state == ORC_JOB_WAITING) {
-                end(step, child, ORC_JOB_SKIP);
-                orc_job_set_error(&execution->jobs[child], ORC_FAILURE_UNSPECIFIED, "dependency_failed",
-                                  "Dependency job failed");
-                stack[depth++] = child; /* each job once: the stack cannot overflow */
-            }
-        }
+        uint32_t bad = stack[--depth];
+        execution->doomed |= execution->plan->jobs[bad].decisive;
+        depth += tell_children(step, bad, &stack[depth]); /* each job once: the stack cannot overflow */
     }
     free(stack);
 }
@@ -169,10 +213,19 @@ static enum cs_status checkpoint(const struct orc_step *step, struct cs_err *err
     return CS_OK;
 }
 
+/* The result is that of the last leaf; what merely cleans up after others gives none when they do. */
+static void keep_result(struct orc_execution *execution, uint32_t index) {
+    const struct orc_plan_job *jobs = execution->plan->jobs;
+    bool late = jobs[index].policy == ORC_DEPENDENCY_ALWAYS && execution->result_job >= 0 &&
+                jobs[execution->result_job].policy != ORC_DEPENDENCY_ALWAYS;
+    if (jobs[index].decisive && !late) {
+        execution->result_job = (int32_t)index;
+    }
+}
+
 static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     const struct orc_event *event = step->event;
-    const struct orc_plan_job *node = &execution->plan->jobs[event->job];
     struct orc_job *job = &execution->jobs[event->job];
     if (event->payload_size > UINT32_MAX) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "result_too_big", "a result does not fit");
@@ -185,22 +238,15 @@ static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err)
         memcpy(job->result, event->payload, event->payload_size);
     }
     orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
-    if (node->child_count == 0) {
-        execution->result_job = (int32_t)event->job;
-    }
-    for (uint32_t i = 0; i < node->child_count; i++) {
-        struct orc_job *child = &execution->jobs[node->children[i]];
-        if (--child->unmet == 0) {
-            orc_job_release(step, node->children[i]);
-        }
-    }
+    keep_result(execution, event->job);
+    (void)tell_children(step, event->job, NULL); /* nothing is skipped for a parent that completed */
     finish_if_done(step);
     return CS_OK;
 }
 
 static void fail_for_good(const struct orc_step *step) {
     step->execution->jobs[step->event->job].completed_at_ms = step->event->at_ms;
-    skip_dependents(step, step->event->job);
+    spread_failure(step, step->event->job);
     finish_if_done(step);
 }
 

@@ -169,6 +169,80 @@ static void link_jobs(struct builder *b) {
     }
 }
 
+/* ---- policies ---- */
+
+static int64_t place_of(const uint32_t *sorted, uint32_t count, uint32_t wanted) {
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (sorted[middle] < wanted) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && sorted[low] == wanted ? (int64_t)low : -1;
+}
+
+/* Marks the edge on both of its sides. */
+static enum cs_status mark_optional(struct builder *b, uint32_t job, uint32_t n, struct cs_err *err) {
+    struct orc_plan_job *child = &b->plan->jobs[job];
+    const char *id = b->drafts[job].optional[n];
+    struct name *name = NULL;
+    HASH_FIND_STR(b->names, id, name);
+    int64_t at = name != NULL ? place_of(child->parents, child->parent_count, name->job) : -1;
+    if (at < 0) {
+        char path[CS_ERR_PATH_MAX];
+        (void)snprintf(path, sizeof(path), "jobs[%u].optionalDependencies[%u]", job, n);
+        return cs_fail_at(err, path, "not_a_dependency", "job \"%s\" does not depend on \"%.128s\"", child->id, id);
+    }
+    struct orc_plan_job *parent = &b->plan->jobs[child->parents[at]];
+    ((bool *)child->optional)[at] = true;
+    ((bool *)parent->optional_for)[place_of(parent->children, parent->child_count, job)] = true;
+    return CS_OK;
+}
+
+static enum cs_status read_optional(struct builder *b, uint32_t job, struct cs_err *err) {
+    const struct orc_job_draft *draft = &b->drafts[job];
+    if (draft->optional_count != 0 && b->plan->jobs[job].policy != ORC_DEPENDENCY_ALL) {
+        char path[CS_ERR_PATH_MAX];
+        (void)snprintf(path, sizeof(path), "jobs[%u].optionalDependencies", job);
+        return cs_fail_at(err, path, "optional_without_all", "only a job that waits for all has optional dependencies");
+    }
+    for (uint32_t n = 0; n < draft->optional_count; n++) {
+        CS_TRY(mark_optional(b, job, n, err));
+    }
+    return CS_OK;
+}
+
+static bool is_decisive(const struct orc_plan *plan, const struct orc_plan_job *job) {
+    for (uint32_t i = 0; i < job->child_count; i++) {
+        if (plan->jobs[job->children[i]].policy != ORC_DEPENDENCY_ALWAYS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum cs_status apply_policies(struct builder *b, struct cs_err *err) {
+    struct orc_plan *plan = b->plan;
+    bool *optional = cs_arena_array(b->arena, 2 * (size_t)plan->edge_count, sizeof(*optional));
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct orc_plan_job *job = &plan->jobs[i];
+        job->policy =
+            (uint8_t)(b->drafts[i].policy == ORC_DEPENDENCY_DEFAULT ? ORC_DEPENDENCY_ALL : b->drafts[i].policy);
+        job->optional = optional;
+        job->optional_for = optional + job->parent_count;
+        optional += job->parent_count + job->child_count;
+    }
+    for (uint32_t i = 0; i < b->count; i++) {
+        CS_TRY(read_optional(b, i, err));
+        plan->jobs[i].decisive = is_decisive(plan, &plan->jobs[i]);
+    }
+    return CS_OK;
+}
+
 /* ---- cycles ---- */
 
 /* Takes away jobs without parents until none is left; those that stay are on a cycle or behind one. */
@@ -297,6 +371,7 @@ static enum cs_status build(struct builder *b, struct cs_err *err) {
     drop_duplicates(b);
     copy_jobs(b);
     link_jobs(b);
+    CS_TRY(apply_policies(b, err));
     return check_cycles(b, err);
 }
 

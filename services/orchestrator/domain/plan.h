@@ -47,6 +47,14 @@ struct orc_retry_policy {
     int64_t cap_ms;
 };
 
+/* What a job asks of its parents. Numbers as in callsheet.v1.DependencyPolicy. */
+enum orc_dependency_policy {
+    ORC_DEPENDENCY_DEFAULT, /* all */
+    ORC_DEPENDENCY_ALL,     /* every parent that is not optional completed, the optional ones ended */
+    ORC_DEPENDENCY_ANY,     /* one parent completed */
+    ORC_DEPENDENCY_ALWAYS,  /* every parent ended */
+};
+
 /* What the engine must know of an operation; one per operation, static. */
 struct orc_operation {
     const char *name;   /* JSON name, as in a worker's Hello */
@@ -75,6 +83,10 @@ struct orc_plan_job {
     uint32_t child_count;
     const uint32_t *parents;  /* ascending, no duplicates */
     const uint32_t *children; /* ascending, no duplicates */
+    const bool *optional;     /* for each parent */
+    const bool *optional_for; /* for each child: the same edges */
+    uint8_t policy;           /* orc_dependency_policy, never DEFAULT */
+    bool decisive;            /* no child but of the policy `always`: a bad end is one of the execution */
 };
 
 struct orc_plan {
@@ -96,10 +108,14 @@ struct orc_job_draft {
     uint32_t input_count;
     const char *const *depends_on;
     uint32_t depends_on_count;
+    enum orc_dependency_policy policy;
+    const char *const *optional; /* ids among its parents */
+    uint32_t optional_count;
 };
 
 /* Checks and builds. Everything that must live is copied into the arena. Reasons: "duplicate_id", "unknown_dependency",
- * "self_dependency", "cycle" (the message lists it: "a -> b -> a"), "too_many_jobs", "too_many_edges", "bad_id". */
+ * "self_dependency", "cycle" (the message lists it: "a -> b -> a"), "too_many_jobs", "too_many_edges", "bad_id";
+ * "not_a_dependency" and "optional_without_all" for optional parents. */
 enum cs_status orc_plan_build(const struct orc_job_draft *drafts, size_t count, struct cs_arena *arena,
                               struct orc_plan **ret_plan, struct cs_err *err) CS_MUST_USE;
 

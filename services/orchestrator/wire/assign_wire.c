@@ -1,5 +1,6 @@
 #include "wire/assign_wire.h"
 
+#include "cs/catalog.h"
 #include "cs/crypto.h"
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
@@ -23,38 +24,97 @@ static Callsheet__V1__WorkCommand *new_assign(const struct orc_execution *execut
 
 /* ---- inputs ---- */
 
+/* The parent's output that an input asks for, or NULL. */
+static enum cs_status artifact_of(const struct orc_execution *execution, const struct orc_input *input,
+                                  struct cs_arena *arena, const Callsheet__V1__Artifact **ret_artifact,
+                                  struct cs_err *err) {
+    const Callsheet__V1__Succeeded *result = NULL;
+    CS_TRY(orc_job_result(&execution->jobs[input->job], arena, &result, err));
+    *ret_artifact = result != NULL ? orc_output_of_type(result, input->accepts) : NULL;
+    return CS_OK;
+}
+
+static bool may_miss(const struct orc_plan_job *planned, const struct orc_input *input) {
+    if (planned->policy != ORC_DEPENDENCY_ALL) {
+        return true;
+    }
+    for (uint32_t i = 0; i < planned->parent_count; i++) {
+        if (planned->parents[i] == (uint32_t)input->job) {
+            return planned->optional[i];
+        }
+    }
+    return false;
+}
+
+static enum cs_status fail_missing(const struct orc_execution *execution, const struct orc_plan_job *planned,
+                                   const struct orc_input *input, struct cs_err *err) {
+    return cs_fail(err, CS_INVALID_ARGUMENT, "input_missing",
+                   "job \"%s\" needs an output of job \"%s\", which gave none of a fitting type", planned->id,
+                   execution->plan->jobs[input->job].id);
+}
+
+/* *ret_missing: there is none, and the job's policy allows for that. */
 static enum cs_status resolve(const struct orc_execution *execution, const struct orc_plan_job *planned,
                               const struct orc_input *input, struct cs_arena *arena, Callsheet__V1__ResolvedInput *out,
-                              struct cs_err *err) {
+                              bool *ret_missing, struct cs_err *err) {
     callsheet__v1__resolved_input__init(out);
+    *ret_missing = false;
     if (input->job < 0) {
         out->source_case = CALLSHEET__V1__RESOLVED_INPUT__SOURCE_URL;
         out->url = (char *)input->url;
         return CS_OK;
     }
-    const Callsheet__V1__Succeeded *result = NULL;
-    CS_TRY(orc_job_result(&execution->jobs[input->job], arena, &result, err));
-    const Callsheet__V1__Artifact *artifact = result != NULL ? orc_output_of_type(result, input->accepts) : NULL;
+    const Callsheet__V1__Artifact *artifact = NULL;
+    CS_TRY(artifact_of(execution, input, arena, &artifact, err));
     if (artifact == NULL) {
-        return cs_fail(err, CS_INVALID_ARGUMENT, "input_missing",
-                       "job \"%s\" needs an output of job \"%s\", which gave none of a fitting type", planned->id,
-                       execution->plan->jobs[input->job].id);
+        *ret_missing = may_miss(planned, input);
+        return *ret_missing ? CS_OK : fail_missing(execution, planned, input, err);
     }
     out->source_case = CALLSHEET__V1__RESOLVED_INPUT__SOURCE_ARTIFACT;
     out->artifact = (Callsheet__V1__Artifact *)artifact;
     return CS_OK;
 }
 
+/* The operation without the inputs that are not there; the others are numbered anew: slots are in the order of inputs.
+ */
+static enum cs_status leave_out(const struct orc_execution *execution, const struct orc_plan_job *planned,
+                                const bool *missing, struct cs_arena *arena, Callsheet__V1__Assign *assign,
+                                struct cs_err *err) {
+    struct cs_media_slot *slots = NULL;
+    size_t count = 0;
+    CS_TRY(cs_catalog_media_slots(assign->operation, arena, &slots, &count, err));
+    uint32_t first = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = planned->input_count; i-- > 0;) {
+        first = missing[i] ? i : first;
+    }
+    for (uint32_t i = 0; i < planned->input_count && i < count; i++) {
+        slots[i].ref->input = missing[i] ? 0 : kept + 1;
+        if (!missing[i]) {
+            assign->inputs[kept++] = assign->inputs[i];
+        }
+    }
+    assign->n_inputs = kept;
+    cs_catalog_drop_unresolved(assign->operation);
+    struct cs_err why = {0};
+    return cs_catalog_check(assign->operation, &why) == CS_OK
+               ? CS_OK
+               : fail_missing(execution, planned, &planned->inputs[first], err);
+}
+
 static enum cs_status resolve_all(const struct orc_execution *execution, const struct orc_plan_job *planned,
                                   struct cs_arena *arena, Callsheet__V1__Assign *assign, struct cs_err *err) {
     Callsheet__V1__ResolvedInput *inputs = cs_arena_array(arena, planned->input_count, sizeof(*inputs));
+    bool *missing = cs_arena_array(arena, planned->input_count, sizeof(*missing));
+    bool any_missing = false;
     assign->inputs = cs_arena_array(arena, planned->input_count, sizeof(Callsheet__V1__ResolvedInput *));
     for (uint32_t i = 0; i < planned->input_count; i++) {
         assign->inputs[i] = &inputs[i];
-        CS_TRY(resolve(execution, planned, &planned->inputs[i], arena, &inputs[i], err));
+        CS_TRY(resolve(execution, planned, &planned->inputs[i], arena, &inputs[i], &missing[i], err));
+        any_missing |= missing[i];
     }
     assign->n_inputs = planned->input_count;
-    return CS_OK;
+    return any_missing ? leave_out(execution, planned, missing, arena, assign, err) : CS_OK;
 }
 
 /* ---- a job ---- */

@@ -8,6 +8,7 @@
 #include "cs/crypto.h"
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
+#include "wire/failure_rules.h"
 #include "wire/request_check.h"
 
 /* How to read a plan: a client's is checked, one from the log was. */
@@ -38,7 +39,7 @@ static enum cs_status check_job(const Callsheet__V1__Job *job, const struct cs_o
     if (cs_catalog_check(job->operation, err) != CS_OK) {
         return cs_err_at(err, "params");
     }
-    return CS_OK;
+    return orc_failure_rules_check(job, err);
 }
 
 static enum cs_status read_inputs(Callsheet__V1__Job *job, size_t index, enum trust trust, struct cs_arena *scratch,
@@ -94,6 +95,7 @@ static enum cs_status read_job(Callsheet__V1__Job *job, size_t index, enum trust
     draft->params_size = (uint32_t)size;
     draft->depends_on = (const char *const *)job->depends_on;
     draft->depends_on_count = (uint32_t)job->n_depends_on;
+    orc_failure_rules_read(job, draft);
     return CS_OK;
 }
 

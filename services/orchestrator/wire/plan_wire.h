@@ -6,7 +6,8 @@
  *
  * Reasons  besides those of orc_plan_build and cs_catalog_check: "bad_tenant", "bad_idempotency_key", "missing_plan",
  *          "too_many_jobs", "bad_id", "unknown_operation", "operation_not_allowed", "params_too_big", "type_mismatch",
- *          "upload_not_found", "unknown_root_job", "bad_webhook_url", "bad_webhook_secret", "bad_timeout",
+ *          "upload_not_found", "unknown_root_job", those of wire/failure_rules.h,
+ *          "bad_webhook_url", "bad_webhook_secret", "bad_timeout",
  *          "bad_label", "labels_too_big", "request_too_big".
  * Limits   ORC_REQUEST_BYTES_MAX and the ORC_*_MAX below; jobs and edges as in domain/plan.h, the rest in cs/catalog.h.
  * Threads  pure.

@@ -64,6 +64,10 @@ enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struc
                                       struct cs_media_slot **ret_slots, size_t *ret_count,
                                       struct cs_err *err) CS_MUST_USE;
 
+/* Takes out every MediaRef whose `input` is 0: items of lists go as a whole, single ones are unset. What is left may
+ * not be valid any more: check it. */
+void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
+
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
 

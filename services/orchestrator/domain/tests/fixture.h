@@ -32,13 +32,17 @@ static const struct orc_operation fixture_merge = {.name = "merge", .timeout_ms 
 static const struct orc_operation fixture_generate = {
     .name = "generateVideo", .timeout_ms = 3600000, .paid = true, POLICIES};
 
-/* One line per job: id and the ids it depends on, "a", "b", "merge<a,b". An id starting with "g" is paid. */
+/* One line per job: id and the ids it depends on, "a", "b", "merge<a,b". An id starting with "g" is paid. "join|a,b"
+ * runs after any, "join!a,b" always; a parent with a question mark is optional, "join<a,b?". */
 __attribute__((unused)) static struct orc_plan *fixture_plan(struct cs_arena *arena, const char *const *lines,
                                                              size_t count) {
     struct orc_job_draft *drafts = cs_arena_array(arena, count, sizeof(*drafts));
     for (size_t i = 0; i < count; i++) {
         char *line = cs_arena_strdup(arena, lines[i]);
-        char *rest = strchr(line, '<');
+        char *rest = strpbrk(line, "<|!");
+        char mark = rest != NULL ? *rest : '<';
+        const char **optional = cs_arena_array(arena, strlen(line) + 1, sizeof(*optional));
+        uint32_t optional_count = 0;
         const char **depends_on = cs_arena_array(arena, strlen(line) + 1, sizeof(*depends_on));
         uint32_t depends_on_count = 0;
         if (rest != NULL) {
@@ -46,6 +50,10 @@ __attribute__((unused)) static struct orc_plan *fixture_plan(struct cs_arena *ar
             char *save = NULL;
             for (char *id = strtok_r(rest, ",", &save); id != NULL; id = strtok_r(NULL, ",", &save)) {
                 depends_on[depends_on_count++] = id;
+                if (id[strlen(id) - 1] == '?') {
+                    id[strlen(id) - 1] = '\0';
+                    optional[optional_count++] = id;
+                }
             }
         }
         drafts[i] = (struct orc_job_draft){
@@ -55,6 +63,11 @@ __attribute__((unused)) static struct orc_plan *fixture_plan(struct cs_arena *ar
             .params = "",
             .depends_on = depends_on,
             .depends_on_count = depends_on_count,
+            .policy = mark == '|'   ? ORC_DEPENDENCY_ANY
+                      : mark == '!' ? ORC_DEPENDENCY_ALWAYS
+                                    : ORC_DEPENDENCY_DEFAULT,
+            .optional = optional,
+            .optional_count = optional_count,
         };
     }
     struct orc_plan *plan = NULL;
