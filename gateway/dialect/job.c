@@ -111,10 +111,30 @@ static enum cs_status read_typed(struct job_reader *job, const struct cs_operati
     return CS_OK;
 }
 
+/* How it waits for its turn. */
+static enum cs_status read_queueing(const struct job_reader *job, const json_t *object, Callsheet__V1__Job *read,
+                                    struct cs_err *err) {
+    bool given = false;
+    char *key = NULL;
+    CS_TRY(read_count(member(object, "concurrencyLimit"), path_member(job->arena, job->client, "concurrencyLimit"),
+                      &read->concurrency_limit, &given, err));
+    CS_TRY(read_text(member(object, "concurrencyKey"), path_member(job->arena, job->client, "concurrencyKey"),
+                     job->arena, &key, err));
+    CS_TRY(read_count(member(object, "priority"), path_member(job->arena, job->client, "priority"), &read->priority,
+                      &given, err));
+    if (given) {
+        read->priority_choice_case = CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY;
+    }
+    if (key != NULL) {
+        read->concurrency_key = key;
+    }
+    return CS_OK;
+}
+
 static enum cs_status read_job(struct job_reader *job, const json_t *object, Callsheet__V1__Job **ret_job,
                                struct cs_err *err) {
     static const char *const known[] = {"id",           "operation", "type",   "params",
-                                        "dependencies", "dependsOn", "output", NULL};
+                                        "dependencies", "dependsOn", "output", "priority", "concurrencyKey", "concurrencyLimit", NULL};
     Callsheet__V1__Job *read = cs_arena_alloc(job->arena, sizeof(*read));
     const struct cs_operation *operation = NULL;
     char *output = NULL;
@@ -133,6 +153,7 @@ static enum cs_status read_job(struct job_reader *job, const json_t *object, Cal
     }
     CS_TRY(need_object(job->params, path_member(job->arena, job->client, "params"), err));
     CS_TRY(read_typed(job, operation, &read->operation, err));
+    CS_TRY(read_queueing(job, object, read, err));
     read->depends_on = job->depends;
     read->n_depends_on = job->depends_count;
     if (output != NULL) {

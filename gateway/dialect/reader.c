@@ -63,6 +63,20 @@ enum cs_status read_text(const json_t *value, const char *path, struct cs_arena 
     return CS_OK;
 }
 
+enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, bool *ret_given,
+                          struct cs_err *err) {
+    if (value != NULL && !json_is_number(value)) {
+        return cs_fail_at(err, path, "wrong_type", "%s must be a whole number", path);
+    }
+    if (value != NULL &&
+        (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > UINT32_MAX)) {
+        return cs_fail_at(err, path, "out_of_range", "%s must be a whole number from 0 on", path);
+    }
+    *ret_given = value != NULL;
+    *ret_number = value != NULL ? (uint32_t)json_integer_value(value) : *ret_number;
+    return CS_OK;
+}
+
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err) {
     *ret_texts = NULL;

@@ -40,6 +40,9 @@ enum cs_status need_only(const json_t *object, const char *path, const char *con
 /* NULL when value is NULL. */
 enum cs_status read_text(const json_t *value, const char *path, struct cs_arena *arena, char **ret_text,
                          struct cs_err *err);
+/* A whole number that fits; *ret_given false and *ret_number untouched when value is NULL. */
+enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, bool *ret_given,
+                          struct cs_err *err);
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err);
 /* Known, but not here yet. */

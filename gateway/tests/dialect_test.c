@@ -126,6 +126,23 @@ TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
         "\"webhook\":{\"url\":\"http://example.com\"}}");
 }
 
+TEST(a_plan_tells_the_order_of_its_jobs) {
+    static const char *const job = "{\"id\":\"a\",\"operation\":\"noop\",\"params\":{},\"priority\":0,"
+                                   "\"concurrencyKey\":\"gpu\",\"concurrencyLimit\":2}";
+    static const char *const want =
+        "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"noop\":{}},\"priority\":0,"
+        "\"concurrencyKey\":\"gpu\",\"concurrencyLimit\":2}],\"priority\":9}}";
+    CS_AUTO_BUF native = {0};
+    CS_AUTO_BUF v1 = {0};
+    CS_AUTO_BUF flat = {0};
+    cs_buf_printf(&native, "{\"plan\":{\"priority\":9,\"jobs\":[%s]}}", job);
+    cs_buf_printf(&v1, "{\"executionPlan\":{\"priority\":9,\"jobs\":[%s]}}", job);
+    cs_buf_printf(&flat, "{\"priority\":9,\"jobs\":[%s]}", job);
+    assert_reads(native.data, want);
+    assert_reads(v1.data, want);
+    assert_reads(flat.data, want);
+}
+
 TEST(a_native_plan_has_labels_timeout_and_key) {
     assert_reads(
         "{\"plan\":{\"jobs\":[{\"id\":\"m\",\"operation\":\"merge\",\"params\":{\"items\":[{\"media\":{\"url\":"
@@ -298,6 +315,7 @@ int main(void) {
         CS_TEST(a_v1_plan_names_inputs_by_job),
         CS_TEST(a_v2_plan_uses_types_markers_and_labels),
         CS_TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
+        CS_TEST(a_plan_tells_the_order_of_its_jobs),
         CS_TEST(a_native_plan_has_labels_timeout_and_key),
         CS_TEST(webhooks_may_be_written_in_every_known_way),
         CS_TEST(media_may_be_written_in_every_known_way),

@@ -26,6 +26,8 @@ static enum cs_status start_engine(struct orc_app *app, struct cs_err *err) {
         .environment = config->environment,
         .public_url = config->public_url,
         .link_secret = config->link_secret,
+        .limits = config->limits,
+        .tenant_weights = config->tenant_weights,
         .rpc = app->rpc,
         .workers = config->workers,
         .tls = config->tls,

@@ -39,6 +39,11 @@ static const struct cs_conf_option options[] = {
      .help = "of the gateway, for links to artifacts in webhooks"},
     {"link-secret", "CALLSHEET_LINK_SECRET", CS_CONF_STRING, AT(link_secret), NULL, .secret = true,
      .help = "signs those links; at least 16 bytes, the same as the gateway's"},
+    {"limits", "CALLSHEET_LIMITS", CS_CONF_STRING, AT(limits), "", .metavar = "KIND:NAME=N,…",
+     .help = "at most N at once: tenant:NAME=N operation:NAME=N provider:NAME=N, NAME * is each; or begun in a time: "
+             "rate:provider:NAME=N/min"},
+    {"tenant-weights", "CALLSHEET_TENANT_WEIGHTS", CS_CONF_STRING, AT(tenant_weights), "", .metavar = "TENANT=N,…",
+     .help = "turns of a tenant in a round, 1 for those not named"},
 };
 
 const struct cs_conf_spec orc_config_spec = {

@@ -20,6 +20,8 @@ struct orc_config {
     const char *environment;
     const char *public_url;
     const char *link_secret;
+    const char *limits;
+    const char *tenant_weights;
 };
 
 extern const struct cs_conf_spec orc_config_spec;

@@ -358,6 +358,10 @@ static void copy_jobs(struct builder *b) {
         struct orc_plan_job *job = &b->plan->jobs[i];
         job->id = cs_arena_strdup(b->arena, draft->id);
         job->output = cs_arena_strdup(b->arena, draft->output);
+        job->concurrency_key = copy_text(b->arena, draft->concurrency_key);
+        job->concurrency_limit = draft->concurrency_limit;
+        job->provider = copy_text(b->arena, draft->provider);
+        job->priority = draft->priority;
         job->operation = draft->operation;
         job->params = cs_arena_copy(b->arena, draft->params, draft->params_size);
         job->params_size = draft->params_size;

@@ -22,6 +22,8 @@
 enum {
     ORC_PLAN_JOBS_MAX = 10000,
     ORC_PLAN_EDGES_MAX = 100000,
+    ORC_PRIORITIES = 10, /* 0 … 9, the highest first */
+    ORC_PRIORITY_DEFAULT = 5,
     ORC_FAILURE_CLASSES = 12, /* numbers of callsheet.v1.FailureClass */
 };
 
@@ -73,7 +75,11 @@ struct orc_input {
 
 struct orc_plan_job {
     const char *id;
-    const char *output; /* label, "" none */
+    const char *output;          /* label, "" none */
+    const char *concurrency_key; /* or NULL */
+    const char *provider;        /* that its parameters name, or NULL */
+    uint32_t concurrency_limit;  /* with a key */
+    uint8_t priority;
     const struct orc_operation *operation;
     const void *params; /* packed callsheet.v1.Operation, MediaRef.input set */
     uint32_t params_size;
@@ -99,6 +105,10 @@ struct orc_plan {
 struct orc_job_draft {
     const char *id;
     const char *output;
+    const char *concurrency_key; /* or NULL */
+    const char *provider;        /* or NULL */
+    uint32_t concurrency_limit;
+    uint8_t priority;
     const struct orc_operation *operation;
     const void *params;
     uint32_t params_size;

@@ -17,8 +17,9 @@ struct orc_assignment *orc_assignment_find(struct orc_engine *engine, const unsi
 }
 
 static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
-                                  const unsigned char *fence) {
+                                  const struct orc_pass *pass, const unsigned char *fence) {
     struct orc_assignment *assignment = cs_alloc(sizeof(*assignment));
+    assignment->pass = *pass;
     memcpy(assignment->fence, fence, ORC_FENCE_BYTES);
     assignment->entry = seat->entry;
     assignment->job = seat->job;
@@ -27,6 +28,7 @@ static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *se
     DL_APPEND(peer->assignments, assignment);
     peer->open++;
     seat->assignment = assignment;
+    seat->link = peer->link;
     atomic_fetch_add(&engine->counters.running, 1);
     return assignment;
 }
@@ -44,16 +46,18 @@ void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *ass
     DL_DELETE(assignment->peer->assignments, assignment); // NOLINT(clang-analyzer-core.NullDereference): it is in it
     assignment->peer->open--;
     atomic_fetch_sub(&engine->counters.running, 1);
+    orc_gates_leave(engine, &assignment->pass);
     free(assignment);
 }
 
 /* ---- giving a seat to a worker ---- */
 
-static void assign_delivery(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+static void assign_delivery(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
+                            const struct orc_pass *pass) {
     struct orc_event event = {.kind = ORC_EVENT_DELIVERY_ASSIGNED};
     cs_random_bytes(event.fence, sizeof(event.fence));
     orc_engine_must_step(engine, seat->entry, &event);
-    struct orc_assignment *assignment = add(engine, seat, peer, event.fence);
+    struct orc_assignment *assignment = add(engine, seat, peer, pass, event.fence);
     assignment->attempt = seat->entry->execution->delivery.tries + 1;
     orc_assignment_send(engine, assignment);
 }
@@ -73,12 +77,13 @@ static void record_start(struct orc_engine *engine, struct orc_assignment *assig
     orc_engine_after_commit(engine, &effect);
 }
 
-static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
+                       const struct orc_pass *pass) {
     const struct orc_execution *execution = seat->entry->execution;
     struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = seat->job};
     cs_random_bytes(event.fence, sizeof(event.fence));
     orc_engine_must_step(engine, seat->entry, &event);
-    struct orc_assignment *assignment = add(engine, seat, peer, event.fence);
+    struct orc_assignment *assignment = add(engine, seat, peer, pass, event.fence);
     assignment->attempt = execution->jobs[seat->job].attempt;
     if (execution->plan->jobs[seat->job].operation->paid) {
         record_start(engine, assignment);
@@ -87,11 +92,11 @@ static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct 
     }
 }
 
-void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer) {
+void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer, const struct orc_pass *pass) {
     if (orc_seat_is_delivery(seat)) {
-        assign_delivery(engine, seat, peer);
+        assign_delivery(engine, seat, peer, pass);
     } else {
-        assign_job(engine, seat, peer);
+        assign_job(engine, seat, peer, pass);
     }
 }
 

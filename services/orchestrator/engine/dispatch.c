@@ -7,17 +7,23 @@
 #include "cs/catalog.h"
 #include "engine/internal.h"
 
+enum { NEAR_INPUTS_MAX = 16 }; /* that are looked at */
+
 /* ---- life ---- */
 
-void orc_dispatch_init(struct orc_dispatch *dispatch) {
-    *dispatch = (struct orc_dispatch){.station_count = cs_catalog_count()};
+void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits) {
+    *dispatch = (struct orc_dispatch){.station_count = cs_catalog_count(), .gates = {.limits = *limits}};
+    *limits = (struct orc_limits){0};
     dispatch->stations = cs_alloc_array(dispatch->station_count, sizeof(*dispatch->stations));
     for (size_t i = 0; i < dispatch->station_count; i++) {
-        dispatch->stations[i].operation = orc_operation_by_name(cs_catalog_at(i)->name);
+        struct orc_station *station = &dispatch->stations[i];
+        station->operation = orc_operation_by_name(cs_catalog_at(i)->name);
+        station->hall = (struct orc_hall){.station = station, .limits = &dispatch->gates.limits};
     }
 }
 
 void orc_dispatch_fini(struct orc_dispatch *dispatch) {
+    orc_gates_fini(&dispatch->gates);
     free(dispatch->stations);
     *dispatch = (struct orc_dispatch){0};
 }
@@ -32,55 +38,33 @@ static size_t station_of(const struct orc_dispatch *dispatch, const struct orc_o
     return i;
 }
 
+size_t orc_station_index(const struct orc_dispatch *dispatch, const struct orc_station *station) {
+    return (size_t)(station - dispatch->stations);
+}
+
 static const struct orc_operation *operation_of(const struct orc_seat *seat) {
     return orc_seat_is_delivery(seat) ? orc_operation_by_case(CALLSHEET__V1__OPERATION__PARAMS_DELIVER_WEBHOOK)
                                       : seat->entry->execution->plan->jobs[seat->job].operation;
 }
 
-static struct orc_lane *lane_of(struct orc_station *station, const char *tenant) {
-    struct orc_lane *lane = NULL;
-    HASH_FIND_STR(station->lanes, tenant, lane);
-    if (lane == NULL) {
-        lane = cs_alloc(sizeof(*lane));
-        lane->tenant = cs_strdup(tenant);
-        lane->station = station;
-        HASH_ADD_KEYPTR(hh, station->lanes, lane->tenant, strlen(lane->tenant), lane);
-        CDL_APPEND(station->ring, lane);
-    }
-    return lane;
-}
-
 void orc_seat_enqueue(struct orc_engine *engine, struct orc_seat *seat) {
     struct orc_dispatch *dispatch = &engine->dispatch;
     struct orc_station *station = &dispatch->stations[station_of(dispatch, operation_of(seat))];
-    seat->lane = lane_of(station, seat->entry->execution->tenant);
-    DL_APPEND(seat->lane->seats, seat);
+    seat->ticket = ++dispatch->next_ticket;
+    seat->ready_ms = engine->now_ms;
+    orc_hall_put(&station->hall, seat);
     station->ready++;
     atomic_fetch_add(&engine->counters.ready, 1);
 }
 
-/* An empty lane goes, so that there are never more lanes than ready jobs. */
-void orc_seat_dequeue(struct orc_engine *engine, struct orc_seat *seat) {
-    struct orc_lane *lane = seat->lane;
-    struct orc_station *station = lane->station;
-    DL_DELETE(lane->seats, seat);
-    seat->lane = NULL;
+static void count_out(struct orc_engine *engine, struct orc_station *station) {
     station->ready--;
     atomic_fetch_sub(&engine->counters.ready, 1);
-    if (lane->seats == NULL) {
-        HASH_DEL(station->lanes, lane);
-        CDL_DELETE(station->ring, lane);
-        free(lane->tenant);
-        free(lane);
-    }
 }
 
-/* The next ready seat; the turn goes on to the next tenant. */
-static struct orc_seat *take_next(struct orc_engine *engine, struct orc_station *station) {
-    struct orc_seat *seat = station->ring->seats;
-    station->ring = station->ring->next;
-    orc_seat_dequeue(engine, seat);
-    return seat;
+void orc_seat_dequeue(struct orc_engine *engine, struct orc_seat *seat) {
+    count_out(engine, seat->lane->hall->station);
+    orc_gates_forget(engine, seat);
 }
 
 /* ---- giving ---- */
@@ -100,14 +84,55 @@ static struct orc_peer *best_peer(const struct orc_dispatch *dispatch, size_t st
     return best;
 }
 
-void orc_dispatch_run(struct orc_engine *engine) {
-    struct orc_dispatch *dispatch = &engine->dispatch;
-    for (size_t i = 0; i < dispatch->station_count; i++) {
-        struct orc_peer *peer = NULL;
-        while (dispatch->stations[i].ready != 0 && (peer = best_peer(dispatch, i)) != NULL) {
-            orc_assign(engine, take_next(engine, &dispatch->stations[i]), peer);
+/* A worker that made an input of the job, still lives and has a slot for it; or NULL. */
+static struct orc_peer *near_peer(struct orc_engine *engine, const struct orc_seat *seat, size_t station) {
+    if (orc_seat_is_delivery(seat)) {
+        return NULL;
+    }
+    const struct orc_plan_job *job = &seat->entry->execution->plan->jobs[seat->job];
+    uint32_t count = job->input_count < NEAR_INPUTS_MAX ? job->input_count : NEAR_INPUTS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t link = job->inputs[i].job >= 0 ? seat->entry->seats[job->inputs[i].job].link : 0;
+        struct orc_peer *peer = link != 0 ? orc_peer_find(engine, link) : NULL;
+        if (peer != NULL && peer->offers[station] && peer->open < peer->limit) {
+            return peer;
         }
     }
+    return NULL;
+}
+
+/* Most jobs have no gate to pass. */
+static bool enter(struct orc_engine *engine, struct orc_station *station, struct orc_seat *seat,
+                  struct orc_pass *ret_pass) {
+    const struct orc_plan *plan = seat->entry->execution->plan;
+    bool keyed = !orc_seat_is_delivery(seat) && plan->jobs[seat->job].concurrency_key != NULL;
+    ret_pass->count = 0;
+    return (engine->dispatch.gates.limits.count == 0 && !keyed) || orc_gates_enter(engine, station, seat, ret_pass);
+}
+
+static void serve(struct orc_engine *engine, size_t index) {
+    struct orc_station *station = &engine->dispatch.stations[index];
+    struct orc_peer *peer = NULL;
+    while (station->hall.count != 0 && (peer = best_peer(&engine->dispatch, index)) != NULL) {
+        struct orc_seat *seat = orc_hall_take(&station->hall);
+        struct orc_pass pass;
+        if (enter(engine, station, seat, &pass)) {
+            struct orc_peer *near = near_peer(engine, seat, index);
+            count_out(engine, station);
+            orc_assign(engine, seat, near != NULL ? near : peer, &pass);
+        }
+    }
+}
+
+/* Who was called by a gate meanwhile may belong to a station that has had its turn. */
+void orc_dispatch_run(struct orc_engine *engine) {
+    struct orc_dispatch *dispatch = &engine->dispatch;
+    do {
+        dispatch->gates.stirred = false;
+        for (size_t i = 0; i < dispatch->station_count; i++) {
+            serve(engine, i);
+        }
+    } while (dispatch->gates.stirred);
     orc_peers_flush(engine);
 }
 

@@ -1,9 +1,10 @@
 /*
  * dispatch: ready jobs on one side, workers with free slots on the other.
  *
- * Each operation has a ring of lanes, one a tenant; turns go round the ring, so a tenant with many jobs delays another
- * by one job, not by all of them. Among the workers that offer the operation the one with the largest free share of its
- * credits gets the job. Commands for one worker leave in one message a turn.
+ * Each operation has a hall where tenants take turns (hall.h), so a tenant with many jobs delays another by one job,
+ * not by all of them. Whose turn it is may have to wait at a gate instead (gates.h). Among the workers that offer the
+ * operation and have a free slot one that made an input of the job gets it, else the one with the largest free share of
+ * its credits. Commands for one worker leave in one message a turn.
  *
  * An assignment holds a slot from the moment it is made until the worker's final report, even when nobody wants its
  * result any more (entry is NULL then).
@@ -16,29 +17,18 @@
 #include "cs/base/hash.h"
 
 #include "engine/entry.h"
+#include "engine/gates.h"
 #include "engine/report.h"
 
 enum { ORC_MESSAGE_COMMANDS_MAX = 256, ORC_MESSAGE_BYTES_MAX = 4 << 20 };
 
 struct orc_engine;
-struct orc_station;
-
-/* The ready jobs of a tenant for an operation, first come first served. */
-struct orc_lane {
-    UT_hash_handle hh; /* by tenant */
-    char *tenant;
-    struct orc_station *station;
-    struct orc_seat *seats;
-    struct orc_lane *prev; /* the ring, while it has seats */
-    struct orc_lane *next;
-};
 
 /* An operation. */
 struct orc_station {
     const struct orc_operation *operation;
-    struct orc_lane *lanes; /* by tenant */
-    struct orc_lane *ring;  /* whose turn it is first */
-    size_t ready;
+    struct orc_hall hall; /* those that only wait for a worker */
+    size_t ready;         /* with those that wait at gates */
 };
 
 struct orc_peer {
@@ -68,6 +58,7 @@ struct orc_assignment {
     struct orc_peer *peer;
     struct orc_assignment *prev;
     struct orc_assignment *next;
+    struct orc_pass pass;
     struct orc_progress progress;
     bool has_progress;
 };
@@ -77,14 +68,18 @@ struct orc_dispatch {
     size_t station_count;
     struct orc_peer *peers;             /* by link */
     struct orc_assignment *assignments; /* by fence */
+    struct orc_gates gates;
+    uint64_t next_ticket;
 };
 
-void orc_dispatch_init(struct orc_dispatch *dispatch);
+/* Takes over the limits. */
+void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits);
 void orc_dispatch_fini(struct orc_dispatch *dispatch);
 
 /* ---- the queues ---- */
 void orc_seat_enqueue(struct orc_engine *engine, struct orc_seat *seat);
 void orc_seat_dequeue(struct orc_engine *engine, struct orc_seat *seat); /* when it is in a lane */
+size_t orc_station_index(const struct orc_dispatch *dispatch, const struct orc_station *station);
 /* Gives ready jobs to free slots, as far as both go. */
 void orc_dispatch_run(struct orc_engine *engine);
 
@@ -99,7 +94,7 @@ void orc_peers_flush(struct orc_engine *engine);
 
 /* ---- assignments ---- */
 /* Begins an attempt (or a try of the delivery) of a ready seat. */
-void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer);
+void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer, const struct orc_pass *pass);
 struct orc_assignment *orc_assignment_find(struct orc_engine *engine, const unsigned char *fence);
 /* Sends it to its worker; the start of paid work has been committed by now. */
 void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assignment);

@@ -84,6 +84,7 @@ static void turn(struct orc_engine *engine, struct orc_item *items) {
     }
     if (!engine->stopping) { /* what is left to do then is done after the next start */
         orc_engine_fire_timers(engine);
+        orc_gates_fire(engine);
         orc_dispatch_run(engine);
     }
     orc_peers_flush(engine);
@@ -94,6 +95,8 @@ static void turn(struct orc_engine *engine, struct orc_item *items) {
 static int64_t wait_ms(const struct orc_engine *engine, int64_t flush_ms) {
     const struct orc_timer *timer = orc_timers_first(&engine->timers);
     int64_t at_ms = timer != NULL && timer->at_ms < flush_ms ? timer->at_ms : flush_ms;
+    const struct orc_timer *rate = orc_timers_first(&engine->dispatch.gates.timers);
+    at_ms = rate != NULL && rate->at_ms < at_ms ? rate->at_ms : at_ms;
     if (engine->stopping) {
         return engine->give_up_ms - cs_clock_mono_ms();
     }
@@ -158,7 +161,8 @@ static char *copy(const char *text) {
     return cs_strdup(text != NULL ? text : "");
 }
 
-static struct orc_engine *create(const struct orc_engine_config *config) {
+/* Takes over the limits. */
+static struct orc_engine *create(const struct orc_engine_config *config, struct orc_limits *limits) {
     struct orc_engine *engine = cs_alloc(sizeof(*engine));
     engine->database_url = copy(config->database_url);
     engine->replica = copy(config->replica);
@@ -168,7 +172,7 @@ static struct orc_engine *create(const struct orc_engine_config *config) {
     engine->clock = config->clock != NULL ? *config->clock : cs_clock_system();
     atomic_init(&engine->next_watch, 1);
     orc_queue_init(&engine->queue);
-    orc_dispatch_init(&engine->dispatch);
+    orc_dispatch_init(&engine->dispatch, limits);
     orc_batch_init(&engine->batches[0]);
     orc_batch_init(&engine->batches[1]);
     engine->filling = &engine->batches[0];
@@ -231,7 +235,9 @@ static void forget_all(struct orc_engine *engine) {
 
 enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
                                 struct cs_err *err) {
-    struct orc_engine *engine = create(config);
+    struct orc_limits limits = {0};
+    CS_TRY(orc_limits_parse(config->limits, config->tenant_weights, &limits, err));
+    struct orc_engine *engine = create(config, &limits);
     struct orc_entry *entries = NULL;
     if (open_database(engine, &entries, err) != CS_OK) {
         destroy(engine);

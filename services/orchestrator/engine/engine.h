@@ -41,6 +41,8 @@ struct orc_engine_config {
     const char *workers; /* targets of links */
     struct cs_rpc_tls tls;
     const char *authorization;    /* or NULL */
+    const char *limits;           /* as in engine/limits.h; or NULL */
+    const char *tenant_weights;   /* or NULL */
     const struct cs_clock *clock; /* or NULL: the system's */
 };
 

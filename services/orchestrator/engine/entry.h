@@ -16,14 +16,20 @@
 #include "wire/plan_wire.h"
 
 struct orc_lane;
+struct orc_line;
 struct orc_assignment;
 struct orc_watch;
 
 /* The place of a job, or of the delivery, in the engine. */
 struct orc_seat {
     struct orc_entry *entry;
-    uint32_t job;          /* plan->job_count: the delivery */
-    struct orc_lane *lane; /* waits there for a worker, or NULL */
+    uint32_t job;            /* plan->job_count: the delivery */
+    uint32_t place;          /* in its lane; good only while an answer is made */
+    struct orc_lane *lane;   /* waits there for a worker or at a gate, or NULL */
+    struct orc_line *called; /* a gate's, that sent it back to its station, or NULL */
+    uint64_t ticket;         /* order of becoming ready */
+    int64_t ready_ms;
+    uint64_t link; /* that its last attempt went to; 0 none since the start */
     struct orc_seat *prev;
     struct orc_seat *next;
     struct orc_assignment *assignment; /* of the current attempt, or NULL */

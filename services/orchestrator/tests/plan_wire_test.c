@@ -47,12 +47,31 @@ TEST(a_cycle_is_told_with_its_jobs) {
     assert_non_null(strstr(err.message, "b"));
 }
 
+TEST(a_plan_tells_the_order_of_its_jobs) {
+    CS_AUTO(orc_submission) *submission =
+        accept("{'tenant':'t','plan':{'priority':7,'jobs':["
+               "{'id':'a','operation':{'noop':{}}},"
+               "{'id':'b','operation':{'noop':{}},'priority':0,'concurrencyKey':'gpu'},"
+               "{'id':'c','operation':{'generateVideo':{'prompt':'a dog','provider':'replicate'}},"
+               "'concurrencyKey':'gpu','concurrencyLimit':3}]}}");
+    const struct orc_plan_job *jobs = submission->plan->jobs;
+    assert_int_equal(jobs[0].priority, 7);
+    assert_null(jobs[0].concurrency_key);
+    assert_null(jobs[0].provider);
+    assert_int_equal(jobs[1].priority, 0);
+    assert_string_equal(jobs[1].concurrency_key, "gpu");
+    assert_int_equal(jobs[1].concurrency_limit, 1);
+    assert_int_equal(jobs[2].concurrency_limit, 3);
+    assert_string_equal(jobs[2].provider, "replicate");
+}
+
 TEST(a_diamond_becomes_a_graph) {
     CS_AUTO(orc_submission) *submission = accept(DIAMOND);
     const struct orc_plan *plan = submission->plan;
     assert_int_equal(plan->job_count, 4);
     assert_int_equal(plan->edge_count, 4);
     assert_string_equal(plan->jobs[3].id, "d");
+    assert_int_equal(plan->jobs[3].priority, ORC_PRIORITY_DEFAULT);
     assert_int_equal(plan->jobs[3].parent_count, 2);
     assert_int_equal(plan->jobs[0].child_count, 2);
     assert_string_equal(plan->jobs[0].operation->name, "noop");
@@ -179,7 +198,8 @@ TEST(every_operation_of_the_catalogue_has_a_policy) {
 }
 
 TEST_MAIN(CS_TEST(each_bad_request_is_refused_with_its_path), CS_TEST(a_cycle_is_told_with_its_jobs),
-          CS_TEST(a_diamond_becomes_a_graph), CS_TEST(a_reference_becomes_an_edge_and_a_numbered_input),
+          CS_TEST(a_diamond_becomes_a_graph), CS_TEST(a_plan_tells_the_order_of_its_jobs),
+          CS_TEST(a_reference_becomes_an_edge_and_a_numbered_input),
           CS_TEST(an_input_number_of_the_client_is_overwritten), CS_TEST(the_envelope_has_all_but_the_plan),
           CS_TEST(the_same_request_has_the_same_digest_and_another_has_not),
           CS_TEST(a_stored_request_gives_the_same_plan_again), CS_TEST(a_stored_request_that_is_damaged_is_data_loss),

@@ -276,6 +276,46 @@ TEST(a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attemp
     scripted_stop(worker);
 }
 
+TEST(limits_and_priorities_of_the_settings_and_of_plans_count) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    world.config.limits = "tenant:acme=2,operation:noop=3";
+    world.config.tenant_weights = "acme=2";
+    struct scripted_worker *worker = world_worker(&world, (struct scripted_config){.slots = 10});
+    world_start(&world);
+    const char *id = world_create(
+        &world, "{'tenant':'acme','plan':{'priority':3,'jobs':[{'id':'a','operation':{'noop':{}},'priority':9},"
+                "{'id':'b','operation':{'noop':{}},'concurrencyKey':'k'},"
+                "{'id':'c','operation':{'noop':{}},'concurrencyKey':'k'},{'id':'d','operation':{'noop':{}}}]}}");
+    CS_AUTO(heard) *a = scripted_take(worker, HEARD_ASSIGN);
+    CS_AUTO(heard) *b = scripted_take(worker, HEARD_ASSIGN);
+    assert_string_equal(a->command->assign->job, "a");
+    assert_string_equal(b->command->assign->job, "b");
+    (void)world_get(&world, id);
+    assert_int_equal(scripted_assigned(worker), 2); /* the tenant's limit */
+    scripted_succeed(a);
+    CS_AUTO(heard) *d = scripted_take(worker, HEARD_ASSIGN);
+    assert_string_equal(d->command->assign->job, "d"); /* c waits for its key */
+    scripted_succeed(b);
+    CS_AUTO(heard) *c = scripted_take(worker, HEARD_ASSIGN);
+    assert_string_equal(c->command->assign->job, "c");
+    scripted_succeed(c);
+    scripted_succeed(d);
+    assert_int_equal(world_await(&world, id)->state, STATE(COMPLETED));
+    world_stop(&world);
+    scripted_stop(worker);
+}
+
+TEST(settings_that_limit_nothing_known_are_refused) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    world.config.limits = "operation:fly=3";
+    struct orc_app *app = NULL;
+    struct cs_err err = {0};
+    assert_fails(orc_app_create(&world.config, &app, &err), &err, CS_INVALID_ARGUMENT, "bad_setting");
+    assert_non_null(strstr(err.message, "operation:fly"));
+}
+
 TEST(an_execution_that_takes_too_long_fails) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
@@ -353,6 +393,7 @@ TEST_MAIN(CS_TEST(an_assignment_carries_all_that_the_worker_needs),
           CS_TEST(a_worker_that_dies_loses_its_jobs_to_the_next_attempt), CS_TEST(jobs_of_a_dead_worker_go_to_another),
           CS_TEST(work_is_spread_and_credits_are_a_limit),
           CS_TEST(a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt),
-          CS_TEST(an_execution_that_takes_too_long_fails),
+          CS_TEST(limits_and_priorities_of_the_settings_and_of_plans_count),
+          CS_TEST(settings_that_limit_nothing_known_are_refused), CS_TEST(an_execution_that_takes_too_long_fails),
           CS_TEST(the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails),
           CS_TEST(a_receiver_that_is_gone_is_not_asked_again))

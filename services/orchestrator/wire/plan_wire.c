@@ -9,6 +9,7 @@
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
 #include "wire/failure_rules.h"
+#include "wire/queue_wire.h"
 #include "wire/request_check.h"
 
 /* How to read a plan: a client's is checked, one from the log was. */
@@ -29,6 +30,7 @@ static enum cs_status check_job(const Callsheet__V1__Job *job, const struct cs_o
         return cs_fail_at(err, "output", "bad_output", "a job's output label has at most %d bytes",
                           ORC_OUTPUT_LABEL_BYTES_MAX);
     }
+    CS_TRY(orc_job_queueing_check(job, err));
     if (row->internal) {
         return cs_fail_at(err, "operation", "operation_not_allowed", "\"%s\" is not for plans", row->name);
     }
@@ -75,8 +77,9 @@ static enum cs_status read_inputs(Callsheet__V1__Job *job, size_t index, enum tr
     return CS_OK;
 }
 
-static enum cs_status read_job(Callsheet__V1__Job *job, size_t index, enum trust trust, struct cs_arena *scratch,
-                               struct orc_job_draft *draft, struct cs_err *err) {
+static enum cs_status read_job(const Callsheet__V1__Plan *plan, size_t index, enum trust trust,
+                               struct cs_arena *scratch, struct orc_job_draft *draft, struct cs_err *err) {
+    Callsheet__V1__Job *job = plan->jobs[index];
     const struct cs_operation *row = job->operation != NULL ? cs_catalog_by_case(job->operation->params_case) : NULL;
     if (row == NULL || cs_operation_params(job->operation) == NULL) {
         return cs_fail_at(err, "operation", "unknown_operation", "a job needs an operation that this server knows");
@@ -91,6 +94,7 @@ static enum cs_status read_job(Callsheet__V1__Job *job, size_t index, enum trust
     draft->id = job->id;
     draft->output = job->output;
     draft->operation = orc_operation_by_case(row->which);
+    orc_job_queueing(plan, job, draft);
     draft->params = params;
     draft->params_size = (uint32_t)size;
     draft->depends_on = (const char *const *)job->depends_on;
@@ -150,9 +154,12 @@ static enum cs_status read_plan(Callsheet__V1__Plan *message, enum trust trust, 
     if (message->n_jobs > ORC_PLAN_JOBS_MAX) {
         return cs_fail_at(err, "jobs", "too_many_jobs", "a plan has at most %d jobs", ORC_PLAN_JOBS_MAX);
     }
+    if (trust == FROM_CLIENT) {
+        CS_TRY(orc_plan_queueing_check(message, err));
+    }
     struct orc_job_draft *drafts = cs_arena_array(scratch, message->n_jobs, sizeof(*drafts));
     for (size_t i = 0; i < message->n_jobs; i++) {
-        if (read_job(message->jobs[i], i, trust, scratch, &drafts[i], err) != CS_OK) {
+        if (read_job(message, i, trust, scratch, &drafts[i], err) != CS_OK) {
             char prefix[32];
             (void)snprintf(prefix, sizeof(prefix), "jobs[%zu]", i);
             return cs_err_at(err, prefix);

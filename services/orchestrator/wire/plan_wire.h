@@ -6,7 +6,7 @@
  *
  * Reasons  besides those of orc_plan_build and cs_catalog_check: "bad_tenant", "bad_idempotency_key", "missing_plan",
  *          "too_many_jobs", "bad_id", "unknown_operation", "operation_not_allowed", "params_too_big", "type_mismatch",
- *          "upload_not_found", "unknown_root_job", those of wire/failure_rules.h,
+ *          "upload_not_found", "unknown_root_job", those of wire/failure_rules.h and wire/queue_wire.h,
  *          "bad_webhook_url", "bad_webhook_secret", "bad_timeout",
  *          "bad_label", "labels_too_big", "request_too_big".
  * Limits   ORC_REQUEST_BYTES_MAX and the ORC_*_MAX below; jobs and edges as in domain/plan.h, the rest in cs/catalog.h.
@@ -30,6 +30,8 @@ enum {
     ORC_TENANT_BYTES_MAX = 64,
     ORC_IDEMPOTENCY_KEY_BYTES_MAX = 128,
     ORC_OUTPUT_LABEL_BYTES_MAX = 256,
+    ORC_CONCURRENCY_KEY_BYTES_MAX = 128,
+    ORC_CONCURRENCY_LIMIT_MAX = 10000,
     ORC_WEBHOOK_SECRET_BYTES_MAX = 512,
     ORC_LABELS_BYTES_MAX = 16 * 1024,
     ORC_CANCEL_REASON_BYTES_MAX = 256,

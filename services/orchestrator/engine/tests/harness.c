@@ -29,6 +29,8 @@ void harness_start(void) {
         .environment = "dev",
         .public_url = "http://127.0.0.1:8080",
         .link_secret = "secret of the tests",
+        .limits = harness.limits,
+        .tenant_weights = harness.weights,
         .clock = &clock,
     };
     struct cs_err err = {0};
@@ -56,6 +58,7 @@ int harness_teardown(__attribute__((unused)) void **state) {
     fake_store_reset();
     fake_links_reset();
     cs_arena_destroy(harness.arena);
+    harness.limits = harness.weights = NULL;
     return 0;
 }
 
@@ -130,15 +133,56 @@ static struct answer *new_answer(void) {
     return answer;
 }
 
-static Callsheet__V1__Job *new_job(struct cs_arena *arena, const char *text) {
+/* Cuts what follows the mark off and returns it, or NULL. */
+static char *cut(char *text, char mark) {
+    char *rest = strchr(text, mark);
+    if (rest != NULL) {
+        *rest++ = '\0';
+    }
+    return rest;
+}
+
+static void read_queueing(Callsheet__V1__Job *job, char *line) {
+    char *key = cut(line, '#');
+    const char *priority = cut(line, '!');
+    if (key != NULL) {
+        job->concurrency_limit = (uint32_t)strtoul(cut(key, ':'), NULL, 10);
+        job->concurrency_key = key;
+    }
+    if (priority != NULL) {
+        job->priority_choice_case = CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY;
+        job->priority = (uint32_t)strtoul(priority, NULL, 10);
+    }
+}
+
+static void set_generate(struct cs_arena *arena, const char *provider, Callsheet__V1__Operation *operation) {
+    operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO;
+    operation->generate_video = cs_arena_alloc(arena, sizeof(*operation->generate_video));
+    callsheet__v1__generate_video__init(operation->generate_video);
+    operation->generate_video->prompt = (char *)"a dog";
+    operation->generate_video->provider = (char *)(provider != NULL ? provider : "local");
+}
+
+static void set_reframe(struct cs_arena *arena, char *video, Callsheet__V1__Operation *operation) {
+    operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_REFRAME;
+    operation->reframe = cs_arena_alloc(arena, sizeof(*operation->reframe));
+    callsheet__v1__reframe__init(operation->reframe);
+    operation->reframe->aspect_ratio = (char *)"1:1";
+    operation->reframe->video = cs_arena_alloc(arena, sizeof(*operation->reframe->video));
+    callsheet__v1__media_ref__init(operation->reframe->video);
+    operation->reframe->video->source_case = CALLSHEET__V1__MEDIA_REF__SOURCE_JOB;
+    operation->reframe->video->job = video;
+}
+
+static Callsheet__V1__Job *new_job(struct cs_arena *arena, const char *text, const char *provider) {
     char *line = cs_arena_strdup(arena, text);
     Callsheet__V1__Job *job = cs_arena_alloc(arena, sizeof(*job));
     callsheet__v1__job__init(job);
     job->id = line;
     job->depends_on = cs_arena_array(arena, strlen(line) + 1, sizeof(char *));
-    char *rest = strchr(line, '<');
+    char *rest = cut(line, '<');
+    read_queueing(job, line);
     if (rest != NULL) {
-        *rest++ = '\0';
         char *save = NULL;
         for (char *id = strtok_r(rest, ",", &save); id != NULL; id = strtok_r(NULL, ",", &save)) {
             job->depends_on[job->n_depends_on++] = id;
@@ -147,11 +191,9 @@ static Callsheet__V1__Job *new_job(struct cs_arena *arena, const char *text) {
     job->operation = cs_arena_alloc(arena, sizeof(*job->operation));
     callsheet__v1__operation__init(job->operation);
     if (line[0] == 'g') {
-        job->operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO;
-        job->operation->generate_video = cs_arena_alloc(arena, sizeof(*job->operation->generate_video));
-        callsheet__v1__generate_video__init(job->operation->generate_video);
-        job->operation->generate_video->prompt = (char *)"a dog";
-        job->operation->generate_video->provider = (char *)"local";
+        set_generate(arena, provider, job->operation);
+    } else if (line[0] == 'V') {
+        set_reframe(arena, job->depends_on[0], job->operation);
     } else {
         job->operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_NOOP;
         job->operation->noop = cs_arena_alloc(arena, sizeof(*job->operation->noop));
@@ -167,7 +209,11 @@ static struct orc_submission *new_submission(const char *const *lines, size_t co
     plan.n_jobs = count;
     plan.jobs = cs_arena_array(arena, count, sizeof(*plan.jobs));
     for (size_t i = 0; i < count; i++) {
-        plan.jobs[i] = new_job(arena, lines[i]);
+        plan.jobs[i] = new_job(arena, lines[i], options->provider);
+    }
+    if (options->priority != 0) {
+        plan.priority_choice_case = CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY;
+        plan.priority = (uint32_t)options->priority - 1;
     }
     Callsheet__V1__WebhookTarget webhook = CALLSHEET__V1__WEBHOOK_TARGET__INIT;
     webhook.url = (char *)"http://127.0.0.1:9/hook";

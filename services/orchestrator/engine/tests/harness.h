@@ -2,7 +2,8 @@
  * harness: an engine on a fake store, fake links and a clock that stands still.
  *
  * Plans are lines as in domain/tests/fixture.h: "a", "gen", "join<a,gen"; an id that starts with "g" is generateVideo
- * (paid), any other noop.
+ * (paid), with "V" reframe of its first dependency, any other noop. After the id may come "!7" (priority) and "#key:2"
+ * (concurrency key and limit), in this order.
  */
 #ifndef ORC_ENGINE_TESTS_HARNESS_H
 #define ORC_ENGINE_TESTS_HARNESS_H
@@ -38,6 +39,8 @@ struct harness {
     struct orc_engine *engine;
     struct cs_arena *arena; /* answers and watchers live here until harness_end */
     _Atomic int64_t now_ms;
+    const char *limits; /* of the engines to come; NULL again after each test */
+    const char *weights;
 };
 
 extern struct harness harness;
@@ -55,6 +58,8 @@ struct submit_options {
     const char *key;
     bool webhook;
     int64_t timeout_ms;
+    int priority;         /* of the plan, plus one; 0: not given */
+    const char *provider; /* of paid jobs; NULL: "local" */
 };
 
 struct answer *harness_submit(const char *const *lines, size_t count, struct submit_options options);

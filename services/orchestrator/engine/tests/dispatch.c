@@ -1,0 +1,363 @@
+/* Who is first, and who must wait though a slot is free. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/tests/harness.h"
+
+#define FAILURE(name) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##name
+#define EXECUTION(name) CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_##name
+
+static const char *const one[] = {"a"};
+static const char *const two[] = {"a", "b"};
+static const char *const reframing[] = {"noop", "generateVideo", "reframe", NULL};
+
+/* The worker ends what it does and gets the next. */
+static const Callsheet__V1__WorkCommand *after(uint64_t link, const Callsheet__V1__WorkCommand *done) {
+    fake_report_succeeded(link, done);
+    return fake_link_assigned(link);
+}
+
+/* An engine with these settings in place of the one that the set-up made. */
+static void restart_with(const char *limits, const char *weights) {
+    harness_stop();
+    harness.limits = limits;
+    harness.weights = weights;
+    harness_start();
+}
+
+/* What the engine knows by now has been done; whose it is does not matter. */
+static void settle(void) {
+    harness_await(harness_get("acme", "AAAAAAAAAAAAAAAAAAAAAA"));
+}
+
+/* ---- priorities ---- */
+
+TEST(the_highest_priority_is_first_and_within_it_who_came_first) {
+    static const char *const jobs[] = {"a", "low!0", "b", "high!9", "c!5", "higher!9", "d!6"};
+    static const char *const order[] = {"high", "higher", "d", "a", "b", "c", "low"};
+    (void)CREATE(jobs);
+    fake_link_up(1, harness_noop, 1);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    for (size_t i = 0; i < CS_COUNT(order); i++) {
+        assert_string_equal(command->assign->job, order[i]);
+        if (i + 1 < CS_COUNT(order)) {
+            command = after(1, command);
+        }
+    }
+}
+
+TEST(jobs_have_the_priority_of_their_plan_unless_they_say_it) {
+    static const char *const jobs[] = {"a", "b!9"};
+    (void)CREATE(one);
+    const char *slow = CREATE(jobs, .priority = 1 + 0);
+    const char *fast = CREATE(one, .priority = 1 + 8);
+    fake_link_up(1, harness_noop, 1);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    assert_string_equal(command->assign->job, "b");
+    command = after(1, command);
+    assert_string_equal(command->assign->execution, fast);
+    command = after(1, command);
+    command = after(1, command);
+    assert_string_equal(command->assign->execution, slow);
+    assert_string_equal(command->assign->job, "a");
+}
+
+TEST(a_priority_means_nothing_to_another_tenant) {
+    static const char *const urgent[] = {"a!9", "b!9", "c!9", "d!9"};
+    (void)CREATE(urgent);
+    const char *other = CREATE(one, .tenant = "globex", .priority = 1 + 0);
+    fake_link_up(1, harness_noop, 1);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    assert_string_equal(after(1, command)->assign->execution, other);
+}
+
+TEST(priorities_survive_a_restart) {
+    static const char *const jobs[] = {"a", "b!9"};
+    (void)CREATE(jobs);
+    restart_with(NULL, NULL);
+    fake_link_up(1, harness_noop, 1);
+    assert_string_equal(fake_link_assigned(1)->assign->job, "b");
+}
+
+/* ---- tenants ---- */
+
+enum { MANY = 100000, MANY_A_PLAN = 10000 };
+
+static void create_many(void) {
+    static char names[MANY_A_PLAN][8];
+    static const char *lines[MANY_A_PLAN];
+    for (int i = 0; i < MANY_A_PLAN; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "j%d", i);
+        lines[i] = names[i];
+    }
+    for (int i = 0; i < MANY / MANY_A_PLAN; i++) {
+        (void)harness_create(lines, MANY_A_PLAN, (struct submit_options){.priority = 1 + 9});
+    }
+}
+
+TEST(a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job) {
+    create_many();
+    settle();
+    assert_true(harness_metric("callsheet_jobs_ready") == MANY);
+    fake_link_up(1, harness_noop, 1);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    for (int i = 0; i < 5; i++) {
+        const char *other = CREATE(one, .tenant = "globex");
+        int assignments = 0;
+        do {
+            command = after(1, command);
+            assignments++;
+        } while (strcmp(command->assign->execution, other) != 0);
+        assert_in_range(assignments, 1, 2);
+    }
+}
+
+TEST(a_limit_of_a_tenant_with_a_hundred_thousand_jobs_does_not_delay_another) {
+    restart_with("tenant:*=1", NULL);
+    create_many();
+    fake_link_up(1, harness_noop, 2);
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    const char *other = CREATE(one, .tenant = "globex");
+    assert_string_equal(fake_link_assigned(1)->assign->execution, other);
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    assert_string_equal(after(1, first)->assign->job, "j1");
+}
+
+TEST(a_tenant_has_as_many_turns_as_it_weighs) {
+    static const char *const jobs[] = {"a", "b", "c", "d", "e", "f", "i", "j", "k", "l", "m", "n"};
+    restart_with(NULL, "acme=3");
+    (void)CREATE(jobs);
+    (void)CREATE(jobs, .tenant = "globex");
+    fake_link_up(1, harness_noop, 8);
+    int mine = 0;
+    for (int i = 0; i < 8; i++) {
+        mine += strcmp(fake_link_assigned(1)->assign->tenant, "acme") == 0;
+    }
+    assert_int_equal(mine, 6);
+}
+
+/* ---- limits ---- */
+
+TEST(an_operation_runs_no_more_than_its_limit_at_once) {
+    static const char *const jobs[] = {"a", "b", "c", "gen"};
+    restart_with("operation:noop=2", NULL);
+    fake_link_up(1, harness_every, 10);
+    (void)CREATE(jobs);
+    const Callsheet__V1__WorkCommand *first = NULL;
+    for (int i = 0; i < 3; i++) { /* two of them, and gen that it does not concern */
+        const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+        first = strcmp(command->assign->job, "a") == 0 ? command : first;
+    }
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    assert_string_equal(after(1, first)->assign->job, "c");
+}
+
+TEST(who_waits_at_a_limit_takes_turns_by_tenant_and_priority) {
+    static const char *const jobs[] = {"a", "b", "c", "d"};
+    restart_with("operation:noop=1", NULL);
+    fake_link_up(1, harness_noop, 10);
+    (void)CREATE(jobs);
+    (void)CREATE(one, .tenant = "globex");
+    (void)CREATE(one, .priority = 1 + 9);
+    settle();
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    assert_string_equal(command->assign->job, "a");
+    bool other = false;
+    bool urgent = false;
+    for (int i = 0; i < 3; i++) {
+        command = after(1, command);
+        other = other || strcmp(command->assign->tenant, "globex") == 0;
+        urgent = urgent || strcmp(command->assign->job, "a") == 0;
+        settle();
+        assert_int_equal(fake_link_waiting(1), 0);
+    }
+    assert_true(other && urgent);
+}
+
+TEST(a_provider_runs_no_more_than_its_limit_at_once) {
+    static const char *const jobs[] = {"g1", "g2", "g3"};
+    restart_with("provider:local=1", NULL);
+    fake_link_up(1, harness_every, 10);
+    (void)CREATE(jobs);
+    (void)CREATE(jobs, .provider = "replicate");
+    const Callsheet__V1__WorkCommand *limited = NULL;
+    for (int i = 0; i < 4; i++) {
+        const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+        if (strcmp(command->assign->operation->generate_video->provider, "local") == 0) {
+            assert_null(limited);
+            limited = command;
+        }
+    }
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    assert_non_null(limited);
+    (void)after(1, limited);
+}
+
+TEST(jobs_with_one_key_run_no_more_than_its_limit_at_once) {
+    static const char *const jobs[] = {"a#gpu:2", "b#gpu:2", "c#gpu:2", "d", "e#cpu:1"};
+    fake_link_up(1, harness_noop, 10);
+    (void)CREATE(jobs);
+    (void)CREATE(jobs, .tenant = "globex"); /* its keys are others */
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    for (int i = 0; i < 7; i++) {
+        const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+        assert_string_not_equal(command->assign->job, "c");
+    }
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    assert_string_equal(first->assign->job, "a");
+    assert_string_equal(after(1, first)->assign->job, "c");
+}
+
+TEST(the_smallest_limit_of_a_key_counts) {
+    static const char *const jobs[] = {"a#gpu:9", "b#gpu:1", "c#gpu:9"};
+    fake_link_up(1, harness_noop, 10);
+    (void)CREATE(jobs);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    for (int i = 0; i < 2; i++) {
+        settle();
+        assert_int_equal(fake_link_waiting(1), 0);
+        command = after(1, command);
+    }
+}
+
+TEST(a_permit_is_free_again_however_the_attempt_ended) {
+    restart_with("tenant:*=1", NULL);
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one);
+    fake_report_failed(1, fake_link_assigned(1), FAILURE(INVALID_INPUT), "no", 0);
+    (void)harness_read_state(id, EXECUTION(FAILED));
+    id = CREATE(two);
+    (void)fake_link_assigned(1);
+    fake_link_up(2, harness_noop, 1);
+    fake_link_down(1);
+    const Callsheet__V1__WorkCommand *again = fake_link_assigned(2);
+    harness_await(harness_cancel(id));
+    const char *next = CREATE(one);
+    fake_link_up(3, harness_noop, 1);
+    settle();
+    assert_int_equal(fake_link_waiting(3), 0); /* the cancelled attempt still runs */
+    fake_report_failed(2, again, FAILURE(CANCELLED), "cancelled", 0);
+    for (;;) { /* any of the two has a slot */
+        settle();
+        if (fake_link_waiting(3) != 0) {
+            assert_string_equal(fake_link_assigned(3)->assign->execution, next);
+            break;
+        }
+        const Callsheet__V1__WorkCommand *command = fake_link_next(2);
+        if (command->command_case == CALLSHEET__V1__WORK_COMMAND__COMMAND_ASSIGN) {
+            assert_string_equal(command->assign->execution, next);
+            break;
+        }
+    }
+}
+
+TEST(a_call_that_is_not_answered_goes_to_the_next) {
+    static const char *const jobs[] = {"a#k:1", "gen#k:1", "b#k:1"};
+    static const char *const generate[] = {"generateVideo", NULL};
+    fake_link_up(1, harness_noop, 1);
+    fake_link_up(2, generate, 1);
+    (void)CREATE(one); /* takes the only slot for noop */
+    const Callsheet__V1__WorkCommand *busy = fake_link_assigned(1);
+    const char *id = CREATE(jobs);
+    const Callsheet__V1__WorkCommand *paid = fake_link_assigned(2);
+    assert_string_equal(paid->assign->job, "gen");
+    const char *other = CREATE(jobs); /* waits behind */
+    settle();
+    harness_await(harness_cancel(id)); /* a and b leave; gen runs until its worker says so */
+    fake_report_failed(2, paid, FAILURE(CANCELLED), "cancelled", 0);
+    const Callsheet__V1__WorkCommand *next = fake_link_next(2); /* its cancel */
+    next = fake_link_assigned(2);
+    assert_string_equal(next->assign->execution, other);
+    fake_report_succeeded(2, next);
+    next = after(1, busy);
+    assert_string_equal(next->assign->execution, other);
+    assert_string_equal(next->assign->job, "a");
+    assert_string_equal(after(1, next)->assign->job, "b");
+}
+
+TEST(after_a_restart_nothing_holds_a_permit) {
+    restart_with("tenant:*=1", NULL);
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one);
+    (void)fake_link_assigned(1);
+    restart_with("tenant:*=1", NULL);
+    fake_link_up(1, harness_noop, 1);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)harness_read_state(id, EXECUTION(COMPLETED));
+}
+
+/* ---- rates ---- */
+
+TEST(a_provider_begins_no_more_than_its_rate) {
+    static const char *const jobs[] = {"g1", "g2", "g3", "g4"};
+    restart_with("rate:provider:local=2/min", NULL);
+    fake_link_up(1, harness_every, 10);
+    (void)CREATE(jobs);
+    (void)fake_link_assigned(1);
+    fake_report_succeeded(1, fake_link_assigned(1)); /* how it ends does not matter */
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    harness_advance(29999);
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+    harness_advance(1);
+    assert_string_equal(fake_link_assigned(1)->assign->job, "g3");
+    harness_advance(60000); /* a full bucket holds two */
+    assert_string_equal(fake_link_assigned(1)->assign->job, "g4");
+    (void)CREATE(jobs);
+    (void)fake_link_assigned(1);
+    settle();
+    assert_int_equal(fake_link_waiting(1), 0);
+}
+
+/* ---- locality ---- */
+
+TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot) {
+    static const char *const jobs[] = {"gen", "V<gen"};
+    fake_link_up(1, reframing, 4);
+    const char *id = CREATE(jobs);
+    const Callsheet__V1__WorkCommand *made = fake_link_assigned(1);
+    fake_link_up(2, reframing, 100); /* the least loaded by far */
+    fake_report_succeeded(1, made);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)harness_read_state(id, EXECUTION(COMPLETED));
+}
+
+TEST(a_job_does_not_wait_for_the_worker_that_made_its_input) {
+    static const char *const jobs[] = {"gen", "V<gen"};
+    fake_link_up(1, reframing, 1);
+    (void)CREATE(jobs);
+    const Callsheet__V1__WorkCommand *made = fake_link_assigned(1);
+    fake_link_up(2, reframing, 1);
+    fake_link_credits(1, 0);
+    fake_report_succeeded(1, made);
+    assert_string_equal(fake_link_assigned(2)->assign->job, "V");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ENGINE_TEST(the_highest_priority_is_first_and_within_it_who_came_first),
+        ENGINE_TEST(jobs_have_the_priority_of_their_plan_unless_they_say_it),
+        ENGINE_TEST(a_priority_means_nothing_to_another_tenant),
+        ENGINE_TEST(priorities_survive_a_restart),
+        ENGINE_TEST(a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job),
+        ENGINE_TEST(a_limit_of_a_tenant_with_a_hundred_thousand_jobs_does_not_delay_another),
+        ENGINE_TEST(a_tenant_has_as_many_turns_as_it_weighs),
+        ENGINE_TEST(an_operation_runs_no_more_than_its_limit_at_once),
+        ENGINE_TEST(who_waits_at_a_limit_takes_turns_by_tenant_and_priority),
+        ENGINE_TEST(a_provider_runs_no_more_than_its_limit_at_once),
+        ENGINE_TEST(jobs_with_one_key_run_no_more_than_its_limit_at_once),
+        ENGINE_TEST(the_smallest_limit_of_a_key_counts),
+        ENGINE_TEST(a_permit_is_free_again_however_the_attempt_ended),
+        ENGINE_TEST(a_call_that_is_not_answered_goes_to_the_next),
+        ENGINE_TEST(after_a_restart_nothing_holds_a_permit),
+        ENGINE_TEST(a_provider_begins_no_more_than_its_rate),
+        ENGINE_TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot),
+        ENGINE_TEST(a_job_does_not_wait_for_the_worker_that_made_its_input),
+    };
+    return cmocka_run_group_tests_name("engine: dispatch", tests, NULL, NULL);
+}
