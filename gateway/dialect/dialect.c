@@ -205,8 +205,9 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
 
 static enum cs_status read_flat_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
-    static const char *const known[] = {"jobs",          "rootJobIds",      "priority", "baseExecutionId", "webhook",
-                                        "webhookSecret", "providerApiKeys", "options",         NULL};
+    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "baseExecutionId",
+                                        "webhook", "webhookSecret", "providerApiKeys", "options",
+                                        NULL};
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(refuse_base(body, "", arena, err));

@@ -133,8 +133,9 @@ static enum cs_status read_queueing(const struct job_reader *job, const json_t *
 
 static enum cs_status read_job(struct job_reader *job, const json_t *object, Callsheet__V1__Job **ret_job,
                                struct cs_err *err) {
-    static const char *const known[] = {"id",           "operation", "type",   "params",
-                                        "dependencies", "dependsOn", "output", "priority", "concurrencyKey", "concurrencyLimit", NULL};
+    static const char *const known[] = {"id",        "operation", "type",     "params",         "dependencies",
+                                        "dependsOn", "output",    "priority", "concurrencyKey", "concurrencyLimit",
+                                        NULL};
     Callsheet__V1__Job *read = cs_arena_alloc(job->arena, sizeof(*read));
     const struct cs_operation *operation = NULL;
     char *output = NULL;

@@ -39,9 +39,11 @@ TEST(bad_bodies_and_options_are_refused) {
         {"{\"plan\":{\"jobs\":[{}]},\"timeoutMs\":-1}", "timeoutMs", "out_of_range"},
         {"{\"plan\":{\"jobs\":[],\"priority\":-1}}", "plan.priority", "out_of_range"},
         {"{\"executionPlan\":{\"jobs\":[],\"priority\":\"9\"}}", "executionPlan.priority", "wrong_type"},
-        {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"noop\",\"params\":{},\"priority\":1.5}]}}",
+        {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\",\"provider\":"
+         "\"local\"},\"priority\":1.5}]}}",
          "plan.jobs[0].priority", "out_of_range"},
-        {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"noop\",\"params\":{},\"concurrencyKey\":1}]}}",
+        {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\",\"provider\":"
+         "\"local\"},\"concurrencyKey\":1}]}}",
          "plan.jobs[0].concurrencyKey", "wrong_type"},
         {"{\"plan\":{\"jobs\":[{}]},\"timeoutMs\":\"1\"}", "timeoutMs", "wrong_type"},
         {"{\"plan\":{\"jobs\":[{}]},\"labels\":{\"a\":1}}", "labels.a", "wrong_type"},
@@ -100,7 +102,7 @@ TEST(bad_jobs_are_refused) {
         {JOB("\"operation\":\"merge\",\"params\":[]"), AT ".params", "wrong_type"},
         {JOB("\"operation\":\"merge\",\"params\":{},\"dependsOn\":\"b\""), AT ".dependsOn", "wrong_type"},
         {JOB("\"operation\":\"merge\",\"params\":{},\"dependencies\":[1]"), AT ".dependencies[0]", "wrong_type"},
-        {JOB("\"operation\":\"merge\",\"params\":{},\"priority\":1"), AT ".priority", "unknown_field"},
+        {JOB("\"operation\":\"merge\",\"params\":{},\"urgency\":1"), AT ".urgency", "unknown_field"},
         {JOB("\"operation\":\"merge\",\"params\":{},\"output\":1"), AT ".output", "wrong_type"},
         {"{\"jobs\":[{\"id\":\"a\",\"type\":\"nope\",\"params\":{}}]}", "jobs[0].type", "unknown_operation"},
         {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"nope\",\"params\":{}}]}}", "plan.jobs[0].operation",

@@ -127,11 +127,12 @@ TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
 }
 
 TEST(a_plan_tells_the_order_of_its_jobs) {
-    static const char *const job = "{\"id\":\"a\",\"operation\":\"noop\",\"params\":{},\"priority\":0,"
+    static const char *const job = "{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\","
+                                   "\"provider\":\"local\"},\"priority\":0,"
                                    "\"concurrencyKey\":\"gpu\",\"concurrencyLimit\":2}";
-    static const char *const want =
-        "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"noop\":{}},\"priority\":0,"
-        "\"concurrencyKey\":\"gpu\",\"concurrencyLimit\":2}],\"priority\":9}}";
+    static const char *const want = "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateImage\":{\"prompt\":"
+                                    "\"p\",\"provider\":\"local\"}},\"priority\":0,"
+                                    "\"concurrencyKey\":\"gpu\",\"concurrencyLimit\":2}],\"priority\":9}}";
     CS_AUTO_BUF native = {0};
     CS_AUTO_BUF v1 = {0};
     CS_AUTO_BUF flat = {0};
