@@ -90,6 +90,19 @@ static bool one_in(struct world *w, uint32_t n) {
 
 /* ---- plans ---- */
 
+static void add_failure_rules(struct world *w, struct orc_plan *plan) {
+    plan->fail_fast = one_in(w, 4);
+    for (uint32_t i = 0; i < plan->job_count; i++) {
+        struct orc_plan_job *job = &plan->jobs[i];
+        job->queue_timeout_ms = one_in(w, 6) ? 1 + below(w, 2000) : 0;
+        job->timeout_ms = one_in(w, 6) ? 1 + below(w, 2000) : job->timeout_ms;
+        if (one_in(w, 6)) {
+            job->retry = (struct orc_retry_policy){
+                .attempts_max = 1 + below(w, 5), .base_ms = below(w, 500), .cap_ms = below(w, 1000)};
+        }
+    }
+}
+
 static struct orc_plan *random_plan(struct world *w) {
     uint32_t count = one_in(w, 30) ? 0 : 1 + below(w, JOBS_MAX);
     const char **lines = cs_arena_array(w->arena, count, sizeof(*lines));
@@ -110,7 +123,9 @@ static struct orc_plan *random_plan(struct world *w) {
         }
         lines[i] = cs_arena_strdup(w->arena, line.data);
     }
-    return fixture_plan(w->arena, lines, count);
+    struct orc_plan *plan = fixture_plan(w->arena, lines, count);
+    add_failure_rules(w, plan);
+    return plan;
 }
 
 /* ---- one event ---- */
@@ -241,7 +256,7 @@ static void crash(struct world *w) {
     memset(w->ready, 0, sizeof(w->ready));
     w->execution = replay(w);
     w->commands.count = 0;
-    orc_execution_recovered(w->execution, &w->commands);
+    orc_execution_recovered(w->execution, w->now_ms, &w->commands);
     orc_execution_check(w->execution);
     for (size_t i = 0; i < w->commands.count; i++) {
         w->waiting[w->waiting_count++] = w->commands.items[i];
@@ -373,6 +388,15 @@ static void pass_time(struct world *w) {
                                        .code = "attempt_timeout",
                                        .message = "too slow"});
             i = w->execution->timed_first; /* a failure may move others */
+        } else if (job->state == ORC_JOB_READY && job->deadline_ms <= w->now_ms) {
+            must(w, (struct orc_event){.kind = ORC_EVENT_FAILED,
+                                       .job = index,
+                                       .attempt = job->attempt,
+                                       .unassigned = true,
+                                       .failure_class = ORC_FAILURE_TIMEOUT,
+                                       .code = "queue_timeout",
+                                       .message = "nobody took it"});
+            i = w->execution->timed_first;
         }
         if (orc_execution_terminal(w->execution)) {
             return;

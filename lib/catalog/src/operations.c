@@ -8,6 +8,7 @@ enum {
     GENERATE_IMAGE_MS = 10 * MINUTE_MS,
     GENERATE_AUDIO_MS = 10 * MINUTE_MS,
     RENDER_MS = 60 * MINUTE_MS, /* hours of 1080p on a small machine */
+    STUCK_MS = 15 * MINUTE_MS,  /* of a render: a scan of a long input may say nothing for minutes */
     DELIVER_MS = 30 * 1000,
     NOOP_MS = MINUTE_MS,
 };
@@ -20,17 +21,19 @@ static const char *const generate_alias[] = {"generate", NULL};
 
 static const struct cs_operation operations[] = {
     {PARAMS(GENERATE_VIDEO), "generateVideo", generate_alias, CS_WORKER_PROVIDERS, TYPE(VIDEO), "output.mp4",
-     GENERATE_VIDEO_MS, false},
+     GENERATE_VIDEO_MS, 0, false},
     {PARAMS(GENERATE_IMAGE), "generateImage", no_alias, CS_WORKER_PROVIDERS, TYPE(IMAGE), "output.png",
-     GENERATE_IMAGE_MS, false},
+     GENERATE_IMAGE_MS, 0, false},
     {PARAMS(GENERATE_AUDIO), "generateAudio", no_alias, CS_WORKER_PROVIDERS, TYPE(AUDIO), "output.mp3",
-     GENERATE_AUDIO_MS, false},
-    {PARAMS(MERGE), "merge", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "merged.mp4", RENDER_MS, false},
-    {PARAMS(REFRAME), "reframe", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reframed.mp4", RENDER_MS, false},
-    {PARAMS(LIP_SYNC), "lipSync", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "synced.mp4", RENDER_MS, false},
-    {PARAMS(ADD_SUBTITLES), "addSubtitles", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "captioned.mp4", RENDER_MS, false},
-    {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, true},
-    {PARAMS(NOOP), "noop", no_alias, CS_WORKER_TEST, TYPE(UNSPECIFIED), "", NOOP_MS, false},
+     GENERATE_AUDIO_MS, 0, false},
+    {PARAMS(MERGE), "merge", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "merged.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(REFRAME), "reframe", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reframed.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(LIP_SYNC), "lipSync", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "synced.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(ADD_SUBTITLES), "addSubtitles", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "captioned.mp4", RENDER_MS,
+     STUCK_MS, false},
+    {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
+     true},
+    {PARAMS(NOOP), "noop", no_alias, CS_WORKER_TEST, TYPE(UNSPECIFIED), "", NOOP_MS, 0, false},
 };
 
 size_t cs_catalog_count(void) {

@@ -105,6 +105,10 @@ static enum cs_status enter_locked(struct session *session, struct cs_assignment
     DL_APPEND(worker->assignments, assignment);
     worker->busy++;
     put_accepted_locked(assignment);
+    if (worker->beat_at_ms == INT64_MAX) {
+        worker->beat_at_ms = cs_clock_mono_ms() + worker->config.heartbeat_ms;
+    }
+    timer_set_locked(worker, worker->beat_at_ms);
     timer_set_locked(worker, assignment->deadline_mono_ms);
     return CS_OK;
 }

@@ -91,6 +91,17 @@ void cs_report_progress(struct cs_assignment *assignment, const Callsheet__V1__P
     }
 }
 
+/* ---- heartbeats ---- */
+
+void report_heartbeat_locked(struct cs_assignment *assignment) {
+    Callsheet__V1__Heartbeat heartbeat = CALLSHEET__V1__HEARTBEAT__INIT;
+    Callsheet__V1__Report report = report_of(assignment, CALLSHEET__V1__REPORT__REPORT_HEARTBEAT);
+    report.heartbeat = &heartbeat;
+    if (assignment->session != NULL) {
+        session_report_locked(assignment->session, &report);
+    }
+}
+
 /* ---- log lines ---- */
 
 void cs_report_log(struct cs_assignment *assignment, const char *level, const char *message) {

@@ -91,6 +91,7 @@ struct cs_worker {
     uint32_t leaving;       /* threads inside a final report */
     uint32_t rotation;
     int64_t rotate_at_ms;
+    int64_t beat_at_ms; /* the next heartbeats, all at once; INT64_MAX: nothing is assigned */
     int64_t wake_at_ms;
     bool draining;
     bool stopping;
@@ -119,6 +120,8 @@ void assignment_unref_locked(struct cs_assignment *assignment);
 /* ---- report.c ---- */
 /* A report as a field of WorkReport, ready for a batch. The caller finishes the buffer. */
 void report_pack(const Callsheet__V1__Report *report, struct cs_buf *out);
+/* Says that it is alive. */
+void report_heartbeat_locked(struct cs_assignment *assignment);
 /* Sends progress that has waited long enough; returns when the next is due. */
 int64_t report_progress_due_locked(struct cs_assignment *assignment, int64_t now_ms);
 int report_waiter_count_locked(const struct cs_assignment *assignment);

@@ -1,4 +1,5 @@
-/* The thread that watches deadlines, sends progress that was held back, and passes the turn when slots are few. */
+/* The thread that watches deadlines, sends heartbeats and progress that was held back, and passes the turn when slots
+ * are few. */
 #include <time.h>
 
 #include "state.h"
@@ -29,6 +30,20 @@ static int64_t look_at_assignments_locked(struct cs_worker *worker, int64_t now_
         next_ms = earlier(next_ms, report_progress_due_locked(assignment, now_ms));
     }
     return next_ms;
+}
+
+/* All at the same time, so that they leave in one message for each stream. */
+static int64_t beat_locked(struct cs_worker *worker, int64_t now_ms) {
+    if (worker->assignments == NULL) {
+        worker->beat_at_ms = INT64_MAX;
+    } else if (worker->beat_at_ms <= now_ms) {
+        struct cs_assignment *assignment = NULL;
+        DL_FOREACH(worker->assignments, assignment) {
+            report_heartbeat_locked(assignment);
+        }
+        worker->beat_at_ms = now_ms + worker->config.heartbeat_ms;
+    }
+    return worker->beat_at_ms;
 }
 
 /* With more streams than slots some have none; each gets its turn. */
@@ -67,7 +82,8 @@ void *timer_main(void *arg) {
             continue;
         }
         int64_t assignments_ms = look_at_assignments_locked(worker, now_ms);
-        worker->wake_at_ms = earlier(assignments_ms, rotate_locked(worker, now_ms));
+        worker->wake_at_ms =
+            earlier(earlier(assignments_ms, beat_locked(worker, now_ms)), rotate_locked(worker, now_ms));
         struct waiter *refused = worker->refused;
         worker->refused = NULL;
         pthread_mutex_unlock(&worker->lock);

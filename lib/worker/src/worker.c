@@ -55,7 +55,9 @@ static void init_cond(pthread_cond_t *cond) {
 struct cs_worker *cs_worker_create(const struct cs_worker_config *config) {
     struct cs_worker *worker = cs_alloc(sizeof(*worker));
     worker->config = *config;
+    worker->config.heartbeat_ms = config->heartbeat_ms != 0 ? config->heartbeat_ms : CS_HEARTBEAT_MS;
     worker->wake_at_ms = INT64_MAX;
+    worker->beat_at_ms = INT64_MAX;
     char id[CS_ID_SIZE];
     cs_id_make(id);
     (void)snprintf(worker->id, sizeof(worker->id), "%s-%s", config->kind, id);

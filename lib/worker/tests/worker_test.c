@@ -29,6 +29,7 @@ struct service {
     struct cs_worker *worker;
     struct cs_rpc_service rows[1];
     bool answer_at_once; /* start reports success */
+    uint32_t heartbeat_ms;
     bool answer_cancels; /* cancel reports CANCELLED */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -123,6 +124,7 @@ static void service_start(struct service *service, uint32_t slots) {
     pthread_cond_init(&service->changed, NULL);
     struct cs_worker_config config = {
         .kind = "test", .operations = operations, .operation_count = 2, .slots = slots, .ops = &ops, .ctx = service};
+    config.heartbeat_ms = service->heartbeat_ms;
     service->worker = cs_worker_create(&config);
     service->rows[0] = cs_worker_service(service->worker);
     assert_ok(cs_rpc_create(NULL, &service->rpc, &err), &err);
@@ -454,6 +456,30 @@ TEST(passed_deadline_cancels_and_is_reported_as_a_timeout) {
     service_stop(&service);
 }
 
+TEST(every_assignment_is_heard_of_as_often_as_was_promised) {
+    struct service service = {.heartbeat_ms = 20};
+    service_start(&service, 2);
+    struct orchestrator *orc = dial(&service);
+    const Callsheet__V1__Report *hello = orchestrator_take(orc, REPORT(HELLO), "");
+    assert_non_null(hello);
+    assert_int_equal(hello->hello->heartbeat_ms, 20);
+    orchestrator_assign(orc, "a", LONG_MS);
+    orchestrator_assign(orc, "b", LONG_MS);
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(orchestrator_take(orc, REPORT(HEARTBEAT), "a"));
+        assert_non_null(orchestrator_take(orc, REPORT(HEARTBEAT), "b"));
+    }
+    assert_true(wait_for(&service, service.job_count == 2));
+    report_done(service.jobs[0].assignment);
+    report_done(service.jobs[1].assignment);
+    orchestrator_assign(orc, "c", LONG_MS); /* after a rest it begins again */
+    assert_non_null(orchestrator_take(orc, REPORT(HEARTBEAT), "c"));
+    assert_true(wait_for(&service, service.job_count == 3));
+    report_done(service.jobs[2].assignment);
+    hang_up(orc);
+    service_stop(&service);
+}
+
 TEST(end_of_the_stream_cancels_what_runs_for_it) {
     struct service service = {0};
     service_start(&service, 2);
@@ -665,6 +691,7 @@ TEST_MAIN(CS_TEST(worker_says_hello_then_credits),
           CS_TEST(assignment_that_makes_no_sense_is_refused_without_starting),
           CS_TEST(cancel_reaches_the_service_once_and_its_answer_the_orchestrator),
           CS_TEST(passed_deadline_cancels_and_is_reported_as_a_timeout),
+          CS_TEST(every_assignment_is_heard_of_as_often_as_was_promised),
           CS_TEST(end_of_the_stream_cancels_what_runs_for_it), CS_TEST(checkpoint_is_acknowledged_in_its_own_time),
           CS_TEST(signal_reaches_its_job), CS_TEST(progress_is_thinned_and_the_newest_arrives),
           CS_TEST(reports_that_are_ready_together_travel_together),

@@ -15,6 +15,12 @@ static void rule(bool holds, const char *words, const struct orc_execution *exec
     }
 }
 
+static bool timed(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
+    return job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING ||
+           (job->state == ORC_JOB_READY && job->deadline_ms != 0);
+}
+
 static bool running_or_retrying(const struct orc_job *job) {
     return job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING;
 }
@@ -70,8 +76,9 @@ static void check_parents(const struct orc_execution *execution, uint32_t index)
     bool begun = execution->state == ORC_EXECUTION_PROCESSING;
     rule(job->state != ORC_JOB_WAITING || !begun || !may_run(node, &parents), "a job that may run does not wait",
          execution, index);
-    rule(job->state != ORC_JOB_SKIPPED || can_never_run(node, &parents), "a skipped job could never have run",
-         execution, index);
+    bool gave_up = execution->plan->fail_fast && execution->doomed && !open;
+    rule(job->state != ORC_JOB_SKIPPED || gave_up || can_never_run(node, &parents),
+         "a skipped job could never have run", execution, index);
     bool released = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
                     job->state == ORC_JOB_FAILED;
     rule(!released || may_run(node, &parents), "a job runs when its policy says so", execution, index);
@@ -88,25 +95,25 @@ static void check_job(const struct orc_execution *execution, uint32_t index) {
     rule(orc_job_terminal(job) == (job->completed_at_ms != 0), "ended jobs have an end", execution, index);
     rule(job->state != ORC_JOB_FAILED || job->error_code != NULL, "failed jobs say why", execution, index);
     rule(!orc_job_terminal(job) || job->checkpoint == NULL, "ended jobs keep no checkpoint", execution, index);
-    bool was_assigned =
-        job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_COMPLETED || job->state == ORC_JOB_FAILED;
+    bool was_assigned = job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_COMPLETED ||
+                        (job->state == ORC_JOB_FAILED && job->failures + job->losses != 0);
     rule(!was_assigned || (job->attempt != 0 && job->started_at_ms != 0), "what ran was assigned", execution, index);
 }
 
 static void check_timed(const struct orc_execution *execution) {
     uint32_t want = 0;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        want += running_or_retrying(&execution->jobs[i]);
+        want += timed(execution, i);
     }
     int32_t prev = -1;
     uint32_t listed = 0;
     for (int32_t i = execution->timed_first; i >= 0 && listed <= want; i = execution->jobs[i].timed_next) {
-        rule(running_or_retrying(&execution->jobs[i]) && execution->jobs[i].timed_prev == prev,
-             "the timed list holds running and retrying jobs", execution, (uint32_t)i);
+        rule(timed(execution, (uint32_t)i) && execution->jobs[i].timed_prev == prev,
+             "the timed list holds jobs that wait for a time", execution, (uint32_t)i);
         prev = i;
         listed++;
     }
-    rule(listed == want, "the timed list holds every running and retrying job", execution, 0);
+    rule(listed == want, "the timed list holds every job that waits for a time", execution, 0);
 }
 
 static void check_whole(const struct orc_execution *execution, uint32_t open, bool bad) {
@@ -114,6 +121,8 @@ static void check_whole(const struct orc_execution *execution, uint32_t open, bo
     rule(execution->state > ORC_EXECUTION_NONE && execution->state < ORC_EXECUTION_STATES, "an execution has a state",
          execution, 0);
     rule(execution->open_jobs == open, "open_jobs counts the jobs that have not ended", execution, 0);
+    rule(terminal || !execution->doomed || !execution->plan->fail_fast, "a plan that fails fast does not go on",
+         execution, 0);
     rule(!terminal || open == 0, "a terminal execution has no open job", execution, 0);
     rule(terminal || open != 0 || execution->plan->job_count == 0, "an execution without open jobs is terminal",
          execution, 0);

@@ -120,7 +120,16 @@ static void close_up(const struct orc_step *step) {
     orc_delivery_request(step);
 }
 
+/* The log does not tell of attempts that had no end of their own when this event ended everything. */
+static void keep_execution_start(const struct orc_step *step) {
+    if (step->replaying && step->event->execution_started_at_ms != 0) {
+        orc_execution_started(step->execution, step->event->execution_started_at_ms);
+    }
+    step->event->execution_started_at_ms = step->execution->started_at_ms;
+}
+
 void orc_execution_finish(const struct orc_step *step) {
+    keep_execution_start(step);
     bool good = !step->execution->doomed;
     struct cs_err err = {0};
     orc_must(move(step->execution, good ? ORC_EXECUTION_COMPLETE : ORC_EXECUTION_FAIL, &err), &err);
@@ -232,8 +241,7 @@ int64_t orc_execution_wake_at(const struct orc_execution *execution) {
     }
     int64_t at = execution->deadline_ms;
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
-        const struct orc_job *job = &execution->jobs[i];
-        at = earlier(at, job->state == ORC_JOB_RUNNING ? job->deadline_ms + ORC_ATTEMPT_GRACE_MS : job->wake_at_ms);
+        at = earlier(at, orc_job_due_ms(&execution->jobs[i]));
     }
     return at;
 }

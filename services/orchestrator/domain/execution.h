@@ -95,6 +95,7 @@ struct orc_event {
     uint32_t chance;  /* uniform random, for jitter */
     enum orc_failure_class failure_class;
     int64_t retry_after_ms; /* a wish of the worker; 0 none */
+    bool unassigned;        /* FAILED: there was no attempt, the job waited in vain for a worker */
     bool final;             /* DELIVERY_FAILED: do not try again (410, refused target) */
     const char *code;       /* FAILED, DELIVERY_FAILED; NULL is "" */
     const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason */
@@ -103,8 +104,9 @@ struct orc_event {
     unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
      * changes later does not change the past. */
-    int64_t next_at_ms;    /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
-    int64_t started_at_ms; /* of the job's first attempt; CANCEL, DEADLINE: of the execution */
+    int64_t next_at_ms;              /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
+    int64_t started_at_ms;           /* of the job's first attempt; CANCEL, DEADLINE: of the execution */
+    int64_t execution_started_at_ms; /* when the event ended the last job */
 };
 
 struct orc_job {
@@ -116,7 +118,8 @@ struct orc_job {
     int64_t wake_at_ms; /* RETRYING */
     int64_t started_at_ms;
     int64_t completed_at_ms;
-    int64_t deadline_ms; /* RUNNING: Unix time by which the attempt must have ended */
+    int64_t deadline_ms; /* RUNNING: Unix time by which the attempt must have ended. READY: by which a worker must have
+                            taken it; 0 none */
     unsigned char fence[ORC_FENCE_BYTES];
     void *checkpoint; /* the last one, or NULL */
     uint32_t checkpoint_size;
@@ -125,7 +128,7 @@ struct orc_job {
     enum orc_failure_class failure_class;
     char *error_code; /* FAILED, RETRYING, SKIPPED; or NULL */
     char *error_message;
-    int32_t timed_prev; /* the list of RUNNING and RETRYING jobs; -1 none */
+    int32_t timed_prev; /* the list of jobs that wait for a time; -1 none */
     int32_t timed_next;
 };
 
@@ -155,7 +158,7 @@ struct orc_execution {
     int64_t completed_at_ms;
     int64_t deadline_ms;
     int32_t result_job;  /* leaf that completed last (children of the policy `always` do not count), or -1 */
-    int32_t timed_first; /* of the list of RUNNING and RETRYING jobs, or -1 */
+    int32_t timed_first; /* of the list of jobs that are RUNNING, RETRYING or READY with a deadline; or -1 */
     char *error;         /* sentence, when failed or cancelled */
     struct orc_delivery delivery;
     struct orc_job *jobs;
@@ -199,17 +202,20 @@ enum cs_status orc_execution_step(struct orc_execution *execution, struct orc_ev
 enum cs_status orc_execution_replay(struct orc_execution *execution, const struct orc_event *event,
                                     struct cs_err *err) CS_MUST_USE;
 /* After the last stored event: jobs that were running go back to READY and keep attempt number and checkpoint; commands
- * say what to dispatch and deliver now. */
-void orc_execution_recovered(struct orc_execution *execution, struct orc_commands *commands);
+ * say what to dispatch and deliver now. The wait for a worker is counted anew: nobody could take them meanwhile. */
+void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, struct orc_commands *commands);
 
 bool orc_event_stored(enum orc_event_kind kind);
 bool orc_job_terminal(const struct orc_job *job);
+/* When something is due about a job of the timed list: its attempt's deadline and grace, its retry, the end of its wait
+ * for a worker. */
+int64_t orc_job_due_ms(const struct orc_job *job);
 bool orc_execution_terminal(const struct orc_execution *execution);
 /* Terminal, and no delivery is pending. */
 bool orc_execution_closed(const struct orc_execution *execution);
 /* Earliest of: execution deadline, retries, attempt deadlines (with their grace), next
  * delivery or its deadline. INT64_MAX when closed;
- * every open execution has one. Looks at RUNNING and RETRYING jobs only. */
+ * every open execution has one. Looks at the timed list only. */
 int64_t orc_execution_wake_at(const struct orc_execution *execution);
 /* Aborts when a rule of the state is broken (counters, terminal states …): after every step in tests and debug builds.
  */

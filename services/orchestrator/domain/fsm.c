@@ -20,6 +20,7 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
     [ORC_JOB_RETRY_LATER] = "retry_later",
     [ORC_JOB_RETRY_NOW] = "retry_now",
     [ORC_JOB_FAIL] = "fail",
+    [ORC_JOB_WAIT_IN_VAIN] = "wait_in_vain",
     [ORC_JOB_LOSE] = "lose",
     [ORC_JOB_LOSE_TOO_OFTEN] = "lose_too_often",
     [ORC_JOB_GIVE_BACK] = "give_back",
@@ -30,11 +31,13 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
 
 static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_WAITING, ORC_JOB_RELEASE, ORC_JOB_READY, "what it asks of those it depends on has come true"},
-    {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED, "too many of those it depends on ended without a result"},
+    {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED,
+     "too many of those it depends on ended without a result, or the plan fails fast"},
     {ORC_JOB_WAITING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
     {ORC_JOB_READY, ORC_JOB_ASSIGN, ORC_JOB_RUNNING,
      "a worker with a free slot was found; the attempt gets a new fence"},
-    {ORC_JOB_READY, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
+    {ORC_JOB_READY, ORC_JOB_WAIT_IN_VAIN, ORC_JOB_FAILED, "no worker took it within its limit"},
+    {ORC_JOB_READY, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled, failed fast or ran out of time"},
     {ORC_JOB_RUNNING, ORC_JOB_RECORD_START, ORC_JOB_RUNNING,
      "the start of paid work is in the log before a worker hears of it"},
     {ORC_JOB_RUNNING, ORC_JOB_SAVE, ORC_JOB_RUNNING, "the worker saved a checkpoint for a later attempt"},
@@ -51,9 +54,10 @@ static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_RUNNING, ORC_JOB_RECOVER, ORC_JOB_READY,
      "the orchestrator started again and the attempt's stream is gone"},
     {ORC_JOB_RUNNING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED,
-     "the execution was cancelled or ran out of time; the worker is told to stop"},
+     "the execution was cancelled, failed fast or ran out of time; the worker is told to stop"},
     {ORC_JOB_RETRYING, ORC_JOB_RETRY_NOW, ORC_JOB_READY, "its time to try again has come"},
-    {ORC_JOB_RETRYING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
+    {ORC_JOB_RETRYING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED,
+     "the execution was cancelled, failed fast or ran out of time"},
 };
 
 const struct cs_fsm orc_job_fsm = {
@@ -85,6 +89,7 @@ static const char *const execution_moves[ORC_EXECUTION_MOVES] = {
 static const struct cs_fsm_edge execution_edges[] = {
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_START, ORC_EXECUTION_PROCESSING, "its first job was given to a worker"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "a plan without jobs has nothing to do"},
+    {ORC_EXECUTION_PENDING, ORC_EXECUTION_FAIL, ORC_EXECUTION_FAILED, "its jobs waited in vain for a worker"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_CANCEL, ORC_EXECUTION_CANCELLED, "a client cancelled it before anything ran"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_EXPIRE, ORC_EXECUTION_FAILED, "its time ran out before anything ran"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED,

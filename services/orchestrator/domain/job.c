@@ -11,8 +11,20 @@ bool orc_job_terminal(const struct orc_job *job) {
 
 /* ---- one function moves a job ---- */
 
-static bool timed(int state) {
-    return state == ORC_JOB_RUNNING || state == ORC_JOB_RETRYING;
+int64_t orc_job_due_ms(const struct orc_job *job) {
+    switch (job->state) {
+    case ORC_JOB_RUNNING:
+        return job->deadline_ms + ORC_ATTEMPT_GRACE_MS;
+    case ORC_JOB_RETRYING:
+        return job->wake_at_ms;
+    default:
+        return job->deadline_ms;
+    }
+}
+
+static bool timed(const struct orc_plan_job *node, int state) {
+    return state == ORC_JOB_RUNNING || state == ORC_JOB_RETRYING ||
+           (state == ORC_JOB_READY && node->queue_timeout_ms != 0);
 }
 
 static void timed_insert(struct orc_execution *execution, uint32_t index) {
@@ -43,8 +55,9 @@ enum cs_status orc_job_move(struct orc_execution *execution, uint32_t index, enu
     struct orc_job *job = &execution->jobs[index];
     int state = job->state;
     CS_TRY(cs_fsm_step(&orc_job_fsm, &state, move, err));
-    if (timed(job->state) != timed(state)) {
-        (timed(state) ? timed_insert : timed_remove)(execution, index);
+    const struct orc_plan_job *node = &execution->plan->jobs[index];
+    if (timed(node, job->state) != timed(node, state)) {
+        (timed(node, state) ? timed_insert : timed_remove)(execution, index);
     }
     job->state = (uint8_t)state;
     job->deadline_ms = state == ORC_JOB_RUNNING ? job->deadline_ms : 0;
@@ -73,9 +86,20 @@ void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class
 
 /* ---- consequences ---- */
 
+void orc_job_wait_for_worker(struct orc_execution *execution, uint32_t job, int64_t now_ms) {
+    int64_t limit_ms = execution->plan->jobs[job].queue_timeout_ms;
+    execution->jobs[job].deadline_ms = limit_ms != 0 ? now_ms + limit_ms : 0;
+}
+
+/* After it became ready. */
+static void offer(const struct orc_step *step, uint32_t job) {
+    orc_job_wait_for_worker(step->execution, job, step->event->at_ms);
+    orc_emit(step, ORC_COMMAND_DISPATCH, job, NULL);
+}
+
 void orc_job_release(const struct orc_step *step, uint32_t job) {
     must_move(step, job, ORC_JOB_RELEASE);
-    orc_emit(step, ORC_COMMAND_DISPATCH, job, NULL);
+    offer(step, job);
 }
 
 static void end(const struct orc_step *step, uint32_t job, enum orc_job_move move) {
@@ -103,10 +127,9 @@ static enum verdict verdict_on(const struct orc_plan_job *node, const struct orc
     return job->unmet == 0 ? RUNS : WAITS;
 }
 
-static void skip(const struct orc_step *step, uint32_t job) {
+static void skip(const struct orc_step *step, uint32_t job, const char *code, const char *message) {
     end(step, job, ORC_JOB_SKIP);
-    orc_job_set_error(&step->execution->jobs[job], ORC_FAILURE_UNSPECIFIED, "dependency_failed",
-                      "Dependency job failed");
+    orc_job_set_error(&step->execution->jobs[job], ORC_FAILURE_UNSPECIFIED, code, message);
 }
 
 /* A job has ended: releases the children that can run now; those that never can are skipped and returned. */
@@ -126,7 +149,7 @@ static uint32_t tell_children(const struct orc_step *step, uint32_t ended, uint3
         if (verdict == RUNS) {
             orc_job_release(step, child);
         } else if (verdict == CANNOT_RUN) {
-            skip(step, child);
+            skip(step, child, "dependency_failed", "Dependency job failed");
             ret_skipped[skipped++] = child;
         }
     }
@@ -154,18 +177,32 @@ static void finish_if_done(const struct orc_step *step) {
     }
 }
 
+static void cancel_job(const struct orc_step *step, uint32_t index) {
+    struct orc_job *job = &step->execution->jobs[index];
+    if (job->state == ORC_JOB_RUNNING) {
+        orc_emit(step, ORC_COMMAND_STOP, index, job->fence);
+    }
+    end(step, index, ORC_JOB_CANCEL);
+    orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
+}
+
 void orc_jobs_cancel(const struct orc_step *step) {
+    for (uint32_t i = 0; i < step->execution->plan->job_count; i++) {
+        if (!orc_job_terminal(&step->execution->jobs[i])) {
+            cancel_job(step, i);
+        }
+    }
+}
+
+/* Fail fast: what was released is cancelled (the log cannot tell what of it ran), what waited is skipped. */
+static void give_up_the_rest(const struct orc_step *step) {
     struct orc_execution *execution = step->execution;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        struct orc_job *job = &execution->jobs[i];
-        if (orc_job_terminal(job)) {
-            continue;
+        if (execution->jobs[i].state == ORC_JOB_WAITING) {
+            skip(step, i, "failed_fast", "Another job failed");
+        } else if (!orc_job_terminal(&execution->jobs[i])) {
+            cancel_job(step, i);
         }
-        if (job->state == ORC_JOB_RUNNING) {
-            orc_emit(step, ORC_COMMAND_STOP, i, job->fence);
-        }
-        end(step, i, ORC_JOB_CANCEL);
-        orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
     }
 }
 
@@ -178,7 +215,7 @@ static enum cs_status assigned(const struct orc_step *step, struct cs_err *err) 
     CS_TRY(orc_job_move(execution, event->job, ORC_JOB_ASSIGN, err));
     job->attempt++;
     memcpy(job->fence, event->fence, ORC_FENCE_BYTES);
-    int64_t deadline = event->at_ms + execution->plan->jobs[event->job].operation->timeout_ms;
+    int64_t deadline = event->at_ms + execution->plan->jobs[event->job].timeout_ms;
     job->deadline_ms = deadline < execution->deadline_ms ? deadline : execution->deadline_ms;
     if (job->started_at_ms == 0) {
         job->started_at_ms = event->at_ms;
@@ -247,6 +284,9 @@ static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err)
 static void fail_for_good(const struct orc_step *step) {
     step->execution->jobs[step->event->job].completed_at_ms = step->event->at_ms;
     spread_failure(step, step->event->job);
+    if (step->execution->plan->fail_fast && step->execution->doomed) {
+        give_up_the_rest(step);
+    }
     finish_if_done(step);
 }
 
@@ -254,15 +294,39 @@ static enum orc_failure_class class_of(const struct orc_event *event) {
     return (unsigned)event->failure_class < ORC_FAILURE_CLASSES ? event->failure_class : ORC_FAILURE_UNSPECIFIED;
 }
 
+/* The plan's wishes count only where another try may help at all. */
+static struct orc_retry_policy policy_of(const struct orc_plan_job *node, enum orc_failure_class failure_class) {
+    struct orc_retry_policy policy = node->operation->retry[failure_class];
+    if (policy.attempts_max <= 1 || node->retry.attempts_max == 0) {
+        return policy;
+    }
+    policy.attempts_max = node->retry.attempts_max;
+    policy.base_ms = node->retry.base_ms != 0 ? node->retry.base_ms : policy.base_ms;
+    policy.cap_ms = node->retry.cap_ms != 0 ? node->retry.cap_ms : policy.cap_ms;
+    policy.cap_ms = policy.cap_ms > policy.base_ms ? policy.cap_ms : policy.base_ms;
+    return policy;
+}
+
+/* Nobody took it in time: final, because nothing was tried. */
+static enum cs_status unassigned(const struct orc_step *step, struct cs_err *err) {
+    const struct orc_event *event = step->event;
+    CS_TRY(orc_job_move(step->execution, event->job, ORC_JOB_WAIT_IN_VAIN, err));
+    orc_job_set_error(&step->execution->jobs[event->job], class_of(event), event->code, event->message);
+    fail_for_good(step);
+    return CS_OK;
+}
+
 static enum cs_status failed(const struct orc_step *step, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     struct orc_event *event = step->event;
     struct orc_job *job = &execution->jobs[event->job];
-    const struct orc_operation *operation = execution->plan->jobs[event->job].operation;
     int64_t next = event->next_at_ms;
+    if (event->unassigned) {
+        return unassigned(step, err);
+    }
     if (!step->replaying) {
-        next = orc_retry_at(&operation->retry[class_of(event)], job->failures + 1, event->retry_after_ms, event->chance,
-                            event->at_ms);
+        struct orc_retry_policy policy = policy_of(&execution->plan->jobs[event->job], class_of(event));
+        next = orc_retry_at(&policy, job->failures + 1, event->retry_after_ms, event->chance, event->at_ms);
     }
     CS_TRY(orc_job_move(execution, event->job, next != 0 ? ORC_JOB_RETRY_LATER : ORC_JOB_FAIL, err));
     job->failures++;
@@ -287,7 +351,7 @@ static enum cs_status lost(const struct orc_step *step, struct cs_err *err) {
     job->losses++;
     event->next_at_ms = next;
     if (next != 0) {
-        orc_emit(step, ORC_COMMAND_DISPATCH, event->job, NULL);
+        offer(step, event->job);
         return CS_OK;
     }
     orc_job_set_error(job, ORC_FAILURE_INTERNAL, "worker_lost", "the worker went away again and again");
@@ -304,7 +368,7 @@ static enum cs_status returned(const struct orc_step *step, struct cs_err *err) 
 
 static enum cs_status retry_due(const struct orc_step *step, struct cs_err *err) {
     CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_RETRY_NOW, err));
-    orc_emit(step, ORC_COMMAND_DISPATCH, step->event->job, NULL);
+    offer(step, step->event->job);
     return CS_OK;
 }
 

@@ -27,6 +27,8 @@ enum cs_status orc_job_move(struct orc_execution *execution, uint32_t job, enum 
                             struct cs_err *err) CS_MUST_USE;
 enum cs_status orc_job_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
 void orc_job_release(const struct orc_step *step, uint32_t job);
+/* A job is ready: from now on its wait for a worker is counted. */
+void orc_job_wait_for_worker(struct orc_execution *execution, uint32_t job, int64_t now_ms);
 /* Cancels every job that has not ended; running ones are stopped. */
 void orc_jobs_cancel(const struct orc_step *step);
 void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class, const char *code,

@@ -363,6 +363,9 @@ static void copy_jobs(struct builder *b) {
         job->provider = copy_text(b->arena, draft->provider);
         job->priority = draft->priority;
         job->operation = draft->operation;
+        job->timeout_ms = draft->timeout_ms != 0 ? draft->timeout_ms : draft->operation->timeout_ms;
+        job->queue_timeout_ms = draft->queue_timeout_ms;
+        job->retry = draft->retry;
         job->params = cs_arena_copy(b->arena, draft->params, draft->params_size);
         job->params_size = draft->params_size;
         copy_inputs(b, draft, job);

@@ -59,9 +59,10 @@ enum orc_dependency_policy {
 
 /* What the engine must know of an operation; one per operation, static. */
 struct orc_operation {
-    const char *name;   /* JSON name, as in a worker's Hello */
-    int64_t timeout_ms; /* of one attempt */
-    bool paid;          /* its start is written to the log */
+    const char *name;       /* JSON name, as in a worker's Hello */
+    int64_t timeout_ms;     /* of one attempt */
+    int64_t no_progress_ms; /* an attempt must get further that often; 0: it does not tell */
+    bool paid;              /* its start is written to the log */
     struct orc_retry_policy retry[ORC_FAILURE_CLASSES];
 };
 
@@ -87,17 +88,21 @@ struct orc_plan_job {
     const struct orc_input *inputs;
     uint32_t parent_count;
     uint32_t child_count;
-    const uint32_t *parents;  /* ascending, no duplicates */
-    const uint32_t *children; /* ascending, no duplicates */
-    const bool *optional;     /* for each parent */
-    const bool *optional_for; /* for each child: the same edges */
-    uint8_t policy;           /* orc_dependency_policy, never DEFAULT */
-    bool decisive;            /* no child but of the policy `always`: a bad end is one of the execution */
+    const uint32_t *parents;       /* ascending, no duplicates */
+    const uint32_t *children;      /* ascending, no duplicates */
+    const bool *optional;          /* for each parent */
+    const bool *optional_for;      /* for each child: the same edges */
+    uint8_t policy;                /* orc_dependency_policy, never DEFAULT */
+    int64_t timeout_ms;            /* of one attempt */
+    int64_t queue_timeout_ms;      /* how long it may be ready before a worker takes it; 0 without limit */
+    struct orc_retry_policy retry; /* over the operation's where that tries again at all; its zeros say nothing */
+    bool decisive;                 /* no child but of the policy `always`: a bad end is one of the execution */
 };
 
 struct orc_plan {
     uint32_t job_count;
     uint32_t edge_count;
+    bool fail_fast; /* the first failure that nothing makes good ends everything */
     struct orc_plan_job *jobs;
 };
 
@@ -121,6 +126,9 @@ struct orc_job_draft {
     enum orc_dependency_policy policy;
     const char *const *optional; /* ids among its parents */
     uint32_t optional_count;
+    int64_t timeout_ms; /* 0: the operation's */
+    int64_t queue_timeout_ms;
+    struct orc_retry_policy retry;
 };
 
 /* Checks and builds. Everything that must live is copied into the arena. Reasons: "duplicate_id", "unknown_dependency",

@@ -40,6 +40,23 @@ static enum cs_status supply_attempt(struct orc_execution *execution, const stru
     return CS_OK;
 }
 
+/* What the log leaves out before a wait in vain: attempts that were given back, or died with the orchestrator. */
+static enum cs_status supply_wait(struct orc_execution *execution, const struct orc_event *event, struct cs_err *err) {
+    struct orc_job *job = &execution->jobs[event->job];
+    if (job->state == ORC_JOB_RUNNING) {
+        CS_TRY(orc_job_move(execution, event->job, ORC_JOB_RECOVER, err));
+    } else if (job->state == ORC_JOB_RETRYING) {
+        struct orc_event due = {.kind = ORC_EVENT_RETRY_DUE, .job = event->job, .at_ms = event->at_ms};
+        CS_TRY(supply(execution, due, err));
+    }
+    job->attempt = event->attempt;
+    job->started_at_ms = event->started_at_ms;
+    if (event->started_at_ms != 0) {
+        orc_execution_started(execution, event->started_at_ms);
+    }
+    return CS_OK;
+}
+
 static enum cs_status replay(struct orc_execution *execution, const struct orc_event *event, struct cs_err *err) {
     if (!orc_event_stored(event->kind)) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "illegal_transition", "kind %d is never stored", (int)event->kind);
@@ -48,7 +65,7 @@ static enum cs_status replay(struct orc_execution *execution, const struct orc_e
         if (event->job >= execution->plan->job_count) {
             return cs_fail(err, CS_FAILED_PRECONDITION, "no_such_job", "the plan has no job number %u", event->job);
         }
-        CS_TRY(supply_attempt(execution, event, err));
+        CS_TRY((event->unassigned ? supply_wait : supply_attempt)(execution, event, err));
     }
     return supply(execution, *event, err);
 }
@@ -64,7 +81,7 @@ enum cs_status orc_execution_replay(struct orc_execution *execution, const struc
     return CS_OK;
 }
 
-void orc_execution_recovered(struct orc_execution *execution, struct orc_commands *commands) {
+void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, struct orc_commands *commands) {
     struct orc_step step = {.execution = execution, .commands = commands};
     struct cs_err err = {0};
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
@@ -72,6 +89,7 @@ void orc_execution_recovered(struct orc_execution *execution, struct orc_command
             orc_must(orc_job_move(execution, i, ORC_JOB_RECOVER, &err), &err);
         }
         if (execution->jobs[i].state == ORC_JOB_READY) {
+            orc_job_wait_for_worker(execution, i, now_ms);
             orc_emit(&step, ORC_COMMAND_DISPATCH, i, NULL);
         }
     }

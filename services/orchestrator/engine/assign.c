@@ -139,6 +139,10 @@ void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assig
         }
     }
     assignment->sent = true;
+    assignment->heard_ms = assignment->moved_ms = engine->now_ms;
+    if (!orc_seat_is_delivery(&entry->seats[assignment->job])) {
+        orc_engine_guard(engine, assignment);
+    }
     say_assigned(assignment, command->assign->job);
     orc_peer_post(engine, assignment->peer, command);
 }

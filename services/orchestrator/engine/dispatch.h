@@ -35,8 +35,9 @@ struct orc_peer {
     UT_hash_handle hh; /* by link */
     uint64_t link;
     char worker[ORC_WORKER_NAME_SIZE];
-    bool *offers;   /* one for each station */
-    uint32_t limit; /* assignments that may be open at once */
+    int64_t silence_ms; /* it must be heard of that often about each attempt; 0: it never promised */
+    bool *offers;       /* one for each station */
+    uint32_t limit;     /* assignments that may be open at once */
     uint32_t open;
     struct orc_assignment *assignments;
     Callsheet__V1__WorkCommand **outbox;
@@ -61,6 +62,8 @@ struct orc_assignment {
     struct orc_pass pass;
     struct orc_progress progress;
     bool has_progress;
+    int64_t heard_ms; /* once sent: when its worker last said something about it */
+    int64_t moved_ms; /* … and when its progress last changed */
 };
 
 struct orc_dispatch {

@@ -14,6 +14,7 @@ struct orc_entry *orc_entry_create(struct orc_execution *execution, struct cs_ar
     entry->recorded_state = execution->state;
     entry->recorded_wake_ms = execution->deadline_ms;
     orc_timer_init(&entry->timer);
+    entry->guard_at_ms = INT64_MAX;
     entry->seats = cs_alloc_array((size_t)execution->plan->job_count + 1, sizeof(*entry->seats));
     for (uint32_t i = 0; i <= execution->plan->job_count; i++) {
         entry->seats[i] = (struct orc_seat){.entry = entry, .job = i};

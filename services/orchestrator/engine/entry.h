@@ -49,6 +49,7 @@ struct orc_entry {
     int recorded_state;     /* as its row says, with the batches under way */
     int64_t recorded_wake_ms;
     struct orc_timer timer;
+    int64_t guard_at_ms;     /* not after the first running attempt can be found silent or stuck; INT64_MAX none */
     struct orc_watch *watch; /* or NULL */
     void *webhook_body;      /* frozen at the terminal commit; or NULL */
     size_t webhook_body_size;

@@ -19,6 +19,8 @@ void orc_event_to_row(const struct orc_event *event, const char *execution, uint
     payload.next_at_ms = event->next_at_ms;
     payload.started_at_ms = event->started_at_ms;
     payload.final = event->final;
+    payload.unassigned = event->unassigned;
+    payload.execution_started_at_ms = event->execution_started_at_ms;
     size_t size = protobuf_c_message_get_packed_size(&payload.base);
     uint8_t *bytes = cs_arena_alloc(arena, size);
     (void)protobuf_c_message_pack(&payload.base, bytes);
@@ -52,6 +54,8 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .failure_class = (enum orc_failure_class)payload->failure_class,
         .retry_after_ms = payload->retry_after_ms,
         .final = payload->final,
+        .unassigned = payload->unassigned,
+        .execution_started_at_ms = payload->execution_started_at_ms,
         .code = payload->code,
         .message = payload->message,
         .payload = payload->data.data,

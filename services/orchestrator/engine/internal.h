@@ -164,6 +164,8 @@ void orc_engine_take_link_down(struct orc_engine *engine, struct orc_item *item)
 
 /* ---- wakeups.c ---- */
 void orc_engine_fire_timers(struct orc_engine *engine);
+/* From now on its worker must be heard of and its progress seen, each within its limit. */
+void orc_engine_guard(struct orc_engine *engine, struct orc_assignment *assignment);
 /* Queues the delivery when it is due. */
 void orc_engine_deliver(struct orc_engine *engine, struct orc_entry *entry);
 

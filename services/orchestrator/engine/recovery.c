@@ -119,7 +119,7 @@ enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret
 static void adopt(struct orc_engine *engine, struct orc_entry *entry) {
     orc_engine_add(engine, entry);
     struct orc_commands commands = {0};
-    orc_execution_recovered(entry->execution, &commands);
+    orc_execution_recovered(entry->execution, engine->now_ms, &commands);
     if (entry->execution->state != entry->recorded_state && orc_execution_terminal(entry->execution)) {
         orc_engine_touch(engine, entry); /* the row does not know yet: a plan without jobs */
     }

@@ -94,6 +94,9 @@ static bool copy_report(const Callsheet__V1__Report *from, struct orc_report *to
     case CALLSHEET__V1__REPORT__REPORT_ACCEPTED:
         to->kind = ORC_REPORT_ACCEPTED;
         return true;
+    case CALLSHEET__V1__REPORT__REPORT_HEARTBEAT:
+        to->kind = ORC_REPORT_HEARTBEAT;
+        return true;
     case CALLSHEET__V1__REPORT__REPORT_PROGRESS:
         to->kind = ORC_REPORT_PROGRESS;
         copy_progress(from->progress, &to->progress);
@@ -138,6 +141,7 @@ struct orc_hello *orc_hello_copy(const Callsheet__V1__Hello *message) {
         message->n_operations < ORC_WORKER_OPERATIONS_MAX ? message->n_operations : ORC_WORKER_OPERATIONS_MAX;
     struct orc_hello *hello = cs_alloc(sizeof(*hello) + count * sizeof(const struct orc_operation *));
     cs_str_copy(hello->worker, sizeof(hello->worker), message->worker);
+    hello->heartbeat_ms = message->heartbeat_ms < ORC_HEARTBEAT_MS_MAX ? message->heartbeat_ms : ORC_HEARTBEAT_MS_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct orc_operation *operation = orc_operation_by_name(message->operations[i]);
         if (operation != NULL) {

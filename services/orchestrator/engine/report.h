@@ -23,12 +23,15 @@ enum {
     ORC_FAILURE_CODE_SIZE = 65,
     ORC_FAILURE_MESSAGE_SIZE = 513,
     ORC_STAGE_SIZE = 32,
+    ORC_HEARTBEATS_MISSED_MAX = 6,        /* then an attempt is given to another worker */
+    ORC_HEARTBEAT_MS_MAX = 5 * 60 * 1000, /* of what a worker may promise */
     ORC_WORKER_NAME_SIZE = ORC_WORKER_ID_BYTES_MAX + 1,
 };
 
 enum orc_report_kind {
     ORC_REPORT_CREDITS,
     ORC_REPORT_ACCEPTED,
+    ORC_REPORT_HEARTBEAT,
     ORC_REPORT_PROGRESS,
     ORC_REPORT_CHECKPOINT,
     ORC_REPORT_LOG,
@@ -76,6 +79,7 @@ struct orc_reports *orc_reports_copy(const Callsheet__V1__WorkReport *message);
 /* What a worker can do. */
 struct orc_hello {
     char worker[ORC_WORKER_NAME_SIZE];
+    uint32_t heartbeat_ms; /* how often it is heard of about each attempt; 0: it never promised */
     size_t operation_count;
     const struct orc_operation *operations[]; /* those that we know */
 };

@@ -77,6 +77,9 @@ void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry) {
     if (orc_engine_start_unrecorded(entry) && entry->execution->started_at_ms + ORC_RECORD_START_MS < at_ms) {
         at_ms = entry->execution->started_at_ms + ORC_RECORD_START_MS;
     }
+    if (entry->guard_at_ms < at_ms && !orc_execution_terminal(entry->execution)) {
+        at_ms = entry->guard_at_ms;
+    }
     bool queued = orc_entry_delivery(entry)->lane != NULL;
     orc_timer_set(&engine->timers, &entry->timer, queued ? INT64_MAX : at_ms);
 }

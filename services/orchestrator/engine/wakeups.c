@@ -1,4 +1,4 @@
-/* Deadlines, retries and deliveries whose time has come. */
+/* Deadlines, limits, retries and deliveries whose time has come. */
 #include <string.h>
 
 #include "cs/base/id.h"
@@ -15,52 +15,149 @@ void orc_engine_deliver(struct orc_engine *engine, struct orc_entry *entry) {
     orc_engine_set_timer(engine, entry);
 }
 
-/* The worker had its time and a grace to say so itself. */
-static void time_out(struct orc_engine *engine, struct orc_entry *entry, uint32_t job) {
-    struct orc_event event = {
+/* An attempt or a wait that took too long. */
+struct overdue {
+    uint32_t job;
+    const char *code;
+    const char *message;
+};
+
+static void say_overdue(const struct orc_entry *entry, const struct overdue *overdue) {
+    cs_log_warn("job ran out of time", CS_KV("execution", entry->execution->id),
+                CS_KV("job", entry->execution->plan->jobs[overdue->job].id),
+                CS_KVI("attempt", entry->execution->jobs[overdue->job].attempt), CS_KV("code", overdue->code),
+                CS_KV("trace", entry->trace_id));
+}
+
+static struct orc_event event_of(const struct orc_entry *entry, const struct overdue *overdue) {
+    say_overdue(entry, overdue);
+    return (struct orc_event){
         .kind = ORC_EVENT_FAILED,
-        .job = job,
-        .attempt = entry->execution->jobs[job].attempt,
+        .job = overdue->job,
+        .attempt = entry->execution->jobs[overdue->job].attempt,
         .failure_class = ORC_FAILURE_TIMEOUT,
-        .code = "attempt_timeout",
-        .message = "the attempt took longer than it may",
+        .code = overdue->code,
+        .message = overdue->message,
         .chance = (uint32_t)cs_random_u64(),
     };
+}
+
+/* The worker is told to stop; its slot stays taken until it says that it has. */
+static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, const struct overdue *overdue) {
+    struct orc_event event = event_of(entry, overdue);
     struct orc_effect effect = {.kind = ORC_EFFECT_STOP, .entry = entry};
-    memcpy(effect.attempt.fence, entry->execution->jobs[job].fence, ORC_FENCE_BYTES);
-    cs_log_warn("attempt timed out", CS_KV("execution", entry->execution->id),
-                CS_KV("job", entry->execution->plan->jobs[job].id), CS_KVI("attempt", event.attempt),
-                CS_KV("trace", entry->trace_id));
-    if (entry->seats[job].assignment != NULL) {
-        orc_assignment_give_up(entry->seats[job].assignment);
+    memcpy(effect.attempt.fence, entry->execution->jobs[overdue->job].fence, ORC_FENCE_BYTES);
+    if (entry->seats[overdue->job].assignment != NULL) {
+        orc_assignment_give_up(entry->seats[overdue->job].assignment);
     }
     orc_engine_must_step(engine, entry, &event);
     orc_engine_after_commit(engine, &effect);
 }
 
-/* The job at that place of the list of timed jobs whose time has come, or -1. */
+/* No worker took it within its limit. */
+static void end_wait(struct orc_engine *engine, struct orc_entry *entry, uint32_t job) {
+    const struct overdue overdue = {job, "queue_timeout", "no worker took the job within its time limit"};
+    struct orc_event event = event_of(entry, &overdue);
+    event.unassigned = true;
+    if (entry->seats[job].lane != NULL) {
+        orc_seat_dequeue(engine, &entry->seats[job]);
+    }
+    orc_engine_must_step(engine, entry, &event);
+}
+
+/* The job of the list of timed jobs whose time has come, or -1. */
 static int32_t next_due(const struct orc_engine *engine, const struct orc_execution *execution) {
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
-        const struct orc_job *job = &execution->jobs[i];
-        int64_t due_ms = job->state == ORC_JOB_RUNNING ? job->deadline_ms + ORC_ATTEMPT_GRACE_MS : job->wake_at_ms;
-        if (due_ms <= engine->now_ms) {
+        if (orc_job_due_ms(&execution->jobs[i]) <= engine->now_ms) {
             return i;
         }
     }
     return -1;
 }
 
+static void fire_job(struct orc_engine *engine, struct orc_entry *entry, uint32_t job) {
+    switch (entry->execution->jobs[job].state) {
+    case ORC_JOB_RUNNING: /* the worker had its time and a grace to say so itself */
+        end_attempt(engine, entry, &(struct overdue){job, "attempt_timeout", "the attempt took longer than it may"});
+        break;
+    case ORC_JOB_READY:
+        end_wait(engine, entry, job);
+        break;
+    default: {
+        struct orc_event event = {.kind = ORC_EVENT_RETRY_DUE, .job = job};
+        orc_engine_must_step(engine, entry, &event);
+        break;
+    }
+    }
+}
+
 /* Each step takes the job out of the list or moves its time on. */
 static void fire_jobs(struct orc_engine *engine, struct orc_entry *entry) {
     for (int32_t job = next_due(engine, entry->execution); job >= 0; job = next_due(engine, entry->execution)) {
-        if (entry->execution->jobs[job].state == ORC_JOB_RUNNING) {
-            time_out(engine, entry, (uint32_t)job);
-        } else {
-            struct orc_event event = {.kind = ORC_EVENT_RETRY_DUE, .job = (uint32_t)job};
-            orc_engine_must_step(engine, entry, &event);
-        }
+        fire_job(engine, entry, (uint32_t)job);
     }
 }
+
+/* ---- attempts that are silent or stuck ---- */
+
+static int64_t silent_at(const struct orc_assignment *assignment) {
+    int64_t limit_ms = assignment->peer->silence_ms;
+    return limit_ms != 0 ? assignment->heard_ms + limit_ms : INT64_MAX;
+}
+
+static int64_t stuck_at(const struct orc_assignment *assignment) {
+    int64_t limit_ms = assignment->entry->execution->plan->jobs[assignment->job].operation->no_progress_ms;
+    return limit_ms != 0 ? assignment->moved_ms + limit_ms : INT64_MAX;
+}
+
+void orc_engine_guard(struct orc_engine *engine, struct orc_assignment *assignment) {
+    struct orc_entry *entry = assignment->entry;
+    int64_t silent_ms = silent_at(assignment);
+    int64_t stuck_ms = stuck_at(assignment);
+    int64_t at_ms = silent_ms < stuck_ms ? silent_ms : stuck_ms;
+    if (at_ms < entry->guard_at_ms) {
+        entry->guard_at_ms = at_ms;
+        orc_engine_set_timer(engine, entry);
+    }
+}
+
+/* The next attempt that has been silent or stuck for too long. Moves the entry's guard on when there is none. */
+static bool find_guarded(const struct orc_engine *engine, struct orc_entry *entry, struct overdue *ret_overdue) {
+    const struct orc_execution *execution = entry->execution;
+    int64_t next_ms = INT64_MAX;
+    for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
+        const struct orc_assignment *assignment = entry->seats[i].assignment;
+        if (execution->jobs[i].state != ORC_JOB_RUNNING || assignment == NULL || !assignment->sent) {
+            continue;
+        }
+        int64_t silent_ms = silent_at(assignment);
+        int64_t stuck_ms = stuck_at(assignment);
+        if (silent_ms <= engine->now_ms) {
+            *ret_overdue =
+                (struct overdue){(uint32_t)i, "worker_silent", "the worker has not been heard of for too long"};
+            return true;
+        }
+        if (stuck_ms <= engine->now_ms) {
+            *ret_overdue =
+                (struct overdue){(uint32_t)i, "no_progress", "the attempt has not got any further for too long"};
+            return true;
+        }
+        int64_t at_ms = silent_ms < stuck_ms ? silent_ms : stuck_ms;
+        next_ms = at_ms < next_ms ? at_ms : next_ms;
+    }
+    entry->guard_at_ms = next_ms;
+    return false;
+}
+
+/* Reports do not move the timer; it finds here how long ago the last one was. */
+static void fire_guards(struct orc_engine *engine, struct orc_entry *entry) {
+    struct overdue overdue;
+    while (entry->guard_at_ms <= engine->now_ms && find_guarded(engine, entry, &overdue)) {
+        end_attempt(engine, entry, &overdue);
+    }
+}
+
+/* ---- all of an execution ---- */
 
 static void fire_delivery(struct orc_engine *engine, struct orc_entry *entry) {
     if (!entry->execution->delivery.in_flight) {
@@ -97,6 +194,7 @@ static void fire(struct orc_engine *engine, struct orc_entry *entry) {
         return;
     }
     fire_jobs(engine, entry);
+    fire_guards(engine, entry);
     if (orc_engine_start_unrecorded(entry) && entry->execution->started_at_ms + ORC_RECORD_START_MS <= engine->now_ms) {
         orc_engine_touch(engine, entry);
     }

@@ -96,9 +96,17 @@ static const char *job_name(const struct about *about) {
     return is_delivery(about) ? "@webhook" : about->entry->execution->plan->jobs[about->job].id;
 }
 
+static bool got_further(const struct orc_progress *before, const struct orc_progress *now) {
+    return now->fraction > before->fraction || now->media_time_us > before->media_time_us ||
+           !cs_str_eq(now->stage, before->stage);
+}
+
 static void take_progress(struct orc_engine *engine, struct orc_assignment *assignment,
                           const struct orc_progress *progress) {
     double so_far = assignment->progress.fraction;
+    if (got_further(&assignment->progress, progress)) {
+        assignment->moved_ms = engine->now_ms;
+    }
     assignment->progress = *progress;
     assignment->progress.fraction = progress->fraction > so_far ? progress->fraction : so_far; /* never falls */
     assignment->has_progress = true;
@@ -172,6 +180,12 @@ static bool take_returned(struct orc_engine *engine, const struct about *about, 
     return false;
 }
 
+/* Whoever notices first that an attempt is over its deadline, the worker or we: clients read one word. */
+static const char *code_of(const struct orc_report *report) {
+    bool late = report->failed.failure_class == ORC_FAILURE_TIMEOUT && cs_str_eq(report->failed.code, "deadline");
+    return late ? "attempt_timeout" : report->failed.code;
+}
+
 static void take_failed(struct orc_engine *engine, const struct about *about, const struct orc_report *report) {
     if (take_returned(engine, about, report)) {
         return;
@@ -181,7 +195,7 @@ static void take_failed(struct orc_engine *engine, const struct about *about, co
                               .job = about->job,
                               .attempt = about->attempt,
                               .failure_class = report->failed.failure_class,
-                              .code = report->failed.code,
+                              .code = code_of(report),
                               .message = report->failed.message,
                               .retry_after_ms = report->failed.retry_after_ms,
                               .chance = (uint32_t)cs_random_u64()};
@@ -229,6 +243,7 @@ static void take_report(struct orc_engine *engine, struct orc_peer *peer, const 
         atomic_fetch_add(&engine->counters.reports_dropped, 1);
         return;
     }
+    assignment->heard_ms = engine->now_ms;
     if (report->kind == ORC_REPORT_SUCCEEDED || report->kind == ORC_REPORT_FAILED) {
         take_final(engine, assignment, report);
     } else if (assignment->entry == NULL) {

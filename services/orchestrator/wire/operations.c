@@ -14,6 +14,7 @@ static void fill(struct orc_operation *operation, const struct cs_operation *row
     *operation = (struct orc_operation){
         .name = row->name,
         .timeout_ms = row->timeout_ms,
+        .no_progress_ms = row->no_progress_ms,
         .paid = row->worker == CS_WORKER_PROVIDERS,
     };
     for (int i = 0; i < ORC_FAILURE_CLASSES; i++) {

@@ -167,7 +167,9 @@ static enum cs_status read_plan(Callsheet__V1__Plan *message, enum trust trust, 
     }
     struct orc_plan *plan = NULL;
     CS_TRY(orc_plan_build(drafts, message->n_jobs, arena, &plan, err));
+    plan->fail_fast = message->on_failure == CALLSHEET__V1__ON_FAILURE__ON_FAILURE_FAIL_FAST;
     if (trust == FROM_CLIENT) {
+        CS_TRY(orc_failure_rules_check_plan(message, err));
         CS_TRY(check_types(plan, drafts, err));
         CS_TRY(check_roots(message, scratch, err));
     }

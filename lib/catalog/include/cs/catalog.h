@@ -42,6 +42,7 @@ struct cs_operation {
     Callsheet__V1__MediaType output; /* UNSPECIFIED: none */
     const char *output_name;         /* "merged.mp4" */
     int64_t timeout_ms;              /* of one attempt */
+    int64_t no_progress_ms;          /* its progress must move that often; 0: it reports none that would */
     bool internal;                   /* refused in plans of the public API */
 };
 

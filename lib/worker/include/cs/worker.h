@@ -23,7 +23,8 @@
 enum {
     CS_CHECKPOINT_BYTES_MAX = 64 << 10,
     CS_WORKER_UNSENT_BYTES_MAX = 8 << 20, /* of reports on one stream: a peer that lets them pile up loses its stream */
-    CS_PROGRESS_INTERVAL_MS = 200,        /* progress in between is replaced by newer progress */
+    CS_HEARTBEAT_MS = 10 * 1000,
+    CS_PROGRESS_INTERVAL_MS = 200, /* progress in between is replaced by newer progress */
 };
 
 struct cs_worker;
@@ -47,6 +48,7 @@ struct cs_worker_config {
     uint32_t slots;
     const struct cs_worker_ops *ops;
     void *ctx;
+    uint32_t heartbeat_ms; /* how often the orchestrator hears that each assignment is alive; 0: the default */
 };
 
 struct cs_worker *cs_worker_create(const struct cs_worker_config *config);

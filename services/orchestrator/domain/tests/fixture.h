@@ -79,6 +79,11 @@ __attribute__((unused)) static struct orc_plan *fixture_plan(struct cs_arena *ar
     return plan;
 }
 
+/* To set what the lines do not say, before the beginning. */
+static inline struct orc_plan *fixture_mutable(const struct orc_plan *plan) {
+    return (struct orc_plan *)plan;
+}
+
 static inline bool fixture_pending(const struct orc_job *job) {
     return job->state == ORC_JOB_READY || job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING;
 }

@@ -26,7 +26,7 @@ TEST(paid_work_comes_back_with_its_attempt_and_checkpoint) {
     replay_do(&s, .kind = ORC_EVENT_CHECKPOINT, .job = 0, .attempt = 1, .at_ms = 2001, .payload = "id=7",
               .payload_size = 4);
     s.commands.count = 0;
-    orc_execution_recovered(s.execution, &s.commands);
+    orc_execution_recovered(s.execution, s.now_ms, &s.commands);
     assert_int_equal(script_commands(&s, ORC_COMMAND_DISPATCH, 0), 1);
     assert_int_equal(script_state(&s, 0), ORC_JOB_READY);
     assert_int_equal(s.execution->jobs[0].attempt, 1);
@@ -55,7 +55,7 @@ TEST(what_the_log_leaves_out_is_supplied) {
     replay_do(&s, .kind = ORC_EVENT_DELIVERY_FAILED, .attempt = 1, .at_ms = 9600, .message = "HTTP 500",
               .next_at_ms = 14600);
     s.commands.count = 0;
-    orc_execution_recovered(s.execution, &s.commands);
+    orc_execution_recovered(s.execution, s.now_ms, &s.commands);
     assert_int_equal(script_commands(&s, ORC_COMMAND_DELIVER, -1), 1);
     assert_int_equal(s.commands.count, 1);
     assert_int_equal(orc_execution_wake_at(s.execution), 14600);

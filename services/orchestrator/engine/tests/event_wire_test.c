@@ -26,6 +26,8 @@ TEST(everything_that_a_replay_needs_comes_back) {
         .failure_class = ORC_FAILURE_RATE_LIMITED,
         .retry_after_ms = 5000,
         .final = true,
+        .unassigned = true,
+        .execution_started_at_ms = 77,
         .code = "http_429",
         .message = "wait a bit — é",
         .payload = "a\0b",
@@ -41,6 +43,8 @@ TEST(everything_that_a_replay_needs_comes_back) {
     assert_int_equal(back.failure_class, event.failure_class);
     assert_int_equal(back.retry_after_ms, event.retry_after_ms);
     assert_true(back.final);
+    assert_true(back.unassigned);
+    assert_int_equal(back.execution_started_at_ms, 77);
     assert_string_equal(back.code, event.code);
     assert_string_equal(back.message, event.message);
     assert_int_equal(back.payload_size, 3);

@@ -96,6 +96,10 @@ void fake_link_credits(uint64_t link, uint32_t limit) {
 }
 
 void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots) {
+    fake_link_up_beating(link, operations, slots, 0);
+}
+
+void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms) {
     Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
     hello.worker = (char *)"fake";
     hello.operations = (char **)operations;
@@ -103,6 +107,7 @@ void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots) 
         hello.n_operations++;
     }
     hello.slots = slots;
+    hello.heartbeat_ms = heartbeat_ms;
     pthread_mutex_lock(&fake.lock);
     fake.up[link] = true;
     pthread_mutex_unlock(&fake.lock);
@@ -228,6 +233,14 @@ void fake_report_checkpoint(uint64_t link, const Callsheet__V1__WorkCommand *com
     Callsheet__V1__Report what = CALLSHEET__V1__REPORT__INIT;
     what.report_case = CALLSHEET__V1__REPORT__REPORT_CHECKPOINT;
     what.checkpoint = &checkpoint;
+    report(link, command, &what);
+}
+
+void fake_report_heartbeat(uint64_t link, const Callsheet__V1__WorkCommand *command) {
+    Callsheet__V1__Heartbeat heartbeat = CALLSHEET__V1__HEARTBEAT__INIT;
+    Callsheet__V1__Report what = CALLSHEET__V1__REPORT__INIT;
+    what.report_case = CALLSHEET__V1__REPORT__REPORT_HEARTBEAT;
+    what.heartbeat = &heartbeat;
     report(link, command, &what);
 }
 

@@ -9,6 +9,8 @@
 
 /* A worker comes up with that many slots. operations: NULL-terminated. */
 void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots);
+/* One that promises to be heard of about each attempt. */
+void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms);
 void fake_link_credits(uint64_t link, uint32_t limit);
 void fake_link_down(uint64_t link);
 
@@ -27,6 +29,7 @@ void fake_report_failed(uint64_t link, const Callsheet__V1__WorkCommand *command
                         Callsheet__V1__FailureClass failure_class, const char *code, int64_t retry_after_ms);
 void fake_report_checkpoint(uint64_t link, const Callsheet__V1__WorkCommand *command, uint64_t sequence,
                             const void *data, size_t size);
+void fake_report_heartbeat(uint64_t link, const Callsheet__V1__WorkCommand *command);
 void fake_report_progress(uint64_t link, const Callsheet__V1__WorkCommand *command, const char *stage, double fraction);
 
 #endif

@@ -215,6 +215,9 @@ static struct orc_submission *new_submission(const char *const *lines, size_t co
         plan.priority_choice_case = CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY;
         plan.priority = (uint32_t)options->priority - 1;
     }
+    if (options->edit != NULL) {
+        options->edit(&plan);
+    }
     Callsheet__V1__WebhookTarget webhook = CALLSHEET__V1__WEBHOOK_TARGET__INIT;
     webhook.url = (char *)"http://127.0.0.1:9/hook";
     Callsheet__V1__CreateExecutionRequest request = CALLSHEET__V1__CREATE_EXECUTION_REQUEST__INIT;

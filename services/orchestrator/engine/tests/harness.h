@@ -58,8 +58,9 @@ struct submit_options {
     const char *key;
     bool webhook;
     int64_t timeout_ms;
-    int priority;         /* of the plan, plus one; 0: not given */
-    const char *provider; /* of paid jobs; NULL: "local" */
+    int priority;                            /* of the plan, plus one; 0: not given */
+    const char *provider;                    /* of paid jobs; NULL: "local" */
+    void (*edit)(Callsheet__V1__Plan *plan); /* adds what the lines do not say; may be NULL */
 };
 
 struct answer *harness_submit(const char *const *lines, size_t count, struct submit_options options);

@@ -104,6 +104,16 @@ struct bad_rule {
 TEST(each_bad_rule_is_refused_with_its_path) {
     static const struct bad_rule rules[] = {
         {"'optionalDependencies':['x']", "jobs[0].optionalDependencies[0]", "not_a_dependency"},
+        {"'timeoutMs':-1", "jobs[0].timeoutMs", "bad_timeout"},
+        {"'timeoutMs':604800001", "jobs[0].timeoutMs", "bad_timeout"},
+        {"'queueTimeoutMs':-1", "jobs[0].queueTimeoutMs", "bad_queue_timeout"},
+        {"'queueTimeoutMs':2592000001", "jobs[0].queueTimeoutMs", "bad_queue_timeout"},
+        {"'retry':{'attempts':21}", "jobs[0].retry.attempts", "bad_retry"},
+        {"'retry':{'baseMs':-1}", "jobs[0].retry.baseMs", "bad_retry"},
+        {"'retry':{'baseMs':3600001}", "jobs[0].retry.baseMs", "bad_retry"},
+        {"'retry':{'capMs':-1}", "jobs[0].retry.capMs", "bad_retry"},
+        {"'retry':{'capMs':86400001}", "jobs[0].retry.capMs", "bad_retry"},
+        {"'retry':{'baseMs':1000,'capMs':999}", "jobs[0].retry.capMs", "bad_retry"},
     };
     for (size_t i = 0; i < CS_COUNT(rules); i++) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
@@ -129,7 +139,29 @@ TEST(a_word_that_we_do_not_know_is_refused) {
         assert_fails(orc_submission_from(request, &trace, &submission, &err), &err, CS_INVALID_ARGUMENT,
                      "bad_dependency_policy");
         assert_string_equal(err.path, "jobs[0].dependencyPolicy");
+        request->plan->jobs[0]->dependency_policy = CALLSHEET__V1__DEPENDENCY_POLICY__DEPENDENCY_POLICY_ALL;
+        request->plan->on_failure = (Callsheet__V1__OnFailure)unknown[i];
+        assert_fails(orc_submission_from(request, &trace, &submission, &err), &err, CS_INVALID_ARGUMENT,
+                     "bad_on_failure");
+        assert_string_equal(err.path, "onFailure");
     }
+}
+
+TEST(limits_and_retries_of_a_job_reach_the_plan) {
+    AUTO_LIFE life = {0};
+    life_begin(&life, "{'tenant':'acme','plan':{'onFailure':'fail_fast','jobs':["
+                      "{'id':'a','operation':{'noop':{}},'timeoutMs':1500,'queueTimeoutMs':2500,"
+                      "'retry':{'attempts':3,'baseMs':10,'capMs':20}},{'id':'b','operation':{'noop':{}}}]}}");
+    const struct orc_plan *plan = life.submission->plan;
+    assert_true(plan->fail_fast);
+    assert_int_equal(plan->jobs[0].timeout_ms, 1500);
+    assert_int_equal(plan->jobs[0].queue_timeout_ms, 2500);
+    assert_int_equal(plan->jobs[0].retry.attempts_max, 3);
+    assert_int_equal(plan->jobs[0].retry.base_ms, 10);
+    assert_int_equal(plan->jobs[0].retry.cap_ms, 20);
+    assert_int_equal(plan->jobs[1].timeout_ms, plan->jobs[1].operation->timeout_ms);
+    assert_int_equal(plan->jobs[1].queue_timeout_ms, 0);
+    assert_int_equal(plan->jobs[1].retry.attempts_max, 0);
 }
 
 TEST(rules_survive_the_way_through_the_log) {
@@ -156,6 +188,7 @@ int main(void) {
         CS_TEST(a_job_after_any_works_with_what_is_there),
         CS_TEST(each_bad_rule_is_refused_with_its_path),
         CS_TEST(a_word_that_we_do_not_know_is_refused),
+        CS_TEST(limits_and_retries_of_a_job_reach_the_plan),
         CS_TEST(rules_survive_the_way_through_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
