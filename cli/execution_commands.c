@@ -170,6 +170,7 @@ static enum cs_status status(struct cli_client *client, const struct config *con
     CS_AUTO_BUF out = {0};
     cli_execution_apply(&execution, answer, true);
     cli_view_frame(&execution, &style, &out);
+    cli_view_waiting(&execution, &out);
     if (cli_execution_terminal(&execution)) {
         cli_view_end(&execution, &out);
     }

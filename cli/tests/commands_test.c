@@ -47,7 +47,8 @@ static bool gateway(struct peer_conn *conn, const struct peer_request *request, 
         peer_reply(conn, 200, "", "{\"id\":\"e1\",\"status\":\"cancelled\"}");
     } else if (cs_str_eq(request->path, "/v1/executions/e1")) {
         peer_reply(conn, 200, "",
-                   "{\"id\":\"e1\",\"status\":\"processing\",\"jobs\":[{\"id\":\"a\",\"status\":\"ready\"}]}");
+                   "{\"id\":\"e1\",\"status\":\"processing\",\"jobs\":[{\"id\":\"a\",\"status\":\"ready\","
+                   "\"waiting\":{\"reason\":\"no_worker\",\"message\":\"no worker offers merge\"}}]}");
     } else if (cs_str_eq(request->path, "/v1/executions") && strstr(request->body, "cycle") != NULL) {
         peer_reply(conn, 400, "",
                    "{\"error\":\"Validation failed\",\"message\":\"job a depends on itself\\u001b[2J\","
@@ -171,6 +172,7 @@ TEST(status_and_cancel_print_words_or_json) {
     struct run run = callsheet(peer, (const char *const[]){"status", "e1", NULL}, "");
     assert_int_equal(run.code, 0);
     assert_true(cs_str_starts(run.out, "e1  processing  0 of 1 jobs\n. a "));
+    assert_non_null(strstr(run.out, "\n  a: no worker offers merge\n"));
     run = callsheet(peer, (const char *const[]){"status", "--json", "e1", NULL}, "");
     assert_non_null(strstr(run.out, "\"status\": \"processing\""));
     run = callsheet(peer, (const char *const[]){"cancel", "e1", NULL}, "");

@@ -58,6 +58,7 @@ static void apply_job(struct cli_job *job, const json_t *data) {
     job->attempt = (int)json_integer_value(json_object_get(data, "attempt"));
     apply_progress(job, json_object_get(data, "progress"));
     replace(&job->error, text_of(json_object_get(data, "error"), "message"));
+    replace(&job->waiting, text_of(json_object_get(data, "waiting"), "message"));
     replace(&job->url, text_of(json_array_get(json_object_get(data, "outputs"), 0), "url"));
 }
 
@@ -66,6 +67,7 @@ static void job_fini(struct cli_job *job) {
     free(job->operation);
     free(job->stage);
     free(job->error);
+    free(job->waiting);
     free(job->url);
 }
 

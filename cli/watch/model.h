@@ -36,6 +36,7 @@ struct cli_job {
     double duration_s; /* 0: unknown */
     double speed;      /* media seconds per second; 0: unknown */
     char *error;       /* "" none */
+    char *waiting;     /* why it is not running; "" unknown */
     char *url;         /* of the first output; "" none */
 };
 

@@ -236,6 +236,14 @@ void cli_view_memory_fini(struct cli_view_memory *memory) {
     *memory = (struct cli_view_memory){0};
 }
 
+void cli_view_waiting(const struct cli_execution *execution, struct cs_buf *out) {
+    for (size_t i = 0; i < execution->job_count; i++) {
+        if (execution->jobs[i].waiting[0] != '\0') {
+            cs_buf_printf(out, "  %s: %s\n", execution->jobs[i].id, execution->jobs[i].waiting);
+        }
+    }
+}
+
 void cli_view_end(const struct cli_execution *execution, struct cs_buf *out) {
     cs_buf_printf(out, "%s %s%s%s\n", execution->status, execution->id, execution->error[0] != '\0' ? ": " : "",
                   execution->error);

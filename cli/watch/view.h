@@ -34,6 +34,9 @@ struct cli_view_memory {
 void cli_view_changes(const struct cli_execution *execution, struct cli_view_memory *memory, struct cs_buf *out);
 void cli_view_memory_fini(struct cli_view_memory *memory);
 
+/* A line "  ID: why" for each job that is not running and is known to wait for something. */
+void cli_view_waiting(const struct cli_execution *execution, struct cs_buf *out);
+
 /* "completed ID", "failed ID: why", and "result URL". */
 void cli_view_end(const struct cli_execution *execution, struct cs_buf *out);
 

@@ -96,6 +96,29 @@ static void assert_at(const json_t *value, const char *path, const char *want) {
     }
 }
 
+TEST(a_job_that_waits_says_why) {
+    struct sample s;
+    sample_init(&s);
+    Callsheet__V1__Waiting waiting = CALLSHEET__V1__WAITING__INIT;
+    waiting.reason = "no_slot";
+    waiting.message = "all workers for merge are busy";
+    waiting.place = 3;
+    waiting.until_ms = 1;
+    waiting.limit = "tenant:acme";
+    waiting.n_dependencies = 1;
+    waiting.dependencies = s.depends;
+    s.jobs[1].waiting = &waiting;
+    json_t *execution = gw_view_execution(&s.execution, GW_VIEW_WHOLE, &links);
+    assert_at(execution, "jobs.0.waiting", "null");
+    assert_at(execution, "jobs.1.waiting.reason", "no_slot");
+    assert_at(execution, "jobs.1.waiting.message", "all workers for merge are busy");
+    assert_at(execution, "jobs.1.waiting.place", "3");
+    assert_at(execution, "jobs.1.waiting.until", "1970-01-01T00:00:00.001Z");
+    assert_at(execution, "jobs.1.waiting.limit", "tenant:acme");
+    assert_at(execution, "jobs.1.waiting.dependencies.0", "a");
+    json_decref(execution);
+}
+
 TEST(a_finished_execution_shows_its_result_in_the_dialects_form) {
     struct sample s;
     sample_init(&s);
@@ -233,7 +256,7 @@ TEST(a_created_execution_has_both_names_of_its_id) {
     assert_string_equal(gw_view_state_word((Callsheet__V1__ExecutionState)42), "unknown");
 }
 
-TEST_MAIN(CS_TEST(a_finished_execution_shows_its_result_in_the_dialects_form),
+TEST_MAIN(CS_TEST(a_job_that_waits_says_why), CS_TEST(a_finished_execution_shows_its_result_in_the_dialects_form),
           CS_TEST(running_jobs_speak_the_words_of_the_dialect), CS_TEST(failures_say_which_operation_failed_and_why),
           CS_TEST(an_empty_execution_is_complete_without_a_result),
           CS_TEST(our_own_form_has_everything_and_changes_have_no_totals),

@@ -58,6 +58,24 @@ static json_t *view_error(const Callsheet__V1__JobError *error) {
     return object;
 }
 
+static json_t *view_waiting(const Callsheet__V1__Waiting *waiting) {
+    if (waiting == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    json_t *dependencies = json_array();
+    for (size_t i = 0; i < waiting->n_dependencies; i++) {
+        (void)json_array_append_new(dependencies, json_string(waiting->dependencies[i]));
+    }
+    SET(object, "reason", json_string(waiting->reason));
+    SET(object, "message", json_string(waiting->message));
+    SET(object, "dependencies", dependencies);
+    SET(object, "until", view_time_or_null(waiting->until_ms));
+    SET(object, "place", waiting->place != 0 ? json_integer(waiting->place) : json_null());
+    SET(object, "limit", view_text_or_null(waiting->limit));
+    return object;
+}
+
 static json_t *view_job(const Callsheet__V1__JobStatus *job, const struct gw_links *links) {
     json_t *object = json_object();
     json_t *depends = json_array();
@@ -85,6 +103,7 @@ static json_t *view_job(const Callsheet__V1__JobStatus *job, const struct gw_lin
     SET(object, "startedAt", view_time_or_null(job->started_at_ms));
     SET(object, "completedAt", view_time_or_null(job->completed_at_ms));
     SET(object, "retryAt", view_time_or_null(job->wake_at_ms));
+    SET(object, "waiting", view_waiting(job->waiting));
     return object;
 }
 

@@ -5,6 +5,7 @@
 #include "cs/base/log.h"
 #include "cs/base/text.h"
 #include "engine/internal.h"
+#include "engine/waiting.h"
 #include "wire/page_token.h"
 
 /* ---- at the door, on the caller's thread ---- */
@@ -271,8 +272,12 @@ static void answer_from(struct orc_engine *engine, struct orc_entry *entry, cons
     if (why != NULL) {
         effect.read.err = cs_arena_copy(arena, why, sizeof(*why));
     } else {
-        effect.read.execution =
+        Callsheet__V1__Execution *execution =
             batch != NULL ? orc_engine_snapshot(entry, NULL, 0, arena) : orc_engine_view(entry, NULL, 0, arena);
+        if (item->kind == ORC_ITEM_GET) {
+            orc_waiting_explain(engine, entry, execution, arena);
+        }
+        effect.read.execution = execution;
     }
     orc_engine_after_commit(engine, &effect);
 }

@@ -6,6 +6,7 @@
  *     client.c    submissions, reads, cancels        workers.c    what links and workers report
  *     step.c      one event into one execution       wakeups.c    deadlines, retries, deliveries that are due
  *     batch.c seal.c effects.c   one group commit    watchers.c   who watches what
+ *     waiting.c   why a job is not running
  *     hall.c      turns, priorities              gates.c      limits: who must wait though a slot is free
  *     committer.c the thread that writes batches     reader.c     threads that read rows
  *     recovery.c  rows -> entries                    event_wire.c events <-> bytes

@@ -314,6 +314,114 @@ TEST(a_provider_begins_no_more_than_its_rate) {
     assert_int_equal(fake_link_waiting(1), 0);
 }
 
+/* ---- why is it waiting? ---- */
+
+static const Callsheet__V1__Waiting *waiting_of(const Callsheet__V1__Execution *execution, size_t job,
+                                                const char *reason) {
+    const Callsheet__V1__Waiting *waiting = execution->jobs[job]->waiting;
+    assert_non_null(waiting);
+    assert_string_equal(waiting->reason, reason);
+    assert_true(waiting->message[0] != '\0');
+    return waiting;
+}
+
+TEST(a_job_waits_for_its_dependencies_of_which_five_are_named) {
+    static const char *const jobs[] = {"a", "b", "c", "d", "e", "f", "h<a", "join<a,b,c,d,e,f,h"};
+    const char *id = CREATE(jobs);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    const Callsheet__V1__Waiting *one_of = waiting_of(execution, 6, "dependencies");
+    assert_string_equal(one_of->message, "waits for \"a\"");
+    const Callsheet__V1__Waiting *many = waiting_of(execution, 7, "dependencies");
+    assert_int_equal(many->n_dependencies, 5);
+    assert_string_equal(many->dependencies[4], "e");
+    assert_string_equal(many->message, "waits for \"a\", \"b\", \"c\", \"d\", \"e\" and 2 more");
+}
+
+TEST(a_job_waits_for_a_worker_that_offers_its_operation) {
+    fake_link_up(1, harness_noop, 1);
+    static const char *const jobs[] = {"a", "gen"};
+    const char *id = CREATE(jobs);
+    (void)fake_link_assigned(1);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    assert_null(execution->jobs[0]->waiting); /* it runs */
+    assert_string_equal(waiting_of(execution, 1, "no_worker")->message,
+                        "no worker that is connected offers generateVideo");
+}
+
+TEST(a_job_waits_for_a_slot_and_knows_its_place) {
+    static const char *const jobs[] = {"a", "b", "c!9", "d"};
+    fake_link_up(1, harness_noop, 1);
+    (void)CREATE(one);
+    (void)fake_link_assigned(1);
+    const char *id = CREATE(jobs);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    assert_int_equal(waiting_of(execution, 0, "no_slot")->place, 2);
+    assert_int_equal(waiting_of(execution, 1, "no_slot")->place, 3);
+    assert_int_equal(waiting_of(execution, 2, "no_slot")->place, 1);
+    assert_int_equal(waiting_of(execution, 3, "no_slot")->place, 4);
+}
+
+TEST(a_place_beyond_a_thousand_is_not_counted) {
+    fake_link_up(1, harness_noop, 1);
+    create_many();
+    const char *id = CREATE(one);
+    assert_int_equal(waiting_of(harness_read(id), 0, "no_slot")->place, 0);
+}
+
+TEST(the_first_of_its_tenant_waits_for_the_turn_of_others) {
+    fake_link_up(1, harness_noop, 1);
+    (void)CREATE(two, .tenant = "globex");
+    (void)fake_link_assigned(1);
+    const char *id = CREATE(two);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    assert_int_equal(waiting_of(execution, 0, "tenant_turn")->place, 1);
+    assert_int_equal(waiting_of(execution, 1, "no_slot")->place, 2);
+}
+
+TEST(a_job_waits_at_a_limit_that_is_named) {
+    static const char *const keyed[] = {"a#gpu:1", "b#gpu:1"};
+    restart_with("tenant:acme=2", NULL);
+    fake_link_up(1, harness_noop, 9);
+    const char *id = CREATE(keyed);
+    (void)fake_link_assigned(1);
+    assert_string_equal(waiting_of(harness_read(id), 1, "limit")->limit, "key:gpu");
+    id = CREATE(two);
+    (void)fake_link_assigned(1);
+    const Callsheet__V1__Waiting *waiting = waiting_of(harness_read(id), 1, "limit");
+    assert_string_equal(waiting->limit, "tenant:acme");
+    assert_string_equal(waiting->message, "tenant:acme lets no more than 2 run at once");
+}
+
+TEST(a_job_waits_for_a_rate_until_a_time) {
+    static const char *const jobs[] = {"g1", "g2"};
+    restart_with("rate:provider:local=1/min", NULL);
+    fake_link_up(1, harness_every, 9);
+    const char *id = CREATE(jobs);
+    (void)fake_link_assigned(1);
+    const Callsheet__V1__Waiting *waiting = waiting_of(harness_read(id), 1, "rate");
+    assert_string_equal(waiting->limit, "rate:provider:local");
+    assert_int_equal(waiting->until_ms, HARNESS_START_MS + 60000);
+}
+
+TEST(a_job_waits_for_its_next_attempt_and_says_after_what) {
+    fake_link_up(1, harness_noop, 1);
+    const char *id = CREATE(one);
+    fake_report_failed(1, fake_link_assigned(1), FAILURE(RATE_LIMITED), "too_fast", 60000);
+    const Callsheet__V1__Execution *execution = harness_read(id);
+    const Callsheet__V1__Waiting *waiting = waiting_of(execution, 0, "retry");
+    assert_int_equal(waiting->until_ms, execution->jobs[0]->wake_at_ms);
+    assert_non_null(strstr(waiting->message, "attempt 1 ended with too_fast"));
+}
+
+TEST(only_who_reads_an_execution_is_told_why_it_waits) {
+    const char *id = CREATE(one);
+    const struct told *told = harness_watch(id);
+    harness_await_updates(told, 1);
+    assert_null(told->updates[0]->execution->jobs[0]->waiting);
+    harness_await(harness_cancel(id));
+    assert_null(harness_read(id)->jobs[0]->waiting);
+}
+
 /* ---- locality ---- */
 
 TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot) {
@@ -356,6 +464,15 @@ int main(void) {
         ENGINE_TEST(a_call_that_is_not_answered_goes_to_the_next),
         ENGINE_TEST(after_a_restart_nothing_holds_a_permit),
         ENGINE_TEST(a_provider_begins_no_more_than_its_rate),
+        ENGINE_TEST(a_job_waits_for_its_dependencies_of_which_five_are_named),
+        ENGINE_TEST(a_job_waits_for_a_worker_that_offers_its_operation),
+        ENGINE_TEST(a_job_waits_for_a_slot_and_knows_its_place),
+        ENGINE_TEST(a_place_beyond_a_thousand_is_not_counted),
+        ENGINE_TEST(the_first_of_its_tenant_waits_for_the_turn_of_others),
+        ENGINE_TEST(a_job_waits_at_a_limit_that_is_named),
+        ENGINE_TEST(a_job_waits_for_a_rate_until_a_time),
+        ENGINE_TEST(a_job_waits_for_its_next_attempt_and_says_after_what),
+        ENGINE_TEST(only_who_reads_an_execution_is_told_why_it_waits),
         ENGINE_TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot),
         ENGINE_TEST(a_job_does_not_wait_for_the_worker_that_made_its_input),
     };

@@ -1,0 +1,214 @@
+#include "engine/waiting.h"
+
+#include "cs/base/text.h"
+#include "engine/internal.h"
+
+struct asking {
+    struct orc_engine *engine;
+    struct orc_entry *entry;
+    struct cs_arena *arena;
+};
+
+static Callsheet__V1__Waiting *new_waiting(const struct asking *asking, const char *reason) {
+    Callsheet__V1__Waiting *waiting = cs_arena_alloc(asking->arena, sizeof(*waiting));
+    callsheet__v1__waiting__init(waiting);
+    waiting->reason = cs_arena_strdup(asking->arena, reason);
+    return waiting;
+}
+
+static const char *time_of(const struct asking *asking, int64_t unix_ms) {
+    char text[CS_ISO8601_SIZE];
+    cs_format_iso8601(unix_ms, text);
+    return cs_arena_strdup(asking->arena, text);
+}
+
+static Callsheet__V1__Waiting *starting(const struct asking *asking) {
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "starting");
+    waiting->message = cs_arena_strdup(asking->arena, "is about to go to a worker");
+    return waiting;
+}
+
+/* ---- not ready ---- */
+
+static const char *dependencies_text(const struct asking *asking, const Callsheet__V1__Waiting *waiting, uint32_t unmet,
+                                     bool any) {
+    CS_AUTO_BUF text = {0};
+    cs_buf_puts(&text, any ? "waits for one of " : "waits for ");
+    for (size_t i = 0; i < waiting->n_dependencies; i++) {
+        cs_buf_printf(&text, "%s\"%s\"", i != 0 ? ", " : "", waiting->dependencies[i]);
+    }
+    if (unmet > waiting->n_dependencies) {
+        cs_buf_printf(&text, " and %zu more", unmet - waiting->n_dependencies);
+    }
+    return cs_arena_strdup(asking->arena, text.data);
+}
+
+static Callsheet__V1__Waiting *for_dependencies(const struct asking *asking, uint32_t job) {
+    const struct orc_execution *execution = asking->entry->execution;
+    const struct orc_plan_job *planned = &execution->plan->jobs[job];
+    char *names[ORC_WAITING_DEPENDENCIES_MAX];
+    uint32_t unmet = 0;
+    for (uint32_t i = 0; i < planned->parent_count; i++) {
+        if (!orc_job_terminal(&execution->jobs[planned->parents[i]])) {
+            if (unmet < ORC_WAITING_DEPENDENCIES_MAX) {
+                names[unmet] = cs_arena_strdup(asking->arena, execution->plan->jobs[planned->parents[i]].id);
+            }
+            unmet++;
+        }
+    }
+    if (unmet == 0) {
+        return starting(asking); /* the execution itself has just been accepted */
+    }
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "dependencies");
+    waiting->n_dependencies = unmet < ORC_WAITING_DEPENDENCIES_MAX ? unmet : ORC_WAITING_DEPENDENCIES_MAX;
+    waiting->dependencies = cs_arena_copy(asking->arena, names, waiting->n_dependencies * sizeof(char *));
+    waiting->message =
+        (char *)dependencies_text(asking, waiting, unmet, planned->policy == (uint8_t)ORC_DEPENDENCY_ANY);
+    return waiting;
+}
+
+static Callsheet__V1__Waiting *for_retry(const struct asking *asking, uint32_t job) {
+    const struct orc_job *retrying = &asking->entry->execution->jobs[job];
+    const char *code = retrying->error_code != NULL ? retrying->error_code : "it was given back";
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "retry");
+    waiting->until_ms = retrying->wake_at_ms;
+    waiting->message = cs_arena_sprintf(asking->arena, "is tried again at %s; attempt %u ended with %s",
+                                        time_of(asking, retrying->wake_at_ms), retrying->attempt, code);
+    return waiting;
+}
+
+/* ---- ready: at a gate ---- */
+
+static Callsheet__V1__Waiting *for_gate(const struct asking *asking, const struct orc_seat *seat) {
+    const struct orc_gate *gate = seat->lane->hall->line->gate;
+    bool rate = gate->kind == ORC_LIMIT_PROVIDER_RATE;
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, rate ? "rate" : "limit");
+    waiting->limit =
+        gate->kind == ORC_LIMIT_KEY /* the gate's own name has the tenant in it */
+            ? cs_arena_sprintf(asking->arena, "key:%s", asking->entry->execution->plan->jobs[seat->job].concurrency_key)
+            : cs_arena_strdup(asking->arena, gate->name);
+    if (rate) {
+        waiting->until_ms = orc_gate_opens_ms(gate, asking->engine->now_ms);
+        waiting->message =
+            cs_arena_sprintf(asking->arena, "%s lets %u begin in %lld s; the next may at %s", waiting->limit, gate->max,
+                             (long long)(gate->period_ms / 1000), time_of(asking, waiting->until_ms));
+    } else {
+        waiting->message =
+            cs_arena_sprintf(asking->arena, "%s lets no more than %u run at once", waiting->limit, gate->max);
+    }
+    return waiting;
+}
+
+/* ---- ready: at its station ---- */
+
+struct offer {
+    bool any;  /* a worker offers the operation */
+    bool free; /* … and has a slot */
+};
+
+static struct offer offer_of(const struct orc_dispatch *dispatch, size_t station) {
+    struct offer offer = {0};
+    for (const struct orc_peer *peer = dispatch->peers; peer != NULL; peer = peer->hh.next) {
+        if (peer->offers[station]) {
+            offer.any = true;
+            offer.free = offer.free || peer->open < peer->limit;
+        }
+    }
+    return offer;
+}
+
+static Callsheet__V1__Waiting *for_slot(const struct asking *asking, const struct orc_seat *seat) {
+    const struct orc_hall *hall = seat->lane->hall;
+    const char *operation = hall->station->operation->name;
+    bool first = seat->place == 1;
+    bool turn = first && hall->ring != seat->lane;
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, turn ? "tenant_turn" : "no_slot");
+    waiting->place = seat->place;
+    if (turn) {
+        waiting->message = cs_arena_sprintf(
+            asking->arena, "all workers for %s are busy, and it is another tenant's turn; then it is the first",
+            operation);
+    } else if (seat->place != 0) {
+        waiting->message = cs_arena_sprintf(
+            asking->arena, "all workers for %s are busy; place %u among its tenant's jobs", operation, seat->place);
+    } else {
+        waiting->message = cs_arena_sprintf(
+            asking->arena, "all workers for %s are busy; more than %d of its tenant's jobs are before it", operation,
+            ORC_WAITING_PLACES_MAX);
+    }
+    return waiting;
+}
+
+static Callsheet__V1__Waiting *for_worker(const struct asking *asking, uint32_t job) {
+    const struct orc_seat *seat = &asking->entry->seats[job];
+    if (seat->lane == NULL) {
+        return starting(asking); /* its readiness is being written */
+    }
+    if (seat->lane->hall->line != NULL) {
+        return for_gate(asking, seat);
+    }
+    const struct orc_station *station = seat->lane->hall->station;
+    struct offer offer = offer_of(&asking->engine->dispatch, orc_station_index(&asking->engine->dispatch, station));
+    if (!offer.any) {
+        Callsheet__V1__Waiting *waiting = new_waiting(asking, "no_worker");
+        waiting->message =
+            cs_arena_sprintf(asking->arena, "no worker that is connected offers %s", station->operation->name);
+        return waiting;
+    }
+    return offer.free ? starting(asking) : for_slot(asking, seat);
+}
+
+/* ---- places ---- */
+
+/* Numbers the first seats of a lane, from 1. */
+static void number(struct orc_lane *lane) {
+    uint32_t place = 0;
+    for (int rank = ORC_PRIORITIES - 1; rank >= 0; rank--) {
+        struct orc_seat *seat = lane->ranks[rank];
+        for (; seat != NULL && place < ORC_WAITING_PLACES_MAX; seat = seat->next) {
+            seat->place = ++place;
+        }
+    }
+}
+
+/* The lanes of an execution are few: one for each operation, as all its jobs are of one tenant. */
+static void number_all(struct orc_engine *engine, struct orc_entry *entry) {
+    for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
+        entry->seats[i].place = 0;
+    }
+    for (size_t i = 0; i < engine->dispatch.station_count; i++) {
+        struct orc_lane *lane = NULL;
+        HASH_FIND_STR(engine->dispatch.stations[i].hall.lanes, entry->execution->tenant, lane);
+        if (lane != NULL) {
+            number(lane);
+        }
+    }
+}
+
+/* ---- all ---- */
+
+void orc_waiting_explain(struct orc_engine *engine, struct orc_entry *entry, Callsheet__V1__Execution *message,
+                         struct cs_arena *arena) {
+    const struct asking asking = {engine, entry, arena};
+    const struct orc_execution *execution = entry->execution;
+    if (orc_execution_terminal(execution) || message->n_jobs != execution->plan->job_count) {
+        return;
+    }
+    number_all(engine, entry);
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        Callsheet__V1__JobStatus *status = message->jobs[i];
+        switch ((enum orc_job_state)execution->jobs[i].state) {
+        case ORC_JOB_WAITING:
+            status->waiting = for_dependencies(&asking, i);
+            break;
+        case ORC_JOB_READY:
+            status->waiting = for_worker(&asking, i);
+            break;
+        case ORC_JOB_RETRYING:
+            status->waiting = for_retry(&asking, i);
+            break;
+        default:
+            break;
+        }
+    }
+}
