@@ -137,7 +137,7 @@ static enum cs_status read_priority(const json_t *value, const char *at, struct 
     return CS_OK;
 }
 
-/* {jobs, rootJobIds, priority} at path ("" for a flat body). */
+/* {jobs, rootJobIds, priority, onFailure} at path ("" for a flat body). */
 static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_submission *submission,
                                 struct cs_arena *arena, struct cs_err *err) {
     Callsheet__V1__Plan *read = submission->request->plan;
@@ -146,6 +146,7 @@ static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_
     gw_paths_add(submission->paths, "jobs", jobs_path);
     gw_paths_add(submission->paths, "rootJobIds", roots_path);
     CS_TRY(read_priority(member(plan, "priority"), path, submission, arena, err));
+    CS_TRY(read_plan_failure(plan, path, submission, arena, err));
     CS_TRY(read_jobs(member(plan, "jobs"), jobs_path, submission, arena, err));
     if (read->n_jobs == 0 && submission->dialect != GW_DIALECT_PLAN) {
         return cs_fail_at(err, jobs_path, "no_jobs", "ExecutionPlan must contain at least one job");
@@ -190,7 +191,7 @@ static enum cs_status read_labels(const json_t *labels, struct gw_submission *su
 static enum cs_status read_plan_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
     static const char *const known[] = {"executionPlan", "options", "webhook", NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "baseExecutionId", NULL};
+    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "baseExecutionId", NULL};
     const json_t *plan = member(body, "executionPlan");
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
@@ -205,9 +206,8 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
 
 static enum cs_status read_flat_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
-    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "baseExecutionId",
-                                        "webhook", "webhookSecret", "providerApiKeys", "options",
-                                        NULL};
+    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "onFailure", "baseExecutionId",
+                                        "webhook", "webhookSecret", "providerApiKeys", "options",   NULL};
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(refuse_base(body, "", arena, err));
@@ -231,7 +231,7 @@ static enum cs_status read_timeout(const json_t *value, int64_t *ret_timeout_ms,
 static enum cs_status read_native_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                        struct cs_err *err) {
     static const char *const known[] = {"plan", "webhook", "timeoutMs", "labels", "idempotencyKey", NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", NULL};
+    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", NULL};
     Callsheet__V1__CreateExecutionRequest *request = submission->request;
     const json_t *plan = member(body, "plan");
     struct webhook webhook = {0};

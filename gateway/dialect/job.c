@@ -133,8 +133,21 @@ static enum cs_status read_queueing(const struct job_reader *job, const json_t *
 
 static enum cs_status read_job(struct job_reader *job, const json_t *object, Callsheet__V1__Job **ret_job,
                                struct cs_err *err) {
-    static const char *const known[] = {"id",        "operation", "type",     "params",         "dependencies",
-                                        "dependsOn", "output",    "priority", "concurrencyKey", "concurrencyLimit",
+    static const char *const known[] = {"id",
+                                        "operation",
+                                        "type",
+                                        "params",
+                                        "dependencies",
+                                        "dependsOn",
+                                        "output",
+                                        "priority",
+                                        "concurrencyKey",
+                                        "concurrencyLimit",
+                                        "dependencyPolicy",
+                                        "optionalDependencies",
+                                        "timeoutMs",
+                                        "queueTimeoutMs",
+                                        "retry",
                                         NULL};
     Callsheet__V1__Job *read = cs_arena_alloc(job->arena, sizeof(*read));
     const struct cs_operation *operation = NULL;
@@ -155,6 +168,7 @@ static enum cs_status read_job(struct job_reader *job, const json_t *object, Cal
     CS_TRY(need_object(job->params, path_member(job->arena, job->client, "params"), err));
     CS_TRY(read_typed(job, operation, &read->operation, err));
     CS_TRY(read_queueing(job, object, read, err));
+    CS_TRY(read_job_failure(job, object, read, err));
     read->depends_on = job->depends;
     read->n_depends_on = job->depends_count;
     if (output != NULL) {

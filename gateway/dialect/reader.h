@@ -45,6 +45,11 @@ enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_n
                           struct cs_err *err);
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err);
+/* dependencyPolicy, optionalDependencies, timeoutMs, queueTimeoutMs and retry of a job; onFailure of a plan. */
+enum cs_status read_job_failure(struct job_reader *job, const json_t *object, Callsheet__V1__Job *into,
+                                struct cs_err *err);
+enum cs_status read_plan_failure(const json_t *plan, const char *path, struct gw_submission *submission,
+                                 struct cs_arena *arena, struct cs_err *err);
 /* Known, but not here yet. */
 #define fail_unsupported(path, err, ...) cs_fail_at(err, path, "unsupported", __VA_ARGS__)
 

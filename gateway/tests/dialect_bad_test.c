@@ -9,6 +9,11 @@
 #define JOB(rest) PLAN("{\"id\":\"a\"," rest "}")
 #define AT "executionPlan.jobs[0]"
 
+/* A native plan whose only job says that about failure. */
+#define FAILING(rule)                                                                                                  \
+    "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\",\"provider\":"    \
+    "\"local\"}," rule "}]}}"
+
 TEST(bad_bodies_and_options_are_refused) {
     static const struct bad_body cases[] = {
         {"[]", "", "wrong_type"},
@@ -45,6 +50,12 @@ TEST(bad_bodies_and_options_are_refused) {
         {"{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\",\"provider\":"
          "\"local\"},\"concurrencyKey\":1}]}}",
          "plan.jobs[0].concurrencyKey", "wrong_type"},
+        {"{\"plan\":{\"jobs\":[],\"onFailure\":\"panic\"}}", "plan.onFailure", "unknown_word"},
+        {FAILING("\"dependencyPolicy\":\"some\""), "plan.jobs[0].dependencyPolicy", "unknown_word"},
+        {FAILING("\"optionalDependencies\":\"a\""), "plan.jobs[0].optionalDependencies", "wrong_type"},
+        {FAILING("\"timeoutMs\":\"soon\""), "plan.jobs[0].timeoutMs", "out_of_range"},
+        {FAILING("\"retry\":{\"attempts\":-1}"), "plan.jobs[0].retry.attempts", "out_of_range"},
+        {FAILING("\"retry\":{\"tries\":1}"), "plan.jobs[0].retry.tries", "unknown_field"},
         {"{\"plan\":{\"jobs\":[{}]},\"timeoutMs\":\"1\"}", "timeoutMs", "wrong_type"},
         {"{\"plan\":{\"jobs\":[{}]},\"labels\":{\"a\":1}}", "labels.a", "wrong_type"},
         {"{\"plan\":{\"jobs\":[{}]},\"labels\":[]}", "labels", "wrong_type"},

@@ -144,6 +144,30 @@ TEST(a_plan_tells_the_order_of_its_jobs) {
     assert_reads(flat.data, want);
 }
 
+TEST(a_plan_says_what_happens_when_something_fails) {
+    static const char *const rules = "\"dependencyPolicy\":\"all\",\"optionalDependencies\":[\"a\"],\"timeoutMs\":1500,"
+                                     "\"queueTimeoutMs\":2500,\"retry\":{\"attempts\":2,\"baseMs\":10,\"capMs\":20}";
+    static const char *const image = "\"prompt\":\"p\",\"provider\":\"local\"";
+    static const char *const jobs = "{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{%s}},{\"id\":\"b\","
+                                    "\"operation\":\"generateImage\",\"params\":{%s},\"dependsOn\":[\"a\"],%s}";
+    CS_AUTO_BUF list = {0};
+    CS_AUTO_BUF want = {0};
+    CS_AUTO_BUF native = {0};
+    CS_AUTO_BUF v1 = {0};
+    CS_AUTO_BUF flat = {0};
+    cs_buf_printf(&list, jobs, image, image, rules);
+    cs_buf_printf(&want,
+                  "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateImage\":{%s}}},{\"id\":\"b\","
+                  "\"operation\":{\"generateImage\":{%s}},\"dependsOn\":[\"a\"],%s}],\"onFailure\":\"fail_fast\"}}",
+                  image, image, rules);
+    cs_buf_printf(&native, "{\"plan\":{\"onFailure\":\"fail_fast\",\"jobs\":[%s]}}", list.data);
+    cs_buf_printf(&v1, "{\"executionPlan\":{\"onFailure\":\"fail_fast\",\"jobs\":[%s]}}", list.data);
+    cs_buf_printf(&flat, "{\"onFailure\":\"fail_fast\",\"jobs\":[%s]}", list.data);
+    assert_reads(native.data, want.data);
+    assert_reads(v1.data, want.data);
+    assert_reads(flat.data, want.data);
+}
+
 TEST(a_native_plan_has_labels_timeout_and_key) {
     assert_reads(
         "{\"plan\":{\"jobs\":[{\"id\":\"m\",\"operation\":\"merge\",\"params\":{\"items\":[{\"media\":{\"url\":"
@@ -317,6 +341,7 @@ int main(void) {
         CS_TEST(a_v2_plan_uses_types_markers_and_labels),
         CS_TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
         CS_TEST(a_plan_tells_the_order_of_its_jobs),
+        CS_TEST(a_plan_says_what_happens_when_something_fails),
         CS_TEST(a_native_plan_has_labels_timeout_and_key),
         CS_TEST(webhooks_may_be_written_in_every_known_way),
         CS_TEST(media_may_be_written_in_every_known_way),

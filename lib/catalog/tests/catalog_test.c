@@ -408,6 +408,80 @@ TEST(retries_follow_class_and_kind_of_work) {
     assert_int_equal(cs_catalog_retry(NULL, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT).attempts_max, 1);
 }
 
+/* Attempts, base and cap, as requirements §5.1 lists them for each kind of work; what it says nothing about is our own
+ * choice, and is listed too so that nobody changes it unawares. */
+TEST(TA_050_W13_retries_are_those_of_the_requirements) {
+    static const struct {
+        const char *operation;
+        Callsheet__V1__FailureClass failure_class;
+        struct cs_retry_policy policy;
+    } rows[] = {
+        /* media 5 / 2000 / 60000 */
+        {"merge", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT, {5, 2000, 60000}},
+        {"reframe", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_RATE_LIMITED, {5, 2000, 60000}},
+        {"addSubtitles", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TIMEOUT, {3, 2000, 60000}},
+        {"merge", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INTERNAL, {2, 2000, 60000}},
+        /* generation: 3 retries, 5000 x 2^attempt */
+        {"generateVideo", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT, {4, 5000, 60000}},
+        {"generateImage", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_RATE_LIMITED, {10, 5000, 600000}},
+        {"generateAudio", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TIMEOUT, {2, 5000, 60000}},
+        {"generateVideo", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_INTERNAL, {2, 5000, 60000}},
+        /* webhooks: 5 x 10 s x 2^n, at most 1 h */
+        {"deliverWebhook", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT, {5, 10000, 3600000}},
+        {"deliverWebhook", CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TIMEOUT, {5, 10000, 3600000}},
+    };
+    for (size_t i = 0; i < CS_COUNT(rows); i++) {
+        struct cs_retry_policy policy = cs_catalog_retry(cs_catalog_by_name(rows[i].operation), rows[i].failure_class);
+        assert_int_equal(policy.attempts_max, rows[i].policy.attempts_max);
+        assert_int_equal(policy.base_ms, rows[i].policy.base_ms);
+        assert_int_equal(policy.cap_ms, rows[i].policy.cap_ms);
+    }
+}
+
+TEST(only_work_that_tells_how_far_it_is_must_get_further) {
+    for (size_t i = 0; i < cs_catalog_count(); i++) {
+        const struct cs_operation *operation = cs_catalog_at(i);
+        assert_int_equal(operation->no_progress_ms != 0, operation->worker == CS_WORKER_MEDIA);
+        assert_true(operation->no_progress_ms < operation->timeout_ms);
+    }
+}
+
+TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
+#define REF "{\"url\":\"https://e.com/a\"}"
+    static const char *const operations[] = {
+        "{\"generateVideo\":{\"image\":" REF ",\"startImage\":" REF ",\"endImage\":" REF ",\"audio\":" REF "}}",
+        "{\"generateImage\":{\"image\":[" REF "," REF "]}}",
+        "{\"merge\":{\"items\":[{\"media\":" REF "},{\"media\":" REF "},{\"media\":" REF "}]}}",
+        "{\"reframe\":{\"video\":" REF "}}",
+        "{\"lipSync\":{\"video\":" REF ",\"audio\":" REF "}}",
+        "{\"addSubtitles\":{\"video\":" REF ",\"transcript\":" REF "}}",
+    };
+#undef REF
+    for (size_t i = 0; i < CS_COUNT(operations); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        Callsheet__V1__Operation *operation = operation_of(operations[i], arena);
+        struct cs_media_slot *slots = NULL;
+        size_t count = 0;
+        struct cs_err err = {0};
+        assert_ok(cs_catalog_media_slots(operation, arena, &slots, &count, &err), &err);
+        for (size_t left = count + 1; left-- > 0;) { /* the first one goes, then the next */
+            for (size_t k = 0; k < count; k++) {
+                slots[k].ref->input = k < count - left ? 0 : (uint32_t)k + 1;
+            }
+            struct cs_media_slot *kept = NULL;
+            size_t kept_count = 0;
+            cs_catalog_drop_unresolved(operation);
+            assert_ok(cs_catalog_media_slots(operation, arena, &kept, &kept_count, &err), &err);
+            assert_int_equal(kept_count, left);
+            for (size_t k = 0; k < left; k++) {
+                assert_ptr_equal(kept[k].ref, slots[count - left + k].ref);
+            }
+        }
+    }
+    Callsheet__V1__Operation empty = CALLSHEET__V1__OPERATION__INIT;
+    cs_catalog_drop_unresolved(&empty);
+}
+
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(good_parameters_are_accepted),
           CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
@@ -415,4 +489,7 @@ TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_ali
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),
           CS_TEST(media_slots_come_in_field_order_with_paths_and_types), CS_TEST(vocabularies_answer),
           CS_TEST(frame_rates_are_numbers_or_fractions), CS_TEST(colors_are_read_in_all_four_forms),
-          CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd), CS_TEST(retries_follow_class_and_kind_of_work))
+          CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd), CS_TEST(retries_follow_class_and_kind_of_work),
+          CS_TEST(TA_050_W13_retries_are_those_of_the_requirements),
+          CS_TEST(only_work_that_tells_how_far_it_is_must_get_further),
+          CS_TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay))
