@@ -195,6 +195,7 @@ static enum cs_status launch_orchestrator(void *ctx, const char *address, struct
     struct line line = line_for(stack, arena, "callsheet-orchestrator");
     CS_TRY(put_listen(&line, address, err));
     put_flag(&line, "--workers", worker_list(stack, arena));
+    put_flag(&line, "--replica", "orchestrator"); /* a fixed name: a restart goes on at once */
     put_flag(&line, "--public-url", public_url(stack));
     set(&line, "DATABASE_URL", stack->postgres != NULL ? stack->database_url : stack->config->database_url);
     set(&line, "CALLSHEET_LINK_SECRET", stack->dir->link_secret);

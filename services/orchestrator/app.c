@@ -1,9 +1,17 @@
 #include "app.h"
 
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "api/api.h"
 #include "cs/base/text.h"
 #include "cs/svc.h"
 #include "engine/engine.h"
+
+enum { ADDRESS_BYTES_MAX = 255 };
 
 struct orc_app {
     const struct orc_config *config;
@@ -13,7 +21,27 @@ struct orc_app {
     struct orc_api *api;
     struct cs_rpc_service service;
     struct cs_rpc_server *server;
+    pthread_mutex_t lock;
+    struct cs_err failure; /* guarded by lock */
 };
+
+static void on_failed(const struct cs_err *err, void *ctx) {
+    struct orc_app *app = ctx;
+    pthread_mutex_lock(&app->lock);
+    app->failure = *err;
+    pthread_mutex_unlock(&app->lock);
+    cs_svc_request_stop();
+}
+
+enum cs_status orc_app_failure(struct orc_app *app, struct cs_err *err) {
+    pthread_mutex_lock(&app->lock);
+    enum cs_status status = app->failure.status;
+    if (status != CS_OK) {
+        *err = app->failure;
+    }
+    pthread_mutex_unlock(&app->lock);
+    return status;
+}
 
 static enum cs_status start_engine(struct orc_app *app, struct cs_err *err) {
     const struct orc_config *config = app->config;
@@ -32,12 +60,29 @@ static enum cs_status start_engine(struct orc_app *app, struct cs_err *err) {
         .workers = config->workers,
         .tls = config->tls,
         .authorization = app->authorization,
+        .failed = on_failed,
+        .failed_ctx = app,
     };
     return orc_engine_start(&engine, &app->engine, err);
 }
 
+/* Others cannot dial an address that means "any": they get the host's name. */
+static void advertise(struct orc_app *app) {
+    const char *address = cs_rpc_server_address(app->server);
+    char named[ADDRESS_BYTES_MAX + 1];
+    char host[HOST_NAME_MAX + 1] = "";
+    if (!cs_str_empty(app->config->advertise)) {
+        address = app->config->advertise;
+    } else if (strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0) {
+        (void)gethostname(host, sizeof(host) - 1);
+        (void)snprintf(named, sizeof(named), "%s:%u", host, cs_rpc_server_port(app->server));
+        address = named;
+    }
+    orc_engine_set_address(app->engine, address);
+}
+
 static enum cs_status serve(struct orc_app *app, struct cs_err *err) {
-    app->api = orc_api_create(app->engine);
+    app->api = orc_api_create(app->engine, &(struct orc_peers_config){app->rpc, app->config->tls, app->authorization});
     app->service = orc_api_service(app->api);
     const struct cs_rpc_server_config config = {
         .listen = app->config->listen,
@@ -47,13 +92,16 @@ static enum cs_status serve(struct orc_app *app, struct cs_err *err) {
         .authorize = cs_svc_authorize,
         .authorize_ctx = (void *)app->config->service_token,
     };
-    return cs_rpc_server_start(app->rpc, &config, &app->server, err);
+    CS_TRY(cs_rpc_server_start(app->rpc, &config, &app->server, err));
+    advertise(app);
+    return CS_OK;
 }
 
 enum cs_status orc_app_create(const struct orc_config *config, struct orc_app **ret_app, struct cs_err *err) {
     CS_TRY(orc_config_check(config, err));
     CS_AUTO(orc_app) *app = cs_alloc(sizeof(*app));
     app->config = config;
+    (void)pthread_mutex_init(&app->lock, NULL);
     CS_TRY(cs_rpc_create(&(struct cs_rpc_config){0}, &app->rpc, err));
     CS_TRY(start_engine(app, err));
     CS_TRY(serve(app, err));
@@ -92,5 +140,6 @@ void orc_app_destroy(struct orc_app *app) {
     orc_api_destroy(app->api);
     cs_rpc_destroy(app->rpc);
     free(app->authorization);
+    (void)pthread_mutex_destroy(&app->lock);
     free(app);
 }

@@ -12,8 +12,10 @@ struct orc_app;
 enum cs_status orc_app_create(const struct orc_config *config, struct orc_app **ret_app,
                               struct cs_err *err) CS_MUST_USE;
 const char *orc_app_address(const struct orc_app *app);
+/* Why it asked to be stopped (cs_svc_request_stop), or CS_OK: it cannot go on because a live process has its name. */
+enum cs_status orc_app_failure(struct orc_app *app, struct cs_err *err);
 /* Health is NOT_SERVING, watches end, the engine commits what it has and stops, open calls end. Executions that are
- * open stay in the database for the next process of this replica's name. */
+ * open are taken over by another replica at once, or by the next that starts. */
 void orc_app_drain(struct orc_app *app);
 void orc_app_destroy(struct orc_app *app); /* drains when that was not done */
 CS_DEFINE_AUTO(orc_app, orc_app_destroy)

@@ -6,7 +6,7 @@
 #include "cs/catalog.h"
 #include "cs/link.h"
 
-enum { NAME_BYTES_MAX = 64 };
+enum { NAME_BYTES_MAX = 64, ADDRESS_BYTES_MAX = 255 };
 
 #define AT(field) offsetof(struct orc_config, field)
 
@@ -31,8 +31,11 @@ static const struct cs_conf_option options[] = {
      .help = "PostgreSQL, as a libpq URI"},
     {"workers", "CALLSHEET_WORKERS", CS_CONF_STRING, AT(workers), "", .metavar = "HOST:PORT,…",
      .help = "workers of all kinds; names are resolved again every few seconds"},
-    {"replica", "CALLSHEET_REPLICA", CS_CONF_STRING, AT(replica), "orchestrator-1", .metavar = "NAME",
-     .help = "who owns the executions; a process that starts under a name fences the one before it"},
+    {"replica", "CALLSHEET_REPLICA", CS_CONF_STRING, AT(replica), "", .metavar = "NAME",
+     .help =
+         "a name that only this process has; who starts under it again goes on at once; empty: a new name each time"},
+    {"advertise", "CALLSHEET_ADVERTISE", CS_CONF_STRING, AT(advertise), "", .metavar = "HOST:PORT",
+     .help = "where other orchestrators reach the gRPC server; empty: where it listens"},
     {"environment", "CALLSHEET_ENVIRONMENT", CS_CONF_STRING, AT(environment), "dev", .metavar = "NAME",
      .help = "first part of storage keys"},
     {"public-url", "CALLSHEET_PUBLIC_URL", CS_CONF_STRING, AT(public_url), "http://127.0.0.1:8080", .metavar = "URL",
@@ -54,9 +57,12 @@ const struct cs_conf_spec orc_config_spec = {
 };
 
 enum cs_status orc_config_check(const struct orc_config *config, struct cs_err *err) {
-    if (!cs_id_valid(config->replica, NAME_BYTES_MAX)) {
+    if (config->replica[0] != '\0' && !cs_id_valid(config->replica, NAME_BYTES_MAX)) {
         return cs_fail_at(err, "replica", "bad_setting", "--replica wants 1 to %d bytes of A-Z a-z 0-9 _ . : -",
                           NAME_BYTES_MAX);
+    }
+    if (strlen(config->advertise) > ADDRESS_BYTES_MAX) {
+        return cs_fail_at(err, "advertise", "bad_setting", "--advertise wants at most %d bytes", ADDRESS_BYTES_MAX);
     }
     if (!cs_id_valid(config->environment, NAME_BYTES_MAX)) {
         return cs_fail_at(err, "environment", "bad_setting", "--environment wants 1 to %d bytes of A-Z a-z 0-9 _ . : -",

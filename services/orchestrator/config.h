@@ -17,6 +17,7 @@ struct orc_config {
     const char *database_url;
     const char *workers;
     const char *replica;
+    const char *advertise;
     const char *environment;
     const char *public_url;
     const char *link_secret;

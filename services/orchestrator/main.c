@@ -7,13 +7,12 @@ static enum cs_status run(const struct orc_config *config, struct cs_err *err) {
     CS_TRY(cs_svc_start("orchestrator", config->log_level, err));
     CS_AUTO(orc_app) *app = NULL;
     CS_TRY(orc_app_create(config, &app, err));
-    cs_log_info("serving", CS_KV("address", orc_app_address(app)), CS_KV("replica", config->replica),
-                CS_KV("version", cs_version()));
+    cs_log_info("serving", CS_KV("address", orc_app_address(app)), CS_KV("version", cs_version()));
     cs_svc_ready(config->ready_fd, orc_app_address(app));
     int number = cs_svc_wait_stop();
     cs_log_info("draining", CS_KVI("signal", number));
     orc_app_drain(app);
-    return CS_OK;
+    return orc_app_failure(app, err);
 }
 
 int main(int argc, char **argv) {

@@ -87,12 +87,15 @@ static void add_header(struct rpc_outgoing *out, const char *key, grpc_slice val
     out->headers[out->header_count++] = (grpc_metadata){.key = grpc_slice_from_static_string(key), .value = value};
 }
 
-static void add_headers(struct rpc_outgoing *out) {
+static void add_headers(struct rpc_outgoing *out, const struct cs_rpc_header *header) {
     char traceparent[CS_TRACEPARENT_SIZE];
     cs_trace_format(&out->trace, traceparent);
     add_header(out, "traceparent", grpc_slice_from_copied_string(traceparent));
     if (GRPC_SLICE_LENGTH(out->channel->authorization) != 0) {
         add_header(out, "authorization", grpc_slice_ref(out->channel->authorization));
+    }
+    if (header != NULL) {
+        add_header(out, header->key, grpc_slice_from_copied_string(header->value));
     }
 }
 
@@ -120,7 +123,7 @@ enum cs_status rpc_outgoing_init(struct rpc_outgoing *out, struct cs_rpc_channel
     out->details = grpc_empty_slice();
     grpc_metadata_array_init(&out->initial);
     grpc_metadata_array_init(&out->trailing);
-    add_headers(out);
+    add_headers(out, given->header);
     int64_t timeout_ms = given->timeout_ms > 0 ? given->timeout_ms : default_timeout_ms;
     out->call =
         grpc_channel_create_call(channel->core, NULL, GRPC_PROPAGATE_DEFAULTS, channel->rpc->cq,

@@ -16,7 +16,7 @@ struct rpc_member {
     void (*cancel)(struct rpc_member *member); /* under the channel's lock */
 };
 
-enum { RPC_CLIENT_HEADERS_MAX = 2 };
+enum { RPC_CLIENT_HEADERS_MAX = 3 };
 
 /* A call that has been made but not started. */
 struct rpc_outgoing {

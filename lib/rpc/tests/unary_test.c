@@ -67,12 +67,13 @@ static enum cs_status tell_metadata(struct cs_rpc_call *call, const ProtobufCMes
     assert_null(cs_rpc_call_metadata(call, "no-such-header"));
     Callsheet__V1__SignReply reply = CALLSHEET__V1__SIGN_REPLY__INIT;
     reply.webhook_signature =
-        cs_arena_sprintf(cs_rpc_call_arena(call), "%s %s", trace_id, cs_rpc_call_metadata(call, "authorization"));
+        cs_arena_sprintf(cs_rpc_call_arena(call), "%s %s %s", trace_id, cs_rpc_call_metadata(call, "authorization"),
+                         cs_rpc_call_metadata(call, "x-test"));
     cs_rpc_reply(call, &reply.base);
     return CS_OK;
 }
 
-TEST(trace_and_authorization_travel_with_the_call) {
+TEST(trace_authorization_and_a_header_travel_with_the_call) {
     struct fixture f = {.sign = tell_metadata};
     setup(&f);
     struct cs_err err = {0};
@@ -80,13 +81,14 @@ TEST(trace_and_authorization_travel_with_the_call) {
     CS_AUTO(cs_rpc_channel) *channel = NULL;
     assert_ok(cs_rpc_channel_create(f.rpc, &config, &channel, &err), &err);
     struct cs_trace trace = cs_trace_root();
-    struct cs_rpc_options options = {.trace = &trace};
+    const struct cs_rpc_header header = {"x-test", "seen"};
+    struct cs_rpc_options options = {.trace = &trace, .header = &header};
     CS_AUTO_FREE char *text = NULL;
     assert_ok(call_sign(channel, "", &options, &text, &err), &err);
     char trace_id[CS_TRACE_ID_HEX_SIZE];
     cs_trace_id_hex(&trace, trace_id);
     assert_memory_equal(text, trace_id, CS_TRACE_ID_HEX_SIZE - 1);
-    assert_string_equal(text + CS_TRACE_ID_HEX_SIZE - 1, " Bearer k");
+    assert_string_equal(text + CS_TRACE_ID_HEX_SIZE - 1, " Bearer k seen");
     cs_rpc_channel_destroy(cs_steal(&channel));
     teardown(&f);
 }
@@ -230,7 +232,7 @@ TEST(nobody_listening_is_unavailable_and_may_be_tried_again) {
 
 TEST_MAIN(CS_TEST(reply_reaches_the_caller), CS_TEST(failure_reaches_the_caller_with_reason_path_and_retry),
           CS_TEST(handler_that_gives_no_reply_is_an_internal_error),
-          CS_TEST(trace_and_authorization_travel_with_the_call), CS_TEST(deadline_ends_the_call_on_both_sides),
+          CS_TEST(trace_authorization_and_a_header_travel_with_the_call), CS_TEST(deadline_ends_the_call_on_both_sides),
           CS_TEST(destroying_the_channel_cancels_its_calls_and_the_server_sees_it),
           CS_TEST(deferred_call_is_answered_later_from_another_thread),
           CS_TEST(unknown_method_is_unimplemented_at_once),

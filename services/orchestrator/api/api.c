@@ -33,6 +33,19 @@ static void on_execution(const Callsheet__V1__Execution *execution, const struct
     }
 }
 
+static bool is_forwarded(const struct cs_rpc_call *call) {
+    return cs_rpc_call_metadata(call, ORC_FORWARDED_KEY) != NULL;
+}
+
+void orc_api_get(struct orc_api *api, const char *tenant, const char *id, bool forwarded, orc_read_fn *done,
+                 void *ctx) {
+    Callsheet__V1__GetExecutionRequest request = CALLSHEET__V1__GET_EXECUTION_REQUEST__INIT;
+    request.tenant = (char *)tenant;
+    request.execution_id = (char *)id;
+    struct orc_asked *asked = orc_asked_create(api->forward, &request.base, forwarded, done, ctx);
+    orc_engine_get(api->engine, tenant, id, orc_asked_answer, asked);
+}
+
 /* ---- handlers ---- */
 
 static enum cs_status create_execution(struct cs_rpc_call *call, const ProtobufCMessage *message, void *ctx,
@@ -59,7 +72,7 @@ static enum cs_status get_execution(struct cs_rpc_call *call, const ProtobufCMes
     CS_TRY(orc_target_check(request->tenant, request->execution_id, err));
     CS_TRY(orc_gate_enter(&api->gate, err));
     cs_rpc_defer(call);
-    orc_engine_get(api->engine, request->tenant, request->execution_id, on_execution, call);
+    orc_api_get(api, request->tenant, request->execution_id, is_forwarded(call), on_execution, call);
     orc_gate_leave(&api->gate);
     return CS_OK;
 }
@@ -74,7 +87,8 @@ static enum cs_status cancel_execution(struct cs_rpc_call *call, const ProtobufC
     }
     CS_TRY(orc_gate_enter(&api->gate, err));
     cs_rpc_defer(call);
-    orc_engine_cancel(api->engine, request->tenant, request->execution_id, request->reason, on_execution, call);
+    struct orc_asked *asked = orc_asked_create(api->forward, message, is_forwarded(call), on_execution, call);
+    orc_engine_cancel(api->engine, request->tenant, request->execution_id, request->reason, orc_asked_answer, asked);
     orc_gate_leave(&api->gate);
     return CS_OK;
 }
@@ -111,9 +125,10 @@ static const struct cs_rpc_method methods[] = {
 
 /* ---- life ---- */
 
-struct orc_api *orc_api_create(struct orc_engine *engine) {
+struct orc_api *orc_api_create(struct orc_engine *engine, const struct orc_peers_config *peers) {
     struct orc_api *api = cs_alloc(sizeof(*api));
     api->engine = engine;
+    api->forward = orc_forward_create(engine, peers);
     orc_gate_init(&api->gate);
     (void)pthread_mutex_init(&api->watchers_lock, NULL);
     return api;
@@ -123,6 +138,7 @@ void orc_api_destroy(struct orc_api *api) {
     if (api == NULL) {
         return;
     }
+    orc_forward_destroy(api->forward);
     orc_gate_fini(&api->gate);
     (void)pthread_mutex_destroy(&api->watchers_lock);
     free(api);
@@ -141,4 +157,5 @@ void orc_api_drain(struct orc_api *api) {
     orc_engine_end_lists(api->engine);
     orc_gate_close(&api->gate);
     orc_watchers_end(api);
+    orc_forward_stop(api->forward);
 }

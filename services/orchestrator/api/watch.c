@@ -18,10 +18,12 @@ struct orc_watcher {
     char *execution;
     struct orc_watcher *next; /* guarded by api->watchers_lock, like the place in the list */
     struct orc_watcher **link;
+    bool forwarded;         /* another replica watches, for a client of its own */
     _Atomic int references; /* the stream until closed, the engine until ended, a fetch until answered */
     pthread_mutex_t lock;
     /* below: guarded by lock */
-    uint64_t watch; /* 0: not known yet */
+    uint64_t watch;                 /* 0: not known yet */
+    struct cs_rpc_stream *upstream; /* at the replica that runs it, instead of the engine's watch; or NULL */
     bool stale;
     bool fetching;
     bool ended;    /* the engine has no more to tell */
@@ -36,6 +38,7 @@ static void unref(struct orc_watcher *watcher) {
         return;
     }
     cs_rpc_stream_unref(watcher->stream);
+    cs_rpc_stream_unref(watcher->upstream);
     (void)pthread_mutex_destroy(&watcher->lock);
     free(watcher->tenant);
     free(watcher->execution);
@@ -97,7 +100,7 @@ static void catch_up(struct orc_watcher *watcher) {
         return;
     }
     (void)atomic_fetch_add(&watcher->references, 1);
-    orc_engine_get(watcher->api->engine, watcher->tenant, watcher->execution, on_fresh, watcher);
+    orc_api_get(watcher->api, watcher->tenant, watcher->execution, watcher->forwarded, on_fresh, watcher);
     orc_gate_leave(&watcher->api->gate);
 }
 
@@ -151,8 +154,7 @@ static void on_update(const Callsheet__V1__ExecutionUpdate *update, void *ctx) {
     catch_up(watcher); /* the queue may have become empty before we called the watcher stale */
 }
 
-static void on_ended(const struct cs_err *err, void *ctx) {
-    struct orc_watcher *watcher = ctx;
+static void end_watch(struct orc_watcher *watcher, const struct cs_err *err) {
     pthread_mutex_lock(&watcher->lock);
     watcher->ended = true;
     bool now = err != NULL || (!watcher->stale && !watcher->fetching);
@@ -161,6 +163,62 @@ static void on_ended(const struct cs_err *err, void *ctx) {
         finish(watcher, err);
     }
     unref(watcher);
+}
+
+/* ---- watching at the replica that runs it ---- */
+
+static void on_upstream_message(__attribute__((unused)) struct cs_rpc_stream *stream, const ProtobufCMessage *message,
+                                void *user) {
+    on_update((const Callsheet__V1__ExecutionUpdate *)message, user);
+}
+
+static void on_upstream_closed(__attribute__((unused)) struct cs_rpc_stream *stream, const struct cs_err *err,
+                               void *user) {
+    end_watch(user, err != NULL && err->status != CS_OK ? err : NULL);
+}
+
+static const struct cs_rpc_stream_events upstream_events = {.message = on_upstream_message,
+                                                            .closed = on_upstream_closed};
+
+/* The client may have left meanwhile. */
+static void keep_upstream(struct orc_watcher *watcher, struct cs_rpc_stream *upstream) {
+    pthread_mutex_lock(&watcher->lock);
+    watcher->upstream = upstream;
+    bool closed = watcher->closed;
+    pthread_mutex_unlock(&watcher->lock);
+    if (closed) {
+        cs_rpc_stream_cancel(upstream);
+    }
+}
+
+static void on_located(const char *address, __attribute__((unused)) const Callsheet__V1__Execution *execution,
+                       const struct cs_err *err, void *ctx) {
+    struct orc_watcher *watcher = ctx;
+    struct cs_err why = {0};
+    struct cs_rpc_stream *upstream = NULL;
+    (void)atomic_fetch_add(&watcher->references, 1); /* upstream may end before this does */
+    if (address == NULL) {
+        if (err == NULL) {
+            (void)orc_forward_elsewhere(&why);
+        }
+        end_watch(watcher, err != NULL ? err : &why);
+    } else if (orc_forward_watch(watcher->api->forward, address, watcher->tenant, watcher->execution, &upstream_events,
+                                 watcher, &upstream, &why) != CS_OK) {
+        end_watch(watcher, &why);
+    } else {
+        keep_upstream(watcher, upstream);
+    }
+    unref(watcher);
+}
+
+/* The engine's reference goes on to the stream of the replica that runs it. */
+static void on_ended(const struct cs_err *err, void *ctx) {
+    struct orc_watcher *watcher = ctx;
+    if (err != NULL && orc_is_elsewhere(err) && !watcher->forwarded) {
+        orc_engine_locate(watcher->api->engine, watcher->tenant, watcher->execution, NULL, on_located, watcher);
+    } else {
+        end_watch(watcher, err);
+    }
 }
 
 static const struct orc_watcher_events engine_events = {.update = on_update, .ended = on_ended};
@@ -178,6 +236,7 @@ static enum cs_status on_opened(struct cs_rpc_stream *stream, const ProtobufCMes
     watcher->stream = cs_rpc_stream_ref(stream);
     watcher->tenant = cs_strdup(request->tenant);
     watcher->execution = cs_strdup(request->execution_id);
+    watcher->forwarded = cs_rpc_stream_metadata(stream, ORC_FORWARDED_KEY) != NULL;
     atomic_init(&watcher->references, 2);
     (void)pthread_mutex_init(&watcher->lock, NULL);
     cs_rpc_stream_set_user(stream, watcher);
@@ -201,7 +260,11 @@ static void on_closed(__attribute__((unused)) struct cs_rpc_stream *stream,
     watcher->closed = true;
     bool ended = watcher->ended;
     uint64_t watch = watcher->watch;
+    struct cs_rpc_stream *upstream = watcher->upstream;
     pthread_mutex_unlock(&watcher->lock);
+    if (upstream != NULL) {
+        cs_rpc_stream_cancel(upstream);
+    }
     /* When the gate is closed the engine is about to end all watches. */
     if (!ended && orc_gate_enter(&watcher->api->gate, NULL) == CS_OK) {
         orc_engine_unwatch(watcher->api->engine, watch);

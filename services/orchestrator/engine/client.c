@@ -400,6 +400,50 @@ void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item) {
     }
 }
 
+/* ---- who runs it ---- */
+
+struct locating {
+    orc_located_fn *done;
+    void *ctx;
+};
+
+/* What the log tells: all that is durable, without the progress that only an owner knows. */
+static enum cs_status view_log(const struct orc_stored *item, struct cs_arena *arena,
+                               Callsheet__V1__Execution **ret_execution, struct orc_entry **ret_entry,
+                               struct cs_err *err) {
+    if (item->summary != NULL) {
+        return unpack_summary(item, arena, ret_execution, err);
+    }
+    CS_TRY(orc_engine_entry_from(item, arena, ret_entry, err));
+    *ret_execution = orc_engine_view(*ret_entry, NULL, 0, arena);
+    return CS_OK;
+}
+
+static void answer_located(const char *address, const struct orc_stored *item, const struct cs_err *err, void *ctx) {
+    struct locating *locating = ctx;
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__Execution *execution = NULL;
+    struct orc_entry *entry = NULL;
+    struct cs_err why = {0};
+    if (item != NULL && view_log(item, arena, &execution, &entry, &why) != CS_OK) {
+        err = &why;
+    }
+    locating->done(address, execution, err, locating->ctx);
+    if (entry != NULL) {
+        orc_entry_destroy(entry);
+    }
+    free(locating);
+}
+
+void orc_engine_locate(struct orc_engine *engine, const char *tenant, const char *id, const char *unreachable,
+                       orc_located_fn *done, void *ctx) {
+    struct locating *locating = cs_alloc(sizeof(*locating));
+    char address[ORC_ADDRESS_MAX];
+    *locating = (struct locating){.done = done, .ctx = ctx};
+    orc_keeper_address(&engine->keeper, address); /* a row may name us while what it tells of is on its way to us */
+    orc_readers_locate(engine->readers, tenant, id, address, unreachable, answer_located, locating);
+}
+
 /* ---- lists ---- */
 
 static enum cs_status list_item(const struct orc_stored *item, struct cs_arena *arena,

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "cs/base/log.h"
+#include "cs/base/text.h"
 #include "engine/internal.h"
 
 enum { BACKOFF_MS_MIN = 50, BACKOFF_MS_MAX = 1000 };
@@ -54,6 +55,13 @@ static enum cs_status recover(struct orc_engine *engine, struct orc_entry **ret_
         enum cs_status status = orc_engine_load(engine, ret_entries, err);
         if (status == CS_OK) {
             return CS_OK;
+        }
+        if (cs_str_eq(err->reason, "replica_taken")) {
+            cs_log_error("this replica cannot go on", CS_KVE(err));
+            if (engine->failed != NULL) {
+                engine->failed(err, engine->failed_ctx);
+            }
+            return status;
         }
         cs_log_warn("recovery failed, trying again", CS_KVI("wait_ms", backoff_ms), CS_KVE(err));
         if (!back_off(&engine->committer, &backoff_ms)) {

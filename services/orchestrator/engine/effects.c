@@ -143,6 +143,9 @@ void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_er
     run_effects(engine, batch);
     orc_peers_flush(engine); /* before anything steps again: commands point into executions */
     orc_batch_clear(batch);
+    if (engine->replaced) {
+        orc_engine_drop_all(engine);
+    }
 }
 
 /* Its attempt is about to be cancelled. */

@@ -19,6 +19,28 @@ static void take_recovered(struct orc_engine *engine, const struct orc_item *ite
     }
 }
 
+/* What was claimed under an identity that we have lost is not ours. */
+static void take_taken(struct orc_engine *engine, const struct orc_item *item) {
+    if (engine->stopping || engine->recovering || engine->replaced ||
+        !orc_keeper_is_current(&engine->keeper, item->taken.generation)) {
+        orc_entries_destroy(item->taken.entries);
+    } else {
+        orc_engine_adopt_taken(engine, item->taken.entries);
+    }
+}
+
+/* The committer still reads the batch under way; it fails, or is the last one that went through before. */
+static void take_replaced(struct orc_engine *engine, const struct orc_item *item) {
+    if (engine->recovering || !orc_keeper_is_current(&engine->keeper, item->taken.generation)) {
+        return;
+    }
+    cs_log_warn("this replica has been taken over, starting again");
+    engine->replaced = engine->committing != NULL;
+    if (!engine->replaced) {
+        orc_engine_drop_all(engine);
+    }
+}
+
 static void take(struct orc_engine *engine, struct orc_item *item) {
     switch (item->kind) {
     case ORC_ITEM_SUBMIT:
@@ -49,6 +71,12 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
         break;
     case ORC_ITEM_RECOVERED:
         take_recovered(engine, item);
+        break;
+    case ORC_ITEM_TAKEN:
+        take_taken(engine, item);
+        break;
+    case ORC_ITEM_REPLACED:
+        take_replaced(engine, item);
         break;
     case ORC_ITEM_POKE:
         break;
@@ -166,6 +194,8 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
     struct orc_engine *engine = cs_alloc(sizeof(*engine));
     engine->database_url = copy(config->database_url);
     engine->replica = copy(config->replica);
+    engine->failed = config->failed;
+    engine->failed_ctx = config->failed_ctx;
     engine->environment = copy(config->environment);
     engine->public_url = copy(config->public_url);
     engine->link_secret = copy(config->link_secret);
@@ -182,6 +212,7 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
 }
 
 static void destroy(struct orc_engine *engine) {
+    orc_keeper_stop(engine);
     orc_readers_destroy(engine->readers);
     orc_store_close(engine->committer.store);
     orc_commands_fini(&engine->commands);
@@ -203,13 +234,14 @@ static enum cs_status open_database(struct orc_engine *engine, struct orc_entry 
     CS_TRY(orc_store_migrate(engine->database_url, err));
     CS_TRY(orc_store_open(engine->database_url, &engine->committer.store, err));
     CS_TRY(orc_readers_create(engine->database_url, &engine->readers, err));
+    CS_TRY(orc_keeper_start(engine, err));
     return orc_engine_load(engine, ret_entries, err);
 }
 
 static enum cs_status dial(struct orc_engine *engine, const struct orc_engine_config *config, struct cs_err *err) {
     const struct orc_links_config links = {
         .targets = config->workers,
-        .replica = config->replica,
+        .replica = engine->name,
         .tls = config->tls,
         .authorization = config->authorization,
         .events = &orc_engine_link_events,
@@ -267,6 +299,11 @@ void orc_engine_stop(struct orc_engine *engine) {
     (void)orc_queue_put(&engine->queue, orc_item_create(ORC_ITEM_STOP));
     (void)pthread_join(engine->thread, NULL);
     orc_committer_stop(engine);
+    orc_keeper_stop(engine); /* nothing is written any more: others may have it at once */
     orc_links_destroy(engine->links);
     destroy(engine);
+}
+
+void orc_engine_set_address(struct orc_engine *engine, const char *address) {
+    orc_keeper_set_address(&engine->keeper, address);
 }

@@ -33,7 +33,7 @@ struct orc_engine;
 
 struct orc_engine_config {
     const char *database_url;
-    const char *replica;     /* "orchestrator-1" */
+    const char *replica;     /* "orchestrator-1"; "": a name of its own for each time it joins */
     const char *environment; /* first segment of storage keys */
     const char *public_url;  /* of the gateway, for links in webhooks */
     const char *link_secret;
@@ -44,6 +44,9 @@ struct orc_engine_config {
     const char *limits;           /* as in engine/limits.h; or NULL */
     const char *tenant_weights;   /* or NULL */
     const struct cs_clock *clock; /* or NULL: the system's */
+    /* Told once when it cannot go on: a live process has its name. May be NULL. On a thread of the engine. */
+    void (*failed)(const struct cs_err *err, void *ctx);
+    void *failed_ctx;
 };
 
 /* Migrates, joins, recovers everything open, dials the workers; returns when reads and submissions can be served. */
@@ -54,6 +57,9 @@ enum cs_status orc_engine_start(const struct orc_engine_config *config, struct o
  * answered UNAVAILABLE, watches have ended. No other function may be called any more, or be running. */
 void orc_engine_stop(struct orc_engine *engine);
 CS_DEFINE_AUTO(orc_engine, orc_engine_stop)
+
+/* Where our gRPC server is, for calls that other replicas forward. */
+void orc_engine_set_address(struct orc_engine *engine, const char *address);
 
 /* Submissions (checked by wire/plan_wire.h) are taken over by the engine, also on failure. */
 
@@ -72,6 +78,13 @@ void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char
 enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
                                struct cs_arena *arena, Callsheet__V1__ListExecutionsReply **ret_reply,
                                struct cs_err *err) CS_MUST_USE;
+/* Who runs an execution that get, cancel or watch said "elsewhere" of. Exactly one of the three: the address of a live
+ * replica, or the execution as its log tells it when there is none, or err. A replica at `unreachable` (or NULL) counts
+ * as dead. */
+typedef void orc_located_fn(const char *address, const Callsheet__V1__Execution *execution, const struct cs_err *err,
+                            void *ctx);
+void orc_engine_locate(struct orc_engine *engine, const char *tenant, const char *id, const char *unreachable,
+                       orc_located_fn *done, void *ctx);
 /* Makes lists fail with UNAVAILABLE "stopping" soon, those that run and those to come: they must have ended before
  * orc_engine_stop. */
 void orc_engine_end_lists(struct orc_engine *engine);

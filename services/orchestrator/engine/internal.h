@@ -10,6 +10,7 @@
  *     hall.c      turns, priorities              gates.c      limits: who must wait though a slot is free
  *     committer.c the thread that writes batches     reader.c     threads that read rows
  *     recovery.c  rows -> entries                    event_wire.c events <-> bytes
+ *     keeper.c    the thread that keeps our lease, and takes over from the dead
  */
 #ifndef ORC_ENGINE_INTERNAL_H
 #define ORC_ENGINE_INTERNAL_H
@@ -22,10 +23,12 @@
 #include "engine/dispatch.h"
 #include "engine/engine.h"
 #include "engine/entry.h"
+#include "engine/keeper.h"
 #include "engine/queue.h"
 #include "engine/reader.h"
 #include "engine/timers.h"
 #include "engine/watchers.h"
+#include "store/store.h"
 
 enum { ORC_RECORD_START_MS = 500 };
 
@@ -65,7 +68,7 @@ struct orc_counters {
 struct orc_engine {
     /* configuration, read-only */
     char *database_url;
-    char *replica;
+    char *replica; /* the name we were given, or "": one of our own for each time we join */
     char *environment;
     char *public_url;
     char *link_secret;
@@ -74,6 +77,11 @@ struct orc_engine {
     struct orc_queue queue;
     struct orc_links *links;
     struct orc_committer committer;
+    struct orc_keeper keeper;
+    char name[ORC_REPLICA_NAME_MAX]; /* joined as, in its last epoch; of the thread that loads */
+    int64_t epoch;                   /* 0: never yet */
+    void (*failed)(const struct cs_err *err, void *ctx);
+    void *failed_ctx;
     struct orc_readers *readers;
     struct orc_counters counters;
     atomic_uint_fast64_t next_watch;
@@ -93,6 +101,7 @@ struct orc_engine {
     struct orc_commands commands; /* of the step under way */
     struct cs_arena *scratch;     /* of the turn under way */
     bool recovering;
+    bool replaced; /* drop everything when the commit under way has ended */
     bool stopping;
     int64_t give_up_ms; /* stopping: when to stop waiting for the database */
 };
@@ -142,6 +151,15 @@ enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret
                                struct cs_err *err) CS_MUST_USE;
 /* Puts them to work. */
 void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries);
+void orc_engine_adopt_taken(struct orc_engine *engine, struct orc_entry *entries);
+/* Shuts out a dead replica and claims what it left, in batches that are given to `take` (false: no more).
+ * *ret_progress: something was claimed, or nothing is left of it. On the store's thread. */
+typedef bool orc_take_fn(struct orc_entry *entries, void *ctx);
+enum cs_status orc_engine_take_over(struct orc_engine *engine, struct orc_store *store, const char *dead,
+                                    orc_take_fn *take, void *ctx, bool *ret_progress, struct cs_err *err) CS_MUST_USE;
+/* One entry of a row with its events. On any thread. */
+enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_arena *scratch,
+                                     struct orc_entry **ret_entry, struct cs_err *err) CS_MUST_USE;
 /* Drops all memory and asks for a recovery. */
 void orc_engine_drop_all(struct orc_engine *engine);
 

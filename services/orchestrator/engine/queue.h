@@ -28,6 +28,8 @@ enum orc_item_kind {
     ORC_ITEM_LINK_DOWN,
     ORC_ITEM_COMMITTED, /* the batch under way, or its failure */
     ORC_ITEM_RECOVERED,
+    ORC_ITEM_TAKEN,    /* executions of a dead replica */
+    ORC_ITEM_REPLACED, /* we are not who we were: another has fenced us */
     ORC_ITEM_POKE, /* look at the clock again */
     ORC_ITEM_STOP,
 };
@@ -71,6 +73,10 @@ struct orc_item {
             struct cs_err err;
         } committed;
         struct orc_entry *recovered; /* a list by their next_recovered */
+        struct {
+            uint64_t generation;       /* of the keeper */
+            struct orc_entry *entries; /* TAKEN: such a list */
+        } taken;
     };
 };
 

@@ -14,7 +14,10 @@ struct request {
     char *tenant;
     char *id; /* or NULL */
     char *key;
+    char *our_address; /* of a search for the owner, or NULL */
+    char *unreachable; /* likewise */
     orc_stored_fn *done;
+    orc_owner_fn *located; /* instead of done */
     void *ctx;
 };
 
@@ -41,6 +44,8 @@ static void request_free(struct request *request) {
     free(request->tenant);
     free(request->id);
     free(request->key);
+    free(request->our_address);
+    free(request->unreachable);
     free(request);
 }
 
@@ -88,31 +93,61 @@ static bool try_again(struct orc_readers *readers, struct patience *patience, co
     return again;
 }
 
+struct found {
+    const char *address; /* "": read from the log */
+    struct orc_stored *item;
+};
+
+static enum cs_status locate(struct orc_store *store, const struct request *request, struct cs_arena *arena,
+                             struct found *found, struct cs_err *err) {
+    const char *owner = NULL;
+    CS_TRY(orc_store_owner(store, request->tenant, request->id, arena, &owner, &found->address, err));
+    if (found->address[0] != '\0' && !cs_str_eq(found->address, request->our_address) &&
+        !cs_str_eq(found->address, request->unreachable)) {
+        return CS_OK;
+    }
+    found->address = "";
+    return orc_store_get_log(store, request->tenant, request->id, arena, &found->item, err);
+}
+
 static enum cs_status read_row(struct orc_store *store, const struct request *request, struct cs_arena *arena,
-                               struct orc_stored **ret_item, struct cs_err *err) {
-    return request->id != NULL ? orc_store_get(store, request->tenant, request->id, arena, ret_item, err)
-                               : orc_store_find_key(store, request->tenant, request->key, arena, ret_item, err);
+                               struct found *found, struct cs_err *err) {
+    if (request->located != NULL) {
+        return locate(store, request, arena, found, err);
+    }
+    return request->id != NULL ? orc_store_get(store, request->tenant, request->id, arena, &found->item, err)
+                               : orc_store_find_key(store, request->tenant, request->key, arena, &found->item, err);
+}
+
+/* err NULL: found. */
+static void answer(const struct request *request, const struct found *found, const struct cs_err *err) {
+    const struct orc_stored *item = err == NULL ? found->item : NULL;
+    if (request->located != NULL) {
+        request->located(err == NULL && item == NULL ? found->address : NULL, item, err, request->ctx);
+    } else {
+        request->done(item, err, request->ctx);
+    }
 }
 
 static void serve(struct orc_readers *readers, struct orc_store *store, const struct request *request) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct patience patience = patience_start();
-    struct orc_stored *item = NULL;
+    struct found found = {0};
     struct cs_err err = {0};
-    enum cs_status status = read_row(store, request, arena, &item, &err);
+    enum cs_status status = read_row(store, request, arena, &found, &err);
     while (status != CS_OK && try_again(readers, &patience, &err)) {
-        status = read_row(store, request, arena, &item, &err);
+        status = read_row(store, request, arena, &found, &err);
     }
     if (status != CS_OK) {
         (void)explain(&err);
     }
-    request->done(status == CS_OK ? item : NULL, status == CS_OK ? NULL : &err, request->ctx);
+    answer(request, &found, status == CS_OK ? NULL : &err);
 }
 
 static void refuse(const struct request *request) {
     struct cs_err err = {0};
     (void)stopping(&err);
-    request->done(NULL, &err, request->ctx);
+    answer(request, NULL, &err);
 }
 
 static void *run(void *arg) {
@@ -209,14 +244,15 @@ void orc_readers_destroy(struct orc_readers *readers) {
     free(readers);
 }
 
-void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
-                     orc_stored_fn *done, void *ctx) {
+static struct request *request_for(const char *tenant, const char *id, void *ctx) {
     struct request *request = cs_alloc(sizeof(*request));
     request->tenant = cs_strdup(tenant);
     request->id = id != NULL ? cs_strdup(id) : NULL;
-    request->key = key != NULL ? cs_strdup(key) : NULL;
-    request->done = done;
     request->ctx = ctx;
+    return request;
+}
+
+static void put(struct orc_readers *readers, struct request *request) {
     pthread_mutex_lock(&readers->lock);
     bool full = readers->count >= ORC_READS_WAITING_MAX;
     if (!full) {
@@ -229,9 +265,26 @@ void orc_readers_get(struct orc_readers *readers, const char *tenant, const char
     if (full) {
         struct cs_err err = {0};
         (void)cs_fail(&err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many reads are waiting; try again later");
-        done(NULL, &err, ctx);
+        answer(request, NULL, &err);
         request_free(request);
     }
+}
+
+void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
+                     orc_stored_fn *done, void *ctx) {
+    struct request *request = request_for(tenant, id, ctx);
+    request->key = key != NULL ? cs_strdup(key) : NULL;
+    request->done = done;
+    put(readers, request);
+}
+
+void orc_readers_locate(struct orc_readers *readers, const char *tenant, const char *id, const char *our_address,
+                        const char *unreachable, orc_owner_fn *done, void *ctx) {
+    struct request *request = request_for(tenant, id, ctx);
+    request->our_address = cs_strdup(our_address);
+    request->unreachable = cs_strdup(unreachable != NULL ? unreachable : "");
+    request->located = done;
+    put(readers, request);
 }
 
 /* ---- lists ---- */

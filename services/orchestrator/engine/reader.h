@@ -29,6 +29,11 @@ typedef void orc_stored_fn(const struct orc_stored *item, const struct cs_err *e
 /* By id, or by idempotency key when id is NULL. */
 void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
                      orc_stored_fn *done, void *ctx);
+/* Who runs it: the address of a live replica that is neither ours nor unreachable (or NULL), or the row with its
+ * events, or err. */
+typedef void orc_owner_fn(const char *address, const struct orc_stored *item, const struct cs_err *err, void *ctx);
+void orc_readers_locate(struct orc_readers *readers, const char *tenant, const char *id, const char *our_address,
+                        const char *unreachable, orc_owner_fn *done, void *ctx);
 enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
                                 const char *before_id, size_t limit, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;

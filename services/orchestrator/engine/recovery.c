@@ -1,8 +1,11 @@
 /* Rows -> entries. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cs/base/id.h"
 #include "cs/base/log.h"
+#include "cs/base/text.h"
 #include "engine/event_wire.h"
 #include "engine/internal.h"
 
@@ -46,8 +49,8 @@ static enum cs_status keep_summary(struct orc_entry *entry, const struct orc_sto
     return CS_OK;
 }
 
-static enum cs_status make_entry(const struct orc_stored *row, struct cs_arena *scratch, struct orc_entry **ret_entry,
-                                 struct cs_err *err) {
+enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_arena *scratch,
+                                     struct orc_entry **ret_entry, struct cs_err *err) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     const Callsheet__V1__CreateExecutionRequest *envelope = NULL;
     struct orc_plan *plan = NULL;
@@ -71,44 +74,154 @@ static enum cs_status make_entry(const struct orc_stored *row, struct cs_arena *
     return CS_OK;
 }
 
-/* Reads the next rows; *ret_more when there may be others. after_id is moved on. */
-static enum cs_status load_some(struct orc_engine *engine, char after_id[static 24], struct orc_entry **entries,
-                                bool *ret_more, struct cs_err *err) {
-    CS_AUTO(cs_arena) *arena = cs_arena_create();
-    struct orc_stored *rows = NULL;
-    size_t count = 0;
-    CS_TRY(orc_store_open_executions(engine->committer.store, engine->replica, after_id, ROWS_A_READ, arena, &rows,
-                                     &count, err));
+/* In front of the list. */
+static void make_entries(const struct orc_stored *rows, size_t count, struct cs_arena *arena,
+                         struct orc_entry **entries) {
     for (size_t i = 0; i < count; i++) {
         struct orc_entry *entry = NULL;
         struct cs_err why = {0};
-        if (make_entry(&rows[i], arena, &entry, &why) != CS_OK || entry == NULL) {
+        if (orc_engine_entry_from(&rows[i], arena, &entry, &why) != CS_OK || entry == NULL) {
             cs_log_error("execution cannot be recovered, left alone", CS_KV("execution", rows[i].id), CS_KVE(&why));
             continue;
         }
         entry->next_recovered = *entries;
         *entries = entry;
     }
+}
+
+/* Reads the next rows; *ret_more when there may be others. after_id is moved on. */
+static enum cs_status load_some(struct orc_engine *engine, char after_id[static 24], struct orc_entry **entries,
+                                bool *ret_more, struct cs_err *err) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_stored *rows = NULL;
+    size_t count = 0;
+    CS_TRY(orc_store_open_executions(engine->committer.store, engine->name, after_id, ROWS_A_READ, arena, &rows, &count,
+                                     err));
+    make_entries(rows, count, arena, entries);
     if (count != 0) {
         (void)snprintf(after_id, 24, "%s", rows[count - 1].id);
     }
-    *ret_more = count == ROWS_A_READ;
+    *ret_more = count != 0;
     return CS_OK;
 }
 
-enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+/* ---- taking over ---- */
+
+enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *engine, struct orc_store *store,
+                                    const char *dead, orc_take_fn *take, void *ctx, bool *ret_progress,
+                                    struct cs_err *err) {
     int64_t epoch = 0;
-    CS_TRY(orc_store_join(engine->committer.store, engine->replica, engine->clock.unix_ms(engine->clock.ctx), &epoch,
-                          err));
-    cs_log_info("joined", CS_KV("replica", engine->replica), CS_KVI("epoch", epoch));
-    struct orc_entry *entries = NULL;
-    char after_id[24] = "";
-    bool more = true;
-    while (more) {
-        if (load_some(engine, after_id, &entries, &more, err) != CS_OK) {
-            orc_entries_destroy(entries);
-            return err->status;
+    CS_TRY(orc_store_fence(store, dead, &epoch, err));
+    if (epoch == 0) {
+        return CS_OK;
+    }
+    size_t claimed = 0;
+    for (;;) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct orc_stored *rows = NULL;
+        size_t count = 0;
+        if (orc_store_claim(store, dead, epoch, ROWS_A_READ, arena, &rows, &count, err) != CS_OK) {
+            /* A process has joined under its name: what we have not claimed is its own again. */
+            return cs_str_eq(err->reason, "not_fenced") ? CS_OK : err->status;
         }
+        struct orc_entry *entries = NULL;
+        make_entries(rows, count, arena, &entries);
+        claimed += count;
+        *ret_progress = claimed != 0;
+        if (count == 0 || !take(entries, ctx)) {
+            break;
+        }
+    }
+    bool removed = false;
+    CS_TRY(orc_store_remove(store, dead, epoch, &removed, err));
+    *ret_progress = claimed != 0 || removed;
+    if (*ret_progress) {
+        cs_log_info("took over", CS_KV("replica", dead), CS_KVI("executions", claimed), CS_KVI("all", removed));
+    }
+    return CS_OK;
+}
+
+/* To the end of the list, so that the oldest batch stays first. */
+static bool collect(struct orc_entry *entries, void *ctx) {
+    struct orc_entry **list = ctx;
+    while (*list != NULL) {
+        list = &(*list)->next_recovered;
+    }
+    *list = entries;
+    return true;
+}
+
+/* At the start everything that nobody runs: of those that were told to stop, or died. */
+static enum cs_status take_over_all(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
+    bool progress = true;
+    while (progress) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct orc_alive alive = {0};
+        progress = false;
+        CS_TRY(orc_store_keep(engine->committer.store, "", arena, &alive, err));
+        if (alive.dead[0] != '\0') {
+            CS_TRY(orc_engine_take_over(engine, engine->committer.store, alive.dead, collect, entries, &progress, err));
+        }
+    }
+    return CS_OK;
+}
+
+/* ---- joining ---- */
+
+static int64_t joined_at(struct orc_engine *engine) {
+    return engine->clock.unix_ms(engine->clock.ctx);
+}
+
+/* A name that was given is kept, unless a live process has it. */
+static enum cs_status join_named(struct orc_engine *engine, struct cs_err *err) {
+    struct orc_store *store = engine->committer.store;
+    cs_str_copy(engine->name, sizeof(engine->name), engine->replica);
+    return engine->epoch == 0
+               ? orc_store_join(store, engine->name, joined_at(engine), &engine->epoch, err)
+               : orc_store_rejoin(store, engine->name, engine->epoch, joined_at(engine), &engine->epoch, err);
+}
+
+static void make_name(char ret_name[static ORC_REPLICA_NAME_MAX]) {
+    char host[64] = "";
+    char id[CS_ID_SIZE];
+    (void)gethostname(host, sizeof(host) - 1);
+    cs_id_make(id);
+    (void)snprintf(ret_name, ORC_REPLICA_NAME_MAX, "%s-%.8s", host, id);
+}
+
+/* A new name each time; what the one before has open is ours again if nobody has fenced it. */
+static enum cs_status join_unnamed(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
+    struct orc_store *store = engine->committer.store;
+    char name[ORC_REPLICA_NAME_MAX];
+    char before[ORC_REPLICA_NAME_MAX];
+    bool released = false;
+    bool progress = false;
+    make_name(name);
+    CS_TRY(orc_store_release(store, &released, err));
+    CS_TRY(orc_store_join(store, name, joined_at(engine), &engine->epoch, err));
+    cs_str_copy(before, sizeof(before), engine->name);
+    cs_str_copy(engine->name, sizeof(engine->name), name);
+    return released ? orc_engine_take_over(engine, store, before, collect, entries, &progress, err) : CS_OK;
+}
+
+static enum cs_status load(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
+    bool first = engine->epoch == 0;
+    CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, entries, err));
+    orc_keeper_begin(&engine->keeper, engine->name, engine->epoch);
+    cs_log_info("joined", CS_KV("replica", engine->name), CS_KVI("epoch", engine->epoch));
+    char after_id[24] = "";
+    bool more = engine->replica[0] != '\0'; /* nobody owned anything under a name that is new */
+    while (more) {
+        CS_TRY(load_some(engine, after_id, entries, &more, err));
+    }
+    return first ? take_over_all(engine, entries, err) : CS_OK;
+}
+
+enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+    struct orc_entry *entries = NULL;
+    if (load(engine, &entries, err) != CS_OK) {
+        orc_entries_destroy(entries);
+        return err->status;
     }
     *ret_entries = entries;
     return CS_OK;
@@ -138,7 +251,7 @@ static void adopt(struct orc_engine *engine, struct orc_entry *entry) {
     orc_engine_set_timer(engine, entry);
 }
 
-void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
+static size_t adopt_all(struct orc_engine *engine, struct orc_entry *entries) {
     size_t count = 0;
     while (entries != NULL) {
         struct orc_entry *next = entries->next_recovered;
@@ -146,8 +259,18 @@ void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
         entries = next;
         count++;
     }
+    return count;
+}
+
+void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
+    size_t count = adopt_all(engine, entries);
     engine->recovering = false;
+    orc_keeper_take(&engine->keeper);
     cs_log_info("recovered", CS_KVI("executions", count));
+}
+
+void orc_engine_adopt_taken(struct orc_engine *engine, struct orc_entry *entries) {
+    (void)adopt_all(engine, entries);
 }
 
 /* ---- dropping everything ---- */
@@ -176,6 +299,7 @@ void orc_engine_drop_all(struct orc_engine *engine) {
     struct cs_err told = {0};
     (void)cs_fail(&told, CS_UNAVAILABLE, "recovering", "the orchestrator starts again from its log; try again");
     engine->recovering = true;
+    engine->replaced = false;
     atomic_fetch_add(&engine->counters.recoveries, 1);
     orc_watchers_end_all(engine, &told);
     orc_engine_fail_batch(engine, engine->committing);

@@ -53,7 +53,7 @@ static void add_maybe_bytes(struct cs_pg_array *array, const void *bytes, size_t
 
 /* ---- statements ---- */
 
-static void add_fence(struct orc_store *store) {
+void orc_store_add_fence(struct orc_store *store) {
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_text(&params, store->replica);
     cs_pg_put_i64(&params, store->epoch);
@@ -168,13 +168,15 @@ static void add_heads(struct orc_store *store, const struct orc_commit *commit) 
 /* ---- outcome ---- */
 
 /* Three kinds of failure are told apart: fenced, in doubt, and nothing written (try again). The rest are bugs. */
-static enum cs_status explain(struct cs_err *err) {
+enum cs_status orc_store_explain(struct cs_err *err) {
     if (cs_str_eq(err->reason, "fenced") || cs_str_eq(err->reason, "unique_violation")) {
         (void)cs_fail(err, CS_ABORTED, "fenced", "another process runs under this replica's name");
         err->retryable = false;
         return CS_ABORTED;
     }
-    if (cs_str_eq(err->reason, "commit_in_doubt")) {
+    if (cs_str_eq(err->reason, "not_fenced")) { /* of a replica that is not dead any more: no use in trying again */
+        err->retryable = false;
+    } else if (cs_str_eq(err->reason, "commit_in_doubt")) {
         err->status = CS_UNAVAILABLE;
         err->retryable = false;
     } else if (err->retryable || err->status == CS_DEADLINE_EXCEEDED) {
@@ -205,7 +207,7 @@ enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit
     struct doubtful doubtful;
     doubtful_init(&doubtful, commit);
     cs_pg_batch_clear(store->batch);
-    add_fence(store);
+    orc_store_add_fence(store);
     size_t created = commit->created_count > 0 ? add_created(store, commit) : 0;
     add_events(store, commit, &doubtful, false);
     if (doubtful.count > 0) {
@@ -216,7 +218,7 @@ enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit
         add_heads(store, commit);
     }
     if (cs_pg_batch_commit(store->batch, err) != CS_OK) {
-        return explain(err);
+        return orc_store_explain(err);
     }
     if (commit->created_count > 0) {
         mark_duplicates(commit, cs_pg_batch_rows(store->batch, created), ret_duplicates);

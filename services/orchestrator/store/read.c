@@ -4,16 +4,16 @@
 #include "read_sql.h"
 #include "store/internal.h"
 
-#define WHOLE                                                                                                          \
-    "id:text tenant:text state:int4 open:bool request:bytea summary:bytea webhook_body:bytea request_sha256:bytea "    \
-    "created_at_ms:int8 started_at_ms:int8 completed_at_ms:int8 seq:int8 traceparent:text"
 #define HEAD                                                                                                           \
     "id:text tenant:text state:int4 open:bool summary:bytea created_at_ms:int8 started_at_ms:int8 "                    \
     "completed_at_ms:int8 seq:int8"
 
-static const struct cs_pg_statement executions_open = CS_PG_STATEMENT(executions_open, "text text int8", WHOLE);
-static const struct cs_pg_statement execution_get = CS_PG_STATEMENT(execution_get, "text text", WHOLE);
-static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", WHOLE);
+static const struct cs_pg_statement executions_open =
+    CS_PG_STATEMENT(executions_open, "text text int8 int8", ORC_WHOLE);
+static const struct cs_pg_statement execution_get = CS_PG_STATEMENT(execution_get, "text text", ORC_WHOLE);
+static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", ORC_WHOLE);
+static const struct cs_pg_statement execution_owner =
+    CS_PG_STATEMENT(execution_owner, "text text", "owner:text address:text");
 static const struct cs_pg_statement executions_list = CS_PG_STATEMENT(executions_list, "text int8 text int8", HEAD);
 static const struct cs_pg_statement executions_list_active =
     CS_PG_STATEMENT(executions_list_active, "text int8 text int8", HEAD);
@@ -88,15 +88,18 @@ static void join_events(struct cs_pg_rows *rows, struct cs_arena *arena, struct 
     }
 }
 
-enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
-                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
-                                         size_t *ret_count, struct cs_err *err) {
-    CS_AUTO_PG_PARAMS params = {0};
-    cs_pg_put_text(&params, replica);
-    cs_pg_put_text(&params, after_id);
-    cs_pg_put_i64(&params, (int64_t)limit);
-    CS_AUTO(cs_pg_rows) *rows = NULL;
-    CS_TRY(cs_pg_many(store->pg, &executions_open, &params, &rows, err));
+static enum cs_status read_events(struct orc_store *store, const struct cs_pg_array *ids, struct cs_arena *arena,
+                                  struct orc_stored *items, size_t count, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS which = {0};
+    cs_pg_put_array(&which, ids);
+    CS_AUTO(cs_pg_rows) *events = NULL;
+    CS_TRY(cs_pg_many(store->pg, &events_of, &which, &events, err));
+    join_events(events, arena, items, count);
+    return CS_OK;
+}
+
+enum cs_status orc_store_read_whole(struct orc_store *store, struct cs_pg_rows *rows, struct cs_arena *arena,
+                                    struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
     CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
     size_t count = 0;
@@ -105,15 +108,24 @@ enum cs_status orc_store_open_executions(struct orc_store *store, const char *re
         cs_pg_add_text(&ids, items[count++].id);
     }
     if (count > 0) {
-        CS_AUTO_PG_PARAMS which = {0};
-        cs_pg_put_array(&which, &ids);
-        CS_AUTO(cs_pg_rows) *events = NULL;
-        CS_TRY(cs_pg_many(store->pg, &events_of, &which, &events, err));
-        join_events(events, arena, items, count);
+        CS_TRY(read_events(store, &ids, arena, items, count, err));
     }
     *ret_items = items;
     *ret_count = count;
     return CS_OK;
+}
+
+enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
+                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
+                                         size_t *ret_count, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, replica);
+    cs_pg_put_text(&params, after_id);
+    cs_pg_put_i64(&params, (int64_t)limit);
+    cs_pg_put_i64(&params, ORC_READ_BYTES_MAX);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_many(store->pg, &executions_open, &params, &rows, err));
+    return orc_store_read_whole(store, rows, arena, ret_items, ret_count, err);
 }
 
 /* ---- one execution, lists ---- */
@@ -137,6 +149,32 @@ static enum cs_status get(struct orc_store *store, const struct cs_pg_statement 
 enum cs_status orc_store_get(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
                              struct orc_stored **ret_item, struct cs_err *err) {
     return get(store, &execution_get, tenant, id, arena, ret_item, err);
+}
+
+enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                                 struct orc_stored **ret_item, struct cs_err *err) {
+    struct orc_stored *item = NULL;
+    CS_TRY(get(store, &execution_get, tenant, id, arena, &item, err));
+    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
+    cs_pg_add_text(&ids, item->id);
+    CS_TRY(read_events(store, &ids, arena, item, 1, err));
+    *ret_item = item;
+    return CS_OK;
+}
+
+enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                               const char **ret_owner, const char **ret_address, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, tenant);
+    cs_pg_put_text(&params, id);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_maybe(store->pg, &execution_owner, &params, &rows, err));
+    if (rows == NULL) {
+        return cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
+    }
+    *ret_owner = cs_arena_strdup(arena, cs_pg_text(rows, "owner"));
+    *ret_address = cs_arena_strdup(arena, cs_pg_text(rows, "address"));
+    return CS_OK;
 }
 
 enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,

@@ -15,6 +15,12 @@
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 
+enum {
+    ORC_LEASE_MS = 2500, /* how long a replica that says nothing counts as alive */
+    ORC_READ_BYTES_MAX =
+        16 << 20, /* of executions with their events that are read at once, unless one alone is bigger */
+};
+
 struct orc_store;
 
 /* Applies the migrations (advisory lock; safe to call from many processes). */
@@ -26,10 +32,16 @@ CS_DEFINE_AUTO(orc_store, orc_store_close)
  */
 void orc_store_interrupt(struct orc_store *store);
 
-/* Makes this process the replica of that name: a new epoch that fences out any earlier process. Later commits through
- * this store verify it under a lock. */
+/* Makes this process the replica of that name, alive for ORC_LEASE_MS: a new epoch that fences out any earlier process.
+ * Later commits through this store verify it under a lock. */
 enum cs_status orc_store_join(struct orc_store *store, const char *replica, int64_t now_ms, int64_t *ret_epoch,
                               struct cs_err *err) CS_MUST_USE;
+/* The same after a fall, when the name's last epoch of ours was `epoch`: FAILED_PRECONDITION "replica_taken" when
+ * another process is alive under the name. */
+enum cs_status orc_store_rejoin(struct orc_store *store, const char *replica, int64_t epoch, int64_t now_ms,
+                                int64_t *ret_epoch, struct cs_err *err) CS_MUST_USE;
+/* Lets this store act as a replica that joined through another one. */
+void orc_store_assume(struct orc_store *store, const char *replica, int64_t epoch);
 
 /* ---- one group commit: everything or nothing, one round trip ---- */
 
@@ -109,14 +121,20 @@ struct orc_stored {
     size_t event_count;
 };
 
-/* Open executions of this replica with their events, `limit` a call in order of id, after `after_id` ("" from the
- * start); two queries a batch. *ret_count < limit means that these were the last. */
+/* Open executions of this replica with their events, in order of id, after `after_id` ("" from the start): at most
+ * `limit` of them and ORC_READ_BYTES_MAX; two queries a batch. *ret_count 0: there are no more. */
 enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
                                          size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
                                          size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* NOT_FOUND "no_such_execution", also when it is another tenant's. Without events. */
 enum cs_status orc_store_get(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
                              struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
+/* The same with its events. */
+enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                                 struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
+/* Who runs it: *ret_address is "" when that replica is not alive. */
+enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                               const char **ret_owner, const char **ret_address, struct cs_err *err) CS_MUST_USE;
 /* By idempotency key; NOT_FOUND when there is none. */
 enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,
                                   struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
@@ -125,5 +143,32 @@ enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, c
 enum cs_status orc_store_list(struct orc_store *store, const char *tenant, bool active_only, int64_t before_ms,
                               const char *before_id, size_t limit, struct cs_arena *arena,
                               struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+
+/* ---- replicas: being alive, and taking over from those that are not ---- */
+
+struct orc_alive {
+    bool kept;        /* false: this epoch has been fenced */
+    const char *dead; /* a replica whose lease has ended, or "" */
+    int64_t next_ms;  /* until the next lease of another ends, unless it is renewed; -1: there is none */
+};
+/* Renews the lease for ORC_LEASE_MS and tells others where our gRPC server is. One statement. */
+enum cs_status orc_store_keep(struct orc_store *store, const char *address, struct cs_arena *arena,
+                              struct orc_alive *ret_alive, struct cs_err *err) CS_MUST_USE;
+/* Ends our lease: the next that looks takes over what is open. *ret_released (may be NULL) is false when we are fenced.
+ */
+enum cs_status orc_store_release(struct orc_store *store, bool *ret_released, struct cs_err *err) CS_MUST_USE;
+
+/* Shuts a replica out whose lease has ended; waits for its last commit. *ret_epoch 0: it is alive, or gone. */
+enum cs_status orc_store_fence(struct orc_store *store, const char *dead, int64_t *ret_epoch,
+                               struct cs_err *err) CS_MUST_USE;
+/* Makes some of what it left open ours, with their events: as many as orc_store_open_executions reads. Of two that race
+ * exactly one gets each execution. *ret_count 0: nothing is left, or others are taking it. ABORTED "fenced" when we are
+ * fenced ourselves, "not_fenced" when somebody joined under its name. A failure after the claim is in doubt. */
+enum cs_status orc_store_claim(struct orc_store *store, const char *dead, int64_t epoch, size_t limit,
+                               struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
+                               struct cs_err *err) CS_MUST_USE;
+/* Removes its row if nothing of it is open any more. */
+enum cs_status orc_store_remove(struct orc_store *store, const char *dead, int64_t epoch, bool *ret_removed,
+                                struct cs_err *err) CS_MUST_USE;
 
 #endif

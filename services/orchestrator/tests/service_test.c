@@ -431,7 +431,7 @@ TEST(bad_settings_are_refused) {
     struct orc_config bad[5] = {world.config, world.config, world.config, world.config, world.config};
     bad[0].link_secret = "short";
     bad[1].environment = "a/b";
-    bad[2].replica = "";
+    bad[2].replica = "a/b";
     bad[3].public_url = "ftp://x";
     bad[4].workers = "nowhere";
     for (size_t i = 0; i < CS_COUNT(bad); i++) {

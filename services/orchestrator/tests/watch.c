@@ -67,10 +67,6 @@ static void on_closed(__attribute__((unused)) struct cs_rpc_stream *stream, cons
 
 static const struct cs_rpc_stream_events events = {.message = on_message, .closed = on_closed};
 
-static const char *address_of(const struct world *world) {
-    return world->app != NULL ? orc_app_address(world->app) : world->program.address;
-}
-
 struct watch *watch_start(struct world *world, const char *tenant, const char *id, bool slow) {
     struct watch *watch = cs_alloc(sizeof(*watch));
     struct cs_err err = {0};
@@ -82,7 +78,7 @@ struct watch *watch_start(struct world *world, const char *tenant, const char *i
     char authorization[128];
     (void)snprintf(authorization, sizeof(authorization), "Bearer %s", world->config.service_token);
     const struct cs_rpc_channel_config config = {
-        .target = address_of(world), .authorization = authorization, .own_connection = true};
+        .target = world->address, .authorization = authorization, .own_connection = true};
     assert_ok(cs_rpc_channel_create(watch->rpc, &config, &watch->channel, &err), &err);
     Callsheet__V1__WatchExecutionRequest request = CALLSHEET__V1__WATCH_EXECUTION_REQUEST__INIT;
     request.tenant = (char *)tenant;

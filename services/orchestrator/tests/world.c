@@ -36,6 +36,7 @@ void world_open(struct world *world, const char *url) {
         .database_url = world->url,
         .workers = world->workers,
         .replica = "orchestrator-1",
+        .advertise = "",
         .environment = "test",
         .public_url = "http://127.0.0.1:8080",
         .link_secret = WORLD_LINK_SECRET,
@@ -75,6 +76,12 @@ static void connect_to(struct world *world, const char *address) {
     const struct cs_rpc_channel_config config = {
         .target = address, .authorization = authorization, .own_connection = true};
     assert_ok(cs_rpc_channel_create(world->rpc, &config, &world->channel, &err), &err);
+    cs_str_copy(world->address, sizeof(world->address), address);
+}
+
+void world_go_to(struct world *world, const char *address) {
+    disconnect(world);
+    connect_to(world, address);
 }
 
 void world_start(struct world *world) {
@@ -89,21 +96,22 @@ void world_stop(struct world *world) {
     disconnect(world);
 }
 
-static void start_program(struct world *world, struct cs_test_program *program) {
+static void start_program(struct world *world, const char *replica, struct cs_test_program *program) {
     char database[CS_TEST_URL_MAX + 16];
     (void)snprintf(database, sizeof(database), "DATABASE_URL=%s", world->url);
-    const char *const arguments[] = {"--workers", world->workers, "--log-level", "warn", "--environment", "test", NULL};
+    const char *const arguments[] = {"--workers", world->workers, "--log-level", "warn", "--environment",
+                                     "test",      "--replica",    replica,       NULL};
     const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=" WORLD_LINK_SECRET, NULL};
     cs_test_program_start(program, "callsheet-orchestrator", arguments, environment, CS_TEST_READY_FD);
 }
 
 void world_start_program(struct world *world) {
-    start_program(world, &world->program);
+    start_program(world, world->config.replica, &world->program);
     connect_to(world, world->program.address);
 }
 
-void world_start_second(struct world *world, struct cs_test_program *ret_program) {
-    start_program(world, ret_program);
+void world_start_second(struct world *world, const char *replica, struct cs_test_program *ret_program) {
+    start_program(world, replica, ret_program);
 }
 
 void world_kill_program(struct world *world) {

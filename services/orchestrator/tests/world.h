@@ -28,7 +28,8 @@ struct world {
     struct orc_app *app;            /* one of the two, or none */
     struct cs_test_program program; /* pid > 0 */
     struct cs_rpc_channel *channel;
-    struct cs_pg *pg; /* to look beside the service */
+    char address[CS_TEST_PATH_MAX]; /* of the channel */
+    struct cs_pg *pg;               /* to look beside the service */
 };
 
 /* A database (url NULL: a fresh one), no service yet. */
@@ -44,8 +45,10 @@ void world_stop(struct world *world);          /* drains it */
 void world_start_program(struct world *world); /* build/bin/callsheet-orchestrator */
 void world_kill_program(struct world *world);  /* kill -9 */
 int world_stop_program(struct world *world);   /* SIGTERM; the exit code */
-/* A second program of the same replica's name beside the first. */
-void world_start_second(struct world *world, struct cs_test_program *ret_program);
+/* Another program beside the first: a replica of that name ("": one of its own). */
+void world_start_second(struct world *world, const char *replica, struct cs_test_program *ret_program);
+/* Calls and watches go there from now on. */
+void world_go_to(struct world *world, const char *address);
 
 /* ---- calls; answers live in the world's arena ---- */
 

@@ -183,10 +183,17 @@ enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_cha
 void cs_rpc_channel_destroy(struct cs_rpc_channel *channel);
 CS_DEFINE_AUTO(cs_rpc_channel, cs_rpc_channel_destroy)
 
+/* Metadata of a call; key and value are ours, ASCII, and the key static and in lower case. */
+struct cs_rpc_header {
+    const char *key;
+    const char *value;
+};
+
 struct cs_rpc_options {
-    int64_t timeout_ms;           /* <= 0: none (streams), 30 s (unary) */
-    const struct cs_trace *trace; /* parent span, or NULL for a new root */
-    bool wait_for_ready;          /* wait for a connection instead of failing at once */
+    int64_t timeout_ms;                 /* <= 0: none (streams), 30 s (unary) */
+    const struct cs_trace *trace;       /* parent span, or NULL for a new root */
+    bool wait_for_ready;                /* wait for a connection instead of failing at once */
+    const struct cs_rpc_header *header; /* one more, or NULL */
 };
 
 /* Calls and waits (not in callbacks, which run on polling threads). *ret_reply is freed with cs_rpc_message_free.

@@ -383,6 +383,70 @@ enum cs_status orc_store_get(__attribute__((unused)) struct orc_store *store, co
     return found ? CS_OK : cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
 }
 
+enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
+                                 struct orc_stored **ret_item, struct cs_err *err) {
+    return orc_store_get(store, tenant, id, arena, ret_item, err);
+}
+
+/* There is one replica here, and it does not die. */
+
+enum cs_status orc_store_owner(__attribute__((unused)) struct orc_store *store,
+                               __attribute__((unused)) const char *tenant, __attribute__((unused)) const char *id,
+                               __attribute__((unused)) struct cs_arena *arena, const char **ret_owner,
+                               const char **ret_address, __attribute__((unused)) struct cs_err *err) {
+    *ret_owner = *ret_address = "";
+    return CS_OK;
+}
+
+enum cs_status orc_store_rejoin(struct orc_store *store, const char *replica, __attribute__((unused)) int64_t epoch,
+                                int64_t now_ms, int64_t *ret_epoch, struct cs_err *err) {
+    return orc_store_join(store, replica, now_ms, ret_epoch, err);
+}
+
+void orc_store_assume(struct orc_store *store, __attribute__((unused)) const char *replica, int64_t epoch) {
+    store->epoch = epoch;
+}
+
+enum cs_status orc_store_keep(struct orc_store *store, __attribute__((unused)) const char *address,
+                              __attribute__((unused)) struct cs_arena *arena, struct orc_alive *ret_alive,
+                              __attribute__((unused)) struct cs_err *err) {
+    pthread_mutex_lock(&db.lock);
+    *ret_alive = (struct orc_alive){.kept = store->epoch == db.epoch, .dead = "", .next_ms = -1};
+    pthread_mutex_unlock(&db.lock);
+    return CS_OK;
+}
+
+enum cs_status orc_store_release(__attribute__((unused)) struct orc_store *store, bool *ret_released,
+                                 __attribute__((unused)) struct cs_err *err) {
+    if (ret_released != NULL) {
+        *ret_released = false;
+    }
+    return CS_OK;
+}
+
+enum cs_status orc_store_fence(__attribute__((unused)) struct orc_store *store,
+                               __attribute__((unused)) const char *dead, int64_t *ret_epoch,
+                               __attribute__((unused)) struct cs_err *err) {
+    *ret_epoch = 0;
+    return CS_OK;
+}
+
+enum cs_status orc_store_claim(__attribute__((unused)) struct orc_store *store,
+                               __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
+                               __attribute__((unused)) size_t limit, __attribute__((unused)) struct cs_arena *arena,
+                               __attribute__((unused)) struct orc_stored **ret_items, size_t *ret_count,
+                               __attribute__((unused)) struct cs_err *err) {
+    *ret_count = 0;
+    return CS_OK;
+}
+
+enum cs_status orc_store_remove(__attribute__((unused)) struct orc_store *store,
+                                __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
+                                bool *ret_removed, __attribute__((unused)) struct cs_err *err) {
+    *ret_removed = false;
+    return CS_OK;
+}
+
 enum cs_status orc_store_find_key(__attribute__((unused)) struct orc_store *store, const char *tenant,
                                   const char *idempotency_key, struct cs_arena *arena, struct orc_stored **ret_item,
                                   struct cs_err *err) {

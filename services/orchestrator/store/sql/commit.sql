@@ -5,8 +5,22 @@
 -- A new epoch for the name. Waits for the commits of the old epoch that hold the row (see replica_verify). Doing it twice
 -- only raises the epoch twice.
 insert into replicas as r (name, epoch, joined_at_ms) values ($1, 1, $2)
-on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms
+on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms, fenced = false
 returning epoch
+
+-- name: replica_rejoin
+-- The same, unless another process is alive under the name: no row then.
+insert into replicas as r (name, epoch, joined_at_ms) values ($1, 1, $2)
+on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms, fenced = false
+where r.epoch = $3
+   or not exists (select from replica_leases l where l.name = r.name and l.alive_until > clock_timestamp())
+returning epoch
+
+-- name: lease_take
+-- After a join, in its transaction ($2: when, to tell whether it took place).
+insert into replica_leases as l (name, alive_until)
+select name, clock_timestamp() + $3::int8 * interval '1 ms' from replicas where name = $1 and joined_at_ms = $2
+on conflict (name) do update set alive_until = excluded.alive_until, address = ''
 
 -- name: replica_fence
 -- First in each commit: raises "fenced", or holds the epoch until the end of the transaction.

@@ -1,13 +1,25 @@
 -- Reads take no locks; each is served by one index.
 
 -- name: executions_open
--- By executions_open.
-select id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
+-- By executions_open. At most $3 rows, and no more than $4 bytes with their events, but one at least.
+with first as (
+    select id, request, summary, webhook_body
+    from executions
+    where owner = $1 and open and id > $2
+    order by id
+    limit $3
+), sized as (
+    select id, row_number() over (order by id) as place,
+           sum(octet_length(request) + coalesce(octet_length(summary), 0) + coalesce(octet_length(webhook_body), 0)
+               + (select coalesce(sum(octet_length(payload)), 0) from events where execution = id))
+               over (order by id) as bytes
+    from first
+)
+select e.id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
        started_at_ms, completed_at_ms, seq, traceparent
-from executions
-where owner = $1 and open and id > $2
-order by id
-limit $3
+from sized join executions e on e.id = sized.id
+where bytes <= $4 or place = 1
+order by e.id
 
 -- name: events_of
 -- By the primary key, one range for each execution.
@@ -15,6 +27,13 @@ select execution, seq, kind::int4 as kind, job, attempt, at_ms, payload
 from events
 where execution = any($1)
 order by execution, seq
+
+-- name: execution_owner
+-- Who runs it now: no address when nobody is alive who does.
+select owner, coalesce((select address from replica_leases l where l.name = owner and l.alive_until > clock_timestamp()),
+                       '') as address
+from executions
+where id = $2 and tenant = $1
 
 -- name: execution_get
 select id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,

@@ -40,3 +40,10 @@ select count(*) as open from executions where open
 
 -- name: events_of_kind
 select count(*) as events from events where execution = $1 and kind = $2
+
+-- name: owner_of
+select owner, open from executions where id = $1
+
+-- name: replicas_alive
+select count(*) as alive, coalesce(string_agg(name, ' ' order by name), '') as names
+from replica_leases where alive_until > clock_timestamp()

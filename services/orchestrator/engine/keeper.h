@@ -1,0 +1,57 @@
+/*
+ * keeper: keeps this replica's lease alive, and sees when another's has ended.
+ *
+ * One small statement about once a second says that we are alive, whether we still are who we think, and who is not.
+ * The executions of a dead replica come to the engine as ORC_ITEM_TAKEN, our own replacement as ORC_ITEM_REPLACED; both
+ * carry the generation that they belong to. After a pause of our own (a stop, a database that was away) nobody is taken
+ * over for the length of a lease: others may have been held up by the same thing.
+ *
+ * Threads  a thread and a connection of its own; functions from any thread.
+ */
+#ifndef ORC_ENGINE_KEEPER_H
+#define ORC_ENGINE_KEEPER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cs/base/err.h"
+
+enum {
+    ORC_KEEP_EVERY_MS = 1000,
+    ORC_REPLICA_NAME_MAX = 96,
+    ORC_ADDRESS_MAX = 256,
+};
+
+struct orc_engine;
+struct orc_store;
+
+struct orc_keeper {
+    pthread_t thread;
+    bool started;
+    struct orc_store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* below: guarded by lock */
+    uint64_t generation; /* of our identity; 0: none yet */
+    char name[ORC_REPLICA_NAME_MAX];
+    int64_t epoch;
+    char address[ORC_ADDRESS_MAX]; /* of our gRPC server, "" not known yet */
+    bool joined;                   /* there is a lease to keep */
+    bool taking;                   /* what we own is in memory: others may be taken over */
+    bool now;                      /* no waiting for the next statement */
+    bool stopping;
+};
+
+enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
+/* Ends the lease, so that others take over at once, and the thread. Also when it was not started. */
+void orc_keeper_stop(struct orc_engine *engine);
+/* We have joined under that name and epoch; what was taken before is void. */
+void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch);
+/* What we own has been read. */
+void orc_keeper_take(struct orc_keeper *keeper);
+bool orc_keeper_is_current(struct orc_keeper *keeper, uint64_t generation);
+void orc_keeper_set_address(struct orc_keeper *keeper, const char *address);
+void orc_keeper_address(struct orc_keeper *keeper, char ret_address[static ORC_ADDRESS_MAX]);
+
+#endif
