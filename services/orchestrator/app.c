@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/runs.h"
 #include "cs/base/text.h"
 #include "cs/svc.h"
 #include "engine/engine.h"
@@ -19,7 +20,8 @@ struct orc_app {
     char *authorization; /* for workers, or NULL */
     struct orc_engine *engine;
     struct orc_api *api;
-    struct cs_rpc_service service;
+    struct orc_runs *runs;
+    struct cs_rpc_service services[2];
     struct cs_rpc_server *server;
     pthread_mutex_t lock;
     struct cs_err failure; /* guarded by lock */
@@ -83,12 +85,14 @@ static void advertise(struct orc_app *app) {
 
 static enum cs_status serve(struct orc_app *app, struct cs_err *err) {
     app->api = orc_api_create(app->engine, &(struct orc_peers_config){app->rpc, app->config->tls, app->authorization});
-    app->service = orc_api_service(app->api);
+    CS_TRY(orc_runs_create(app->config->database_url, &app->runs, err));
+    app->services[0] = orc_api_service(app->api);
+    app->services[1] = orc_runs_service(app->runs);
     const struct cs_rpc_server_config config = {
         .listen = app->config->listen,
         .tls = app->config->tls,
-        .services = &app->service,
-        .service_count = 1,
+        .services = app->services,
+        .service_count = CS_COUNT(app->services),
         .authorize = cs_svc_authorize,
         .authorize_ctx = (void *)app->config->service_token,
     };
@@ -125,7 +129,9 @@ static void stop_engine(struct orc_app *app) {
 
 void orc_app_drain(struct orc_app *app) {
     cs_rpc_server_set_serving(app->server, "", false);
-    cs_rpc_server_set_serving(app->server, callsheet__v1__orchestrator__descriptor.name, false);
+    for (size_t i = 0; i < CS_COUNT(app->services); i++) {
+        cs_rpc_server_set_serving(app->server, app->services[i].descriptor->name, false);
+    }
     /* First the engine: calls that wait for a commit are answered by its stop. */
     stop_engine(app);
     cs_rpc_server_drain(app->server, app->config->drain_timeout_ms);
@@ -136,7 +142,11 @@ void orc_app_destroy(struct orc_app *app) {
         return;
     }
     stop_engine(app);
+    if (app->runs != NULL) {
+        orc_runs_interrupt(app->runs);
+    }
     cs_rpc_server_destroy(app->server);
+    orc_runs_destroy(app->runs);
     orc_api_destroy(app->api);
     cs_rpc_destroy(app->rpc);
     free(app->authorization);

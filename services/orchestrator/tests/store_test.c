@@ -123,7 +123,7 @@ TEST(migrations_apply_from_zero_and_again) {
     assert_ok(orc_store_migrate(db.url, &err), &err);
     CS_AUTO(cs_pg) *pg = NULL;
     assert_ok(cs_pg_open(db.url, NULL, &pg, &err), &err);
-    assert_int_equal(number(pg, &counts, "migrations"), 2);
+    assert_int_equal(number(pg, &counts, "migrations"), 3);
     assert_int_equal(number(pg, &counts, "executions"), 0);
 }
 

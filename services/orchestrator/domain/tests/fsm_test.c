@@ -2,9 +2,10 @@
 #include <ctype.h>
 
 #include "cs/test.h"
+#include "domain/run.h"
 #include "domain/tests/fixture.h"
 
-static const struct cs_fsm *const machines[] = {&orc_job_fsm, &orc_execution_fsm, &orc_delivery_fsm};
+static const struct cs_fsm *const machines[] = {&orc_job_fsm, &orc_execution_fsm, &orc_delivery_fsm, &orc_run_fsm};
 
 /* ---- the page of a machine ---- */
 
@@ -39,7 +40,7 @@ static void put_diagram(const struct cs_fsm *fsm, struct cs_buf *out) {
 
 static void put_page(const struct cs_fsm *fsm, struct cs_buf *out) {
     cs_buf_printf(out,
-                  "<!-- Generated from services/orchestrator/domain/fsm.c by `orc_fsm_test --write docs/fsm`. -->\n\n# "
+                  "<!-- Generated from services/orchestrator/domain by `orc_fsm_test --write docs/fsm`. -->\n\n# "
                   "The states of a%s %s\n\n",
                   strchr("aeiou", fsm->name[0]) != NULL ? "n" : "", fsm->name);
     put_diagram(fsm, out);
