@@ -52,6 +52,11 @@ void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *a
 void gw_handle_list(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_run_start(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_run_heartbeat(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_run_complete(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_run_get(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_run_list(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_health(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_live(struct gw_api *api, struct gw_request *request, const char *arg);

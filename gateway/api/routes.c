@@ -24,6 +24,11 @@ static const struct route routes[] = {
     {"GET", "/v1/executions/*", gw_handle_get, false, false},
     {"GET", "/v1/executions/*/events", gw_handle_events, false, false},
     {"POST", "/v1/executions/*/cancel", gw_handle_cancel, false, false},
+    {"POST", "/v1/runs", gw_handle_run_start, false, false},
+    {"GET", "/v1/runs", gw_handle_run_list, false, false},
+    {"GET", "/v1/runs/*", gw_handle_run_get, false, false},
+    {"POST", "/v1/runs/*/heartbeat", gw_handle_run_heartbeat, false, false},
+    {"POST", "/v1/runs/*/complete", gw_handle_run_complete, false, false},
     {"GET", "/artifacts/*", gw_handle_artifact, true, false}, /* checks links and keys itself */
     {"GET", "/health", gw_handle_health, true, true},
     {"GET", "/health/live", gw_handle_live, true, true},
