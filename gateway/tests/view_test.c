@@ -183,6 +183,10 @@ TEST(failures_say_which_operation_failed_and_why) {
     assert_at(status, "jobs.2.error", "Dependency job failed");
     assert_at(status, "result", "null");
     json_decref(status);
+    s.jobs[2].error = &s.error; /* skipped for another reason */
+    status = gw_view_status(&s.execution, "processing", &links);
+    assert_at(status, "jobs.2.error", "it broke");
+    json_decref(status);
     s.execution.error = "Job 'merge' failed: it broke";
     status = gw_view_status(&s.execution, "processing", &links);
     assert_at(status, "error", "Job 'merge' failed: it broke");

@@ -60,7 +60,7 @@ static json_t *job_result(const Callsheet__V1__JobStatus *job, const struct gw_l
 }
 
 static json_t *job_error(const Callsheet__V1__JobStatus *job) {
-    if (job->state == STATE(SKIPPED)) {
+    if (job->state == STATE(SKIPPED) && (job->error == NULL || job->error->message[0] == '\0')) {
         return json_string("Dependency job failed");
     }
     return job->error != NULL && job->state != STATE(COMPLETED) ? view_text_or_null(job->error->message) : json_null();
