@@ -83,7 +83,7 @@ static enum cs_status metrics_of(const json_t *body, const char *name, struct cs
     }
     CS_TRY(need_object(object, name, err));
     size_t size = json_object_size(object) < METRICS_MAX ? json_object_size(object) : METRICS_MAX;
-    *field = cs_arena_array(arena, size + 1, sizeof(**field));
+    *field = cs_arena_array(arena, size + 1, sizeof(Callsheet__V1__RunMetric *));
     json_object_foreach(object, key, value) {
         if (*field_count == size) {
             break;

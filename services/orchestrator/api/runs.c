@@ -205,7 +205,7 @@ static enum cs_status list_runs(struct cs_rpc_call *call, const ProtobufCMessage
     };
     CS_TRY(with_store(ctx, do_list, arena, &work, err));
     Callsheet__V1__ListRunsReply reply = CALLSHEET__V1__LIST_RUNS_REPLY__INIT;
-    reply.runs = cs_arena_array(arena, size + 1, sizeof(*reply.runs));
+    reply.runs = cs_arena_array(arena, size + 1, sizeof(Callsheet__V1__Run *));
     size_t shown = work.list.count < size ? work.list.count : size;
     for (size_t i = 0; i < shown; i++) {
         if (!request->running_only || work.list.runs[i].status == ORC_RUN_RUNNING) {

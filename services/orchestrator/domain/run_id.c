@@ -63,7 +63,7 @@ static bool read(const char *text, struct orc_run_id *id) {
     if (number < 0) {
         return false;
     }
-    size_t base = (size_t)(SECOND_LENGTH + number);
+    size_t base = (size_t)SECOND_LENGTH + (size_t)number;
     struct cs_err unused;
     memcpy(id->base, text, base);
     if (text[base] == '\0') {

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cs/base/text.h"
@@ -16,13 +15,12 @@ void orc_run_warn(struct orc_run_warnings *warnings, struct cs_arena *arena, con
     if (warnings->count == ORC_RUN_WARNINGS_MAX) {
         return;
     }
-    char text[CS_ERR_MESSAGE_MAX];
+    CS_AUTO_BUF text = {0};
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
+    cs_buf_vprintf(&text, fmt, args);
     va_end(args);
-    cs_utf8_repair(text);
-    warnings->items[warnings->count++] = cs_arena_strdup(arena, text);
+    warnings->items[warnings->count++] = cs_arena_strdup(arena, text.data);
 }
 
 static struct orc_run_metric *find(const struct orc_run_metrics *metrics, const char *name) {

@@ -136,7 +136,7 @@ enum cs_status orc_run_list_check(const Callsheet__V1__ListRunsRequest *request,
 /* ---- domain -> replies ---- */
 
 static Callsheet__V1__RunMetric **metrics_to(const struct orc_run_metrics *metrics, struct cs_arena *arena) {
-    Callsheet__V1__RunMetric **list = cs_arena_array(arena, metrics->count + 1, sizeof(*list));
+    Callsheet__V1__RunMetric **list = cs_arena_array(arena, metrics->count + 1, sizeof(Callsheet__V1__RunMetric *));
     for (size_t i = 0; i < metrics->count; i++) {
         const struct orc_run_metric *metric = &metrics->items[i];
         Callsheet__V1__RunMetric *out = cs_arena_alloc(arena, sizeof(*out));
