@@ -62,6 +62,22 @@ TEST(what_the_log_leaves_out_is_supplied) {
     script_end(&s);
 }
 
+TEST(a_wait_in_vain_replays_after_whatever_the_log_left_out) {
+    struct script s;
+    start(&s);
+    replay_do(&s, .kind = ORC_EVENT_STARTED, .job = 0, .attempt = 1, .at_ms = 2000, .started_at_ms = 1999);
+    /* it was given back, twice, and then nobody took it */
+    replay_do(&s, .kind = ORC_EVENT_FAILED, .job = 0, .attempt = 3, .unassigned = true, .at_ms = 9000,
+              .failure_class = ORC_FAILURE_TIMEOUT, .code = "queue_timeout", .message = "late", .started_at_ms = 1999,
+              .execution_started_at_ms = 1500);
+    assert_int_equal(script_state(&s, 0), ORC_JOB_FAILED);
+    assert_int_equal(s.execution->jobs[0].attempt, 3);
+    assert_int_equal(script_state(&s, 1), ORC_JOB_SKIPPED);
+    assert_int_equal(s.execution->state, ORC_EXECUTION_FAILED);
+    assert_int_equal(s.execution->started_at_ms, 1500);
+    script_end(&s);
+}
+
 TEST(decisions_of_the_past_stand_whatever_the_policy_says_today) {
     struct script s;
     start(&s);
@@ -97,5 +113,6 @@ TEST(a_log_that_cannot_be_is_data_loss) {
 }
 
 TEST_MAIN(CS_TEST(paid_work_comes_back_with_its_attempt_and_checkpoint), CS_TEST(what_the_log_leaves_out_is_supplied),
+          CS_TEST(a_wait_in_vain_replays_after_whatever_the_log_left_out),
           CS_TEST(decisions_of_the_past_stand_whatever_the_policy_says_today),
           CS_TEST(a_log_that_cannot_be_is_data_loss))

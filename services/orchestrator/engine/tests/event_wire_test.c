@@ -72,6 +72,34 @@ TEST(bytes_that_are_no_payload_are_data_loss) {
     assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_DATA_LOSS, "bad_event_row");
 }
 
+/* As the first release wrote it: TIMEOUT, "late", "too slow", next 5000, started 1999. */
+TEST(an_event_of_the_first_release_means_what_it_meant) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    static const char payload[] = "\x10\x04\x1a\x04late\x22\x08too slow\x30\x88\x27\x38\xcf\x0f";
+    const struct orc_row_event row = {.execution = "x1",
+                                      .seq = 3,
+                                      .kind = ORC_EVENT_FAILED,
+                                      .job = 1,
+                                      .attempt = 2,
+                                      .at_ms = 2010,
+                                      .payload = payload,
+                                      .payload_size = sizeof(payload) - 1};
+    struct orc_event event;
+    struct cs_err err = {0};
+    assert_ok(orc_event_from_row(&row, arena, &event, &err), &err);
+    assert_int_equal(event.failure_class, ORC_FAILURE_TIMEOUT);
+    assert_string_equal(event.code, "late");
+    assert_string_equal(event.message, "too slow");
+    assert_int_equal(event.next_at_ms, 5000);
+    assert_int_equal(event.started_at_ms, 1999);
+    assert_false(event.unassigned);
+    assert_int_equal(event.execution_started_at_ms, 0);
+    struct orc_row_event again = {0};
+    orc_event_to_row(&event, "x1", 3, arena, &again);
+    assert_int_equal(again.payload_size, sizeof(payload) - 1);
+    assert_memory_equal(again.payload, payload, sizeof(payload) - 1);
+}
+
 TEST_MAIN(CS_TEST(everything_that_a_replay_needs_comes_back),
           CS_TEST(an_event_without_texts_is_small_and_comes_back_without_them),
-          CS_TEST(bytes_that_are_no_payload_are_data_loss))
+          CS_TEST(bytes_that_are_no_payload_are_data_loss), CS_TEST(an_event_of_the_first_release_means_what_it_meant))
