@@ -1,5 +1,8 @@
 #include "app.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -38,10 +41,49 @@ static enum cs_status choose_secret(struct gw_app *app, struct cs_err *err) {
     return CS_OK;
 }
 
+/* Safe to repeat: a cancel of what is cancelled answers it, a watch starts with the whole. */
+static const char *const repeatable[] = {"GetExecution", "ListExecutions", "WatchExecution", "CancelExecution"};
+static const struct cs_rpc_spread spread = {
+    .service = &callsheet__v1__orchestrator__descriptor,
+    .repeatable = repeatable,
+    .repeatable_count = CS_COUNT(repeatable),
+};
+
+/* "A" or "A,B,C"; of several each is an IPv4 address with its port. */
+static enum cs_status check_addresses(const char *addresses, struct cs_err *err) {
+    const char *at = addresses;
+    while (at != NULL && *at != '\0') {
+        char host[INET_ADDRSTRLEN + sizeof(":65535")] = "";
+        struct in_addr address;
+        size_t size = strcspn(at, ",");
+        (void)snprintf(host, sizeof(host), "%.*s", (int)size, at);
+        char *colon = strchr(host, ':');
+        bool good = colon != NULL && size < sizeof(host);
+        if (good) {
+            *colon = '\0';
+            good = inet_pton(AF_INET, host, &address) == 1 && strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+                   colon[1] != '\0' && atoi(colon + 1) <= UINT16_MAX;
+        }
+        if (!good) {
+            return cs_fail_at(err, "orchestrator", "bad_setting",
+                              "--orchestrator wants one HOST:PORT, or several IPv4 addresses with their ports");
+        }
+        at = at[size] == ',' ? at + size + 1 : NULL;
+    }
+    return at == NULL ? CS_OK
+                      : cs_fail_at(err, "orchestrator", "bad_setting", "--orchestrator ends with an empty address");
+}
+
 static enum cs_status open_channel(struct gw_app *app, bool own_connection, struct cs_rpc_channel **ret_channel,
                                    struct cs_err *err) {
+    bool several = strchr(app->config->orchestrator, ',') != NULL;
+    if (several) {
+        CS_TRY(check_addresses(app->config->orchestrator, err));
+    }
+    CS_AUTO_FREE char *target = cs_sprintf("%s%s", several ? "ipv4:" : "", app->config->orchestrator);
     const struct cs_rpc_channel_config config = {
-        .target = app->config->orchestrator,
+        .target = target,
+        .spread = several ? &spread : NULL,
         .tls = app->config->tls,
         .authorization = app->authorization,
         .own_connection = own_connection,

@@ -15,6 +15,53 @@ static bool body_is(const struct answer *answer, const char *text) {
     return strcmp(answer->body.data, text) == 0;
 }
 
+/* ---- several orchestrators ---- */
+
+TEST(several_orchestrators_take_turns_and_the_death_of_one_is_not_noticed) {
+    enum { CALLS = 20 };
+    struct world world;
+    struct fake other;
+    world_init(&world);
+    fake_start(&other);
+    CS_AUTO_FREE char *both = cs_sprintf("%s,%s", fake_address(&world.fake), fake_address(&other));
+    world.config.orchestrator = both;
+    world_start(&world);
+    for (int i = 0; i < FAKE_PATIENCE_S * 1000; i++) { /* until both are connected */
+        json_decref(ask(&world, "GET", "/v1/executions/e1", "", NULL, 200));
+        CS_AUTO_FREE char *first = fake_last(&world.fake);
+        CS_AUTO_FREE char *second = fake_last(&other);
+        if (first[0] != '\0' && second[0] != '\0') {
+            break;
+        }
+    }
+    CS_AUTO_FREE char *seen = fake_last(&other);
+    assert_true(seen[0] != '\0');
+    fake_stop(&other);
+    for (int i = 0; i < CALLS; i++) {
+        json_decref(ask(&world, "GET", "/v1/executions/e1", "", NULL, 200));
+    }
+    world_stop(&world);
+}
+
+TEST(a_list_of_orchestrators_wants_numbers) {
+    static const char *const bad[] = {"127.0.0.1:1,",
+                                      ",127.0.0.1:1",
+                                      "127.0.0.1:1,localhost:2",
+                                      "127.0.0.1,127.0.0.1:1",
+                                      "127.0.0.1:1,127.0.0.1:66000",
+                                      "127.0.0.1:1,127.0.0.1:"};
+    struct world world;
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        struct gw_config config = world.config;
+        struct gw_app *app = NULL;
+        struct cs_err err = {0};
+        config.orchestrator = bad[i];
+        assert_fails(gw_app_create(&config, &app, &err), &err, CS_INVALID_ARGUMENT, "bad_setting");
+    }
+    world_stop(&world);
+}
+
 /* ---- create ---- */
 
 TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key) {
@@ -496,6 +543,8 @@ TEST(bad_settings_are_refused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        CS_TEST(several_orchestrators_take_turns_and_the_death_of_one_is_not_noticed),
+        CS_TEST(a_list_of_orchestrators_wants_numbers),
         CS_TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key),
         CS_TEST(a_replayed_key_says_so),
         CS_TEST(a_bad_plan_is_refused_with_a_tree_of_details),

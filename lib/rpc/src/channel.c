@@ -36,6 +36,39 @@ static bool header_value_is_legal(const char *value) {
     return grpc_header_nonbin_value_is_legal(slice) != 0;
 }
 
+/* All servers take turns while their health is SERVING; the methods that may be are tried again. */
+static char *service_config(const struct cs_rpc_spread *spread) {
+    CS_AUTO_BUF names = {0};
+    for (size_t i = 0; i < spread->repeatable_count; i++) {
+        cs_buf_printf(&names, "%s{\"service\":\"%s\",\"method\":\"%s\"}", i > 0 ? "," : "", spread->service->name,
+                      spread->repeatable[i]);
+    }
+    return cs_sprintf("{\"loadBalancingConfig\":[{\"round_robin\":{}}],\"healthCheckConfig\":{\"serviceName\":\"\"},"
+                      "\"methodConfig\":[{\"name\":[%.*s],\"retryPolicy\":{\"maxAttempts\":3,"
+                      "\"initialBackoff\":\"0.05s\",\"maxBackoff\":\"0.5s\",\"backoffMultiplier\":2,"
+                      "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
+                      (int)names.size, names.size > 0 ? names.data : "");
+}
+
+static grpc_channel *create_core(const struct cs_rpc_channel_config *config, grpc_channel_credentials *credentials) {
+    const grpc_channel_args *args = rpc_channel_args(config->own_connection);
+    if (config->spread == NULL) {
+        return grpc_channel_create(config->target, credentials, args);
+    }
+    CS_AUTO_FREE char *json = service_config(config->spread);
+    CS_AUTO_FREE grpc_arg *items = cs_alloc_array(args->num_args + 1, sizeof(*items));
+    memcpy(items, args->args, args->num_args * sizeof(*items));
+    for (size_t i = 0; i < args->num_args; i++) {
+        if (strcmp(items[i].key, GRPC_ARG_ENABLE_RETRIES) == 0) {
+            items[i].value.integer = 1;
+        }
+    }
+    items[args->num_args] =
+        (grpc_arg){.type = GRPC_ARG_STRING, .key = (char *)GRPC_ARG_SERVICE_CONFIG, .value.string = json};
+    const grpc_channel_args more = {.num_args = args->num_args + 1, .args = items};
+    return grpc_channel_create(config->target, credentials, &more); /* copies them */
+}
+
 enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_channel_config *config,
                                      struct cs_rpc_channel **ret_channel, struct cs_err *err) {
     if (cs_str_empty(config->target)) {
@@ -56,7 +89,7 @@ enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_cha
         cs_str_empty(config->authorization) ? grpc_empty_slice() : grpc_slice_from_copied_string(config->authorization);
     pthread_mutex_init(&channel->lock, NULL);
     pthread_cond_init(&channel->changed, NULL);
-    channel->core = grpc_channel_create(config->target, credentials, rpc_channel_args(config->own_connection));
+    channel->core = create_core(config, credentials);
     grpc_channel_credentials_release(credentials);
     *ret_channel = channel;
     return CS_OK;

@@ -170,11 +170,22 @@ void cs_rpc_stream_cancel(struct cs_rpc_stream *stream);
 /* ---- client ---- */
 
 struct cs_rpc_channel;
+
+struct cs_rpc_spread {
+    const ProtobufCServiceDescriptor *service;
+    const char *const *repeatable; /* names of methods */
+    size_t repeatable_count;
+};
+
 struct cs_rpc_channel_config {
     const char *target; /* "127.0.0.1:41235", "dns:///media:50051", "unix:path" */
     struct cs_rpc_tls tls;
     const char *authorization; /* header value sent with every call, or NULL */
-    bool own_connection;       /* do not share a connection with channels of the same target (long streams) */
+    /* Many servers behind the target ("ipv4:127.0.0.1:7000,127.0.0.1:7001", or a name with several addresses) take
+     * turns: those that are healthy. NULL: one is used. What fails UNAVAILABLE is tried again, on others, by these
+     * methods of the service, which must be safe to repeat. */
+    const struct cs_rpc_spread *spread;
+    bool own_connection; /* do not share a connection with channels of the same target (long streams) */
 };
 
 enum cs_status cs_rpc_channel_create(struct cs_rpc *rpc, const struct cs_rpc_channel_config *config,
