@@ -112,6 +112,15 @@ static enum cs_status list(struct cs_rpc_call *call, const ProtobufCMessage *req
     return CS_OK;
 }
 
+static enum cs_status metrics(struct cs_rpc_call *call, __attribute__((unused)) const ProtobufCMessage *request,
+                              void *ctx, struct cs_err *err) {
+    Callsheet__V1__GetMetricsReply reply = CALLSHEET__V1__GET_METRICS_REPLY__INIT;
+    CS_TRY(planned(ctx, err));
+    reply.text = "callsheet_jobs_ready 7\n";
+    cs_rpc_reply(call, &reply.base);
+    return CS_OK;
+}
+
 /* ---- watches ---- */
 
 static enum cs_status watch_opened(struct cs_rpc_stream *stream, const ProtobufCMessage *request, void *ctx,
@@ -212,11 +221,13 @@ void fake_start(struct fake *fake) {
                     {"GetExecution", get, NULL},
                     {"ListExecutions", list, NULL},
                     {"WatchExecution", NULL, &watch_events},
-                    {"CancelExecution", cancel, NULL}},
+                    {"CancelExecution", cancel, NULL},
+                    {"GetMetrics", metrics, NULL}},
     };
     (void)pthread_mutex_init(&fake->lock, NULL);
     (void)pthread_cond_init(&fake->changed, NULL);
-    fake->service = (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, fake->methods, 5, fake};
+    fake->service =
+        (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, fake->methods, CS_COUNT(fake->methods), fake};
     const struct cs_rpc_server_config config = {
         .listen = "127.0.0.1:0", .services = &fake->service, .service_count = 1};
     assert_ok(cs_rpc_create(&(struct cs_rpc_config){0}, &fake->rpc, &err), &err);

@@ -2,7 +2,7 @@
  * fake_orchestrator: an Orchestrator whose answers a test scripts, over real gRPC.
  *
  * CreateExecution answers execution "e1"; GetExecution and CancelExecution know "e1", hang for "hang", and do not know
- * the rest; WatchExecution leaves its streams to the test.
+ * the rest; WatchExecution leaves its streams to the test; GetMetrics knows one.
  */
 #ifndef GW_TESTS_FAKE_ORCHESTRATOR_H
 #define GW_TESTS_FAKE_ORCHESTRATOR_H
@@ -18,7 +18,7 @@ enum { FAKE_WATCHES_MAX = 16, FAKE_PATIENCE_S = 20 };
 struct fake {
     struct cs_rpc *rpc;
     struct cs_rpc_server *server;
-    struct cs_rpc_method methods[5];
+    struct cs_rpc_method methods[6];
     struct cs_rpc_service service;
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -390,14 +390,19 @@ TEST(health_tells_whether_the_orchestrator_serves) {
     world_stop(&world);
 }
 
+static bool metrics_once(struct world *world, const char *text) {
+    struct answer answer;
+    http(world->address, "GET", "/metrics", "", NULL, &answer);
+    bool found = answer.status == 200 && strstr(answer.body.data, text) != NULL;
+    answer_fini(&answer);
+    return found;
+}
+
 /* A request is counted just after its answer has left: asks until the text is there. */
 static bool metrics_come_to(struct world *world, const char *text) {
     bool found = false;
     for (int i = 0; i < 2000 && !found; i++) {
-        struct answer answer;
-        http(world->address, "GET", "/metrics", "", NULL, &answer);
-        found = answer.status == 200 && strstr(answer.body.data, text) != NULL;
-        answer_fini(&answer);
+        found = metrics_once(world, text);
     }
     return found;
 }
@@ -411,6 +416,16 @@ TEST(metrics_count_requests_and_calls) {
     assert_true(metrics_come_to(&world, "method=\"other\",status=\"405\"} 1\n"));
     assert_true(metrics_come_to(&world, "callsheet_http_open_requests 1\n"));
     assert_true(metrics_come_to(&world, "GetExecution"));
+    world_stop(&world);
+}
+
+TEST(metrics_of_the_orchestrator_are_there_while_it_is) {
+    struct world world;
+    world_up(&world);
+    assert_true(metrics_come_to(&world, "callsheet_orchestrator_up 1\ncallsheet_jobs_ready 7\n"));
+    fake_fail_with(&world.fake, CS_UNAVAILABLE, "stopping", "", "not now");
+    assert_true(metrics_come_to(&world, "callsheet_orchestrator_up 0\n"));
+    assert_false(metrics_once(&world, "callsheet_jobs_ready"));
     world_stop(&world);
 }
 
@@ -560,6 +575,7 @@ int main(void) {
         CS_TEST(no_name_leads_out_of_the_storage),
         CS_TEST(health_tells_whether_the_orchestrator_serves),
         CS_TEST(metrics_count_requests_and_calls),
+        CS_TEST(metrics_of_the_orchestrator_are_there_while_it_is),
         CS_TEST(wrong_paths_methods_and_types_are_refused),
         CS_TEST(pages_of_a_configured_origin_may_read),
         CS_TEST(the_access_log_has_ids_and_no_secrets),

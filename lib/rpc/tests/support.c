@@ -63,11 +63,12 @@ void setup(struct fixture *f) {
         {"ListExecutions", not_here, NULL},
         {"WatchExecution", NULL, f->watch != NULL ? f->watch : &no_events},
         {"CancelExecution", not_here, NULL},
+        {"GetMetrics", not_here, NULL},
     };
     memcpy(f->methods, methods, sizeof(methods));
     f->services[0] = (struct cs_rpc_service){&callsheet__v1__webhooks__descriptor, &f->methods[0], 2, f->ctx};
     f->services[1] = (struct cs_rpc_service){&callsheet__v1__worker__descriptor, &f->methods[2], 1, f->ctx};
-    f->services[2] = (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, &f->methods[3], 5, f->ctx};
+    f->services[2] = (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, &f->methods[3], 6, f->ctx};
     struct cs_rpc_server_config server = {
         .listen = "127.0.0.1:0",
         .tls = f->server_tls,

@@ -117,10 +117,30 @@ static enum cs_status list_executions(struct cs_rpc_call *call, const ProtobufCM
     return CS_OK;
 }
 
+static void on_metrics(const char *text, const struct cs_err *err, void *ctx) {
+    Callsheet__V1__GetMetricsReply reply = CALLSHEET__V1__GET_METRICS_REPLY__INIT;
+    if (text == NULL) {
+        cs_rpc_refuse(ctx, err);
+        return;
+    }
+    reply.text = (char *)text;
+    cs_rpc_reply(ctx, &reply.base);
+}
+
+static enum cs_status get_metrics(struct cs_rpc_call *call, __attribute__((unused)) const ProtobufCMessage *message,
+                                  void *ctx, struct cs_err *err) {
+    struct orc_api *api = ctx;
+    CS_TRY(orc_gate_enter(&api->gate, err));
+    cs_rpc_defer(call);
+    orc_engine_ask_metrics(api->engine, on_metrics, call);
+    orc_gate_leave(&api->gate);
+    return CS_OK;
+}
+
 static const struct cs_rpc_method methods[] = {
     {.name = "CreateExecution", .unary = create_execution}, {.name = "GetExecution", .unary = get_execution},
     {.name = "ListExecutions", .unary = list_executions},   {.name = "WatchExecution", .stream = &orc_watch_events},
-    {.name = "CancelExecution", .unary = cancel_execution},
+    {.name = "CancelExecution", .unary = cancel_execution}, {.name = "GetMetrics", .unary = get_metrics},
 };
 
 /* ---- life ---- */

@@ -89,6 +89,18 @@ void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char
     put(engine, item);
 }
 
+void orc_engine_ask_metrics(struct orc_engine *engine, orc_metrics_fn *done, void *ctx) {
+    struct cs_err err = {0};
+    if (enter(engine, &err) != CS_OK) {
+        done(NULL, &err, ctx);
+        return;
+    }
+    struct orc_item *item = orc_item_create(ORC_ITEM_METRICS);
+    item->metrics.done = done;
+    item->metrics.ctx = ctx;
+    put(engine, item);
+}
+
 uint64_t orc_engine_watch(struct orc_engine *engine, const char *tenant, const char *id,
                           const struct orc_watcher_events *events, void *ctx) {
     struct orc_item *item = named_item(ORC_ITEM_WATCH, tenant, id);

@@ -78,6 +78,9 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
     case ORC_ITEM_REPLACED:
         take_replaced(engine, item);
         break;
+    case ORC_ITEM_METRICS:
+        orc_engine_take_metrics(engine, item);
+        break;
     case ORC_ITEM_POKE:
         break;
     case ORC_ITEM_STOP:

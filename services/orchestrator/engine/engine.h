@@ -103,5 +103,9 @@ void orc_engine_unwatch(struct orc_engine *engine, uint64_t watch);
 /* Prometheus text: open executions, ready/running jobs, commits, events per commit, batch latency, links, queue depth.
  */
 void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out);
+/* The same, and for each operation that workers offer or jobs wait for: how many are ready, how many of them wait at
+ * gates, and since when the oldest. Exactly once: text or err is NULL. */
+typedef void orc_metrics_fn(const char *text, const struct cs_err *err, void *ctx);
+void orc_engine_ask_metrics(struct orc_engine *engine, orc_metrics_fn *done, void *ctx);
 
 #endif

@@ -175,6 +175,9 @@ void orc_engine_answered(struct orc_engine *engine);
 /* A submission of that size needs no room any more. */
 void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes);
 
+/* ---- metrics.c ---- */
+void orc_engine_take_metrics(struct orc_engine *engine, struct orc_item *item);
+
 /* ---- workers.c ---- */
 extern const struct orc_link_events orc_engine_link_events;
 void orc_engine_take_link_up(struct orc_engine *engine, struct orc_item *item);

@@ -33,3 +33,83 @@ void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out) {
     counter(out, "callsheet_recoveries_total", "times that memory was dropped and read again",
             atomic_load(&c->recoveries));
 }
+
+/* ---- queues: on the engine's thread ---- */
+
+struct queue_age {
+    size_t parked;
+    int64_t oldest_ms; /* Unix time; INT64_MAX: nobody waits */
+};
+
+static void look_at(const struct orc_hall *hall, struct queue_age *age) {
+    for (const struct orc_lane *lane = hall->lanes; lane != NULL; lane = lane->hh.next) {
+        for (int rank = 0; rank < ORC_PRIORITIES; rank++) {
+            const struct orc_seat *first = lane->ranks[rank];
+            if (first != NULL && first->ready_ms < age->oldest_ms) {
+                age->oldest_ms = first->ready_ms;
+            }
+        }
+    }
+}
+
+static struct queue_age *ages_of(struct orc_engine *engine) {
+    struct orc_dispatch *dispatch = &engine->dispatch;
+    struct queue_age *ages = cs_arena_array(engine->scratch, dispatch->station_count, sizeof(*ages));
+    for (size_t i = 0; i < dispatch->station_count; i++) {
+        ages[i].oldest_ms = INT64_MAX;
+        look_at(&dispatch->stations[i].hall, &ages[i]);
+    }
+    for (const struct orc_gate *gate = dispatch->gates.gates; gate != NULL; gate = gate->hh.next) {
+        for (const struct orc_line *line = gate->lines; line != NULL; line = line->next) {
+            struct queue_age *age = &ages[orc_station_index(dispatch, line->hall.station)];
+            age->parked += line->hall.count;
+            look_at(&line->hall, age);
+        }
+    }
+    return ages;
+}
+
+static bool is_of_interest(const struct orc_dispatch *dispatch, size_t station) {
+    for (const struct orc_peer *peer = dispatch->peers; peer != NULL; peer = peer->hh.next) {
+        if (peer->offers[station]) {
+            return true;
+        }
+    }
+    return dispatch->stations[station].ready != 0;
+}
+
+enum column { COLUMN_READY, COLUMN_PARKED, COLUMN_AGE };
+
+static void put_column(struct orc_engine *engine, const struct queue_age *ages, enum column column, const char *name,
+                       const char *help, struct cs_buf *out) {
+    const struct orc_dispatch *dispatch = &engine->dispatch;
+    cs_buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+    for (size_t i = 0; i < dispatch->station_count; i++) {
+        const struct orc_station *station = &dispatch->stations[i];
+        if (!is_of_interest(dispatch, i)) {
+            continue;
+        }
+        double age_s = station->ready != 0 ? (double)(engine->now_ms - ages[i].oldest_ms) / 1000 : 0;
+        double value = column == COLUMN_READY    ? (double)station->ready
+                       : column == COLUMN_PARKED ? (double)ages[i].parked
+                                                 : age_s;
+        cs_buf_printf(out, "%s{operation=\"%s\"} %.15g\n", name, station->operation->name, value);
+    }
+}
+
+void orc_engine_take_metrics(struct orc_engine *engine, struct orc_item *item) {
+    CS_AUTO_BUF out = {0};
+    orc_engine_answered(engine);
+    cs_buf_printf(&out,
+                  "# HELP callsheet_replica_info who says this\n# TYPE callsheet_replica_info gauge\n"
+                  "callsheet_replica_info{replica=\"%s\"} 1\n",
+                  engine->replica);
+    orc_engine_metrics(engine, &out);
+    const struct queue_age *ages = ages_of(engine);
+    put_column(engine, ages, COLUMN_READY, "callsheet_queue_ready", "jobs and deliveries that wait for a worker", &out);
+    put_column(engine, ages, COLUMN_PARKED, "callsheet_queue_limited", "of them, those that a limit or rate holds back",
+               &out);
+    put_column(engine, ages, COLUMN_AGE, "callsheet_queue_oldest_seconds",
+               "how long the one that is ready longest is so", &out);
+    item->metrics.done(out.data, NULL, item->metrics.ctx);
+}

@@ -30,6 +30,7 @@ enum orc_item_kind {
     ORC_ITEM_RECOVERED,
     ORC_ITEM_TAKEN,    /* executions of a dead replica */
     ORC_ITEM_REPLACED, /* we are not who we were: another has fenced us */
+    ORC_ITEM_METRICS,
     ORC_ITEM_POKE, /* look at the clock again */
     ORC_ITEM_STOP,
 };
@@ -72,6 +73,10 @@ struct orc_item {
             bool ok;
             struct cs_err err;
         } committed;
+        struct {
+            orc_metrics_fn *done;
+            void *ctx;
+        } metrics;
         struct orc_entry *recovered; /* a list by their next_recovered */
         struct {
             uint64_t generation;       /* of the keeper */

@@ -306,6 +306,23 @@ TEST(limits_and_priorities_of_the_settings_and_of_plans_count) {
     scripted_stop(worker);
 }
 
+TEST(the_metrics_of_the_engine_can_be_asked_for) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    world_start(&world);
+    const char *id = world_create(&world, ONE);
+    (void)world_get(&world, id);
+    Callsheet__V1__GetMetricsRequest request = CALLSHEET__V1__GET_METRICS_REQUEST__INIT;
+    const ProtobufCMessage *reply = NULL;
+    struct cs_err err = {0};
+    assert_ok(world_try(&world, "GetMetrics", &request.base, &reply, &err), &err);
+    const char *text = ((const Callsheet__V1__GetMetricsReply *)reply)->text;
+    assert_non_null(strstr(text, "callsheet_executions_open 1\n"));
+    assert_non_null(strstr(text, "callsheet_queue_oldest_seconds{operation=\"noop\"} "));
+    assert_string_equal(world_get(&world, id)->jobs[0]->waiting->reason, "no_worker");
+    world_stop(&world);
+}
+
 TEST(settings_that_limit_nothing_known_are_refused) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
@@ -394,6 +411,7 @@ TEST_MAIN(CS_TEST(an_assignment_carries_all_that_the_worker_needs),
           CS_TEST(work_is_spread_and_credits_are_a_limit),
           CS_TEST(a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt),
           CS_TEST(limits_and_priorities_of_the_settings_and_of_plans_count),
-          CS_TEST(settings_that_limit_nothing_known_are_refused), CS_TEST(an_execution_that_takes_too_long_fails),
+          CS_TEST(the_metrics_of_the_engine_can_be_asked_for), CS_TEST(settings_that_limit_nothing_known_are_refused),
+          CS_TEST(an_execution_that_takes_too_long_fails),
           CS_TEST(the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails),
           CS_TEST(a_receiver_that_is_gone_is_not_asked_again))

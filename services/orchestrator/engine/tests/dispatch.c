@@ -422,6 +422,29 @@ TEST(only_who_reads_an_execution_is_told_why_it_waits) {
     assert_null(harness_read(id)->jobs[0]->waiting);
 }
 
+/* ---- metrics ---- */
+
+TEST(the_queue_of_each_operation_is_measured) {
+    static const char *const jobs[] = {"a", "b!9", "c", "d", "gen"};
+    restart_with("operation:noop=1", NULL);
+    fake_link_up(1, harness_noop, 2);
+    (void)CREATE(jobs);
+    (void)fake_link_assigned(1);
+    settle();
+    harness_advance(2500);
+    (void)CREATE(two);
+    settle();
+    const char *text = harness_metrics();
+    assert_non_null(strstr(text, "callsheet_replica_info{replica=\"orchestrator-1\"} 1\n"));
+    assert_non_null(strstr(text, "callsheet_jobs_ready 6\n"));
+    assert_non_null(strstr(text, "callsheet_queue_ready{operation=\"noop\"} 5\n"));
+    assert_non_null(strstr(text, "callsheet_queue_limited{operation=\"noop\"} 5\n"));
+    assert_non_null(strstr(text, "callsheet_queue_oldest_seconds{operation=\"noop\"} 2.5\n"));
+    assert_non_null(strstr(text, "callsheet_queue_ready{operation=\"generateVideo\"} 1\n"));
+    assert_non_null(strstr(text, "callsheet_queue_limited{operation=\"generateVideo\"} 0\n"));
+    assert_null(strstr(text, "deliverWebhook")); /* nobody offers it, and nobody waits */
+}
+
 /* ---- locality ---- */
 
 TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot) {
@@ -473,6 +496,7 @@ int main(void) {
         ENGINE_TEST(a_job_waits_for_a_rate_until_a_time),
         ENGINE_TEST(a_job_waits_for_its_next_attempt_and_says_after_what),
         ENGINE_TEST(only_who_reads_an_execution_is_told_why_it_waits),
+        ENGINE_TEST(the_queue_of_each_operation_is_measured),
         ENGINE_TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot),
         ENGINE_TEST(a_job_does_not_wait_for_the_worker_that_made_its_input),
     };

@@ -347,6 +347,20 @@ void harness_await_ended(const struct told *told) {
     wait_for(&told->ended, "end of the watch");
 }
 
+static void on_metrics(const char *text, const struct cs_err *err, void *ctx) {
+    struct answer *answer = ctx;
+    pthread_mutex_lock(&lock);
+    answer->text = text != NULL ? cs_arena_strdup(harness.arena, text) : "";
+    finish(answer, err);
+}
+
+const char *harness_metrics(void) {
+    struct answer *answer = new_answer();
+    orc_engine_ask_metrics(harness.engine, on_metrics, answer);
+    harness_await(answer);
+    return answer->text;
+}
+
 double harness_metric(const char *name) {
     CS_AUTO_BUF out = {0};
     orc_engine_metrics(harness.engine, &out);

@@ -25,6 +25,7 @@ struct answer {
     char id[24];
     bool existing;
     Callsheet__V1__Execution *execution; /* of a read */
+    const char *text;                    /* metrics */
 };
 
 /* What a watcher was told. */
@@ -80,6 +81,8 @@ struct told *harness_watch(const char *id);
 size_t harness_updates(const struct told *told);
 void harness_await_updates(const struct told *told, size_t count);
 void harness_await_ended(const struct told *told);
+/* The whole text that the engine's thread gives; lives as long as the harness. */
+const char *harness_metrics(void);
 /* Value of a metric. */
 double harness_metric(const char *name);
 
