@@ -125,18 +125,6 @@ static enum cs_status read_options(const json_t *body, struct webhook *webhook, 
     return read_webhook(webhook, member(options, "webhook"), "options.webhook", arena, err);
 }
 
-static enum cs_status read_priority(const json_t *value, const char *at, struct gw_submission *submission,
-                                    struct cs_arena *arena, struct cs_err *err) {
-    const char *path = path_member(arena, at, "priority");
-    bool given = false;
-    CS_TRY(read_count(value, path, &submission->request->plan->priority, &given, err));
-    if (given) {
-        submission->request->plan->priority_choice_case = CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY;
-        gw_paths_add(submission->paths, "priority", path);
-    }
-    return CS_OK;
-}
-
 /* {jobs, rootJobIds, priority, onFailure} at path ("" for a flat body). */
 static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_submission *submission,
                                 struct cs_arena *arena, struct cs_err *err) {
@@ -145,7 +133,8 @@ static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_
     const char *roots_path = path_member(arena, path, "rootJobIds");
     gw_paths_add(submission->paths, "jobs", jobs_path);
     gw_paths_add(submission->paths, "rootJobIds", roots_path);
-    CS_TRY(read_priority(member(plan, "priority"), path, submission, arena, err));
+    gw_paths_add(submission->paths, "priority", path_member(arena, path, "priority"));
+    CS_TRY(read_priority(plan, path, arena, &read->priority, err));
     CS_TRY(read_plan_failure(plan, path, submission, arena, err));
     CS_TRY(read_jobs(member(plan, "jobs"), jobs_path, submission, arena, err));
     if (read->n_jobs == 0 && submission->dialect != GW_DIALECT_PLAN) {

@@ -114,17 +114,12 @@ static enum cs_status read_typed(struct job_reader *job, const struct cs_operati
 /* How it waits for its turn. */
 static enum cs_status read_queueing(const struct job_reader *job, const json_t *object, Callsheet__V1__Job *read,
                                     struct cs_err *err) {
-    bool given = false;
     char *key = NULL;
     CS_TRY(read_count(member(object, "concurrencyLimit"), path_member(job->arena, job->client, "concurrencyLimit"),
-                      &read->concurrency_limit, &given, err));
+                      &read->concurrency_limit, err));
     CS_TRY(read_text(member(object, "concurrencyKey"), path_member(job->arena, job->client, "concurrencyKey"),
                      job->arena, &key, err));
-    CS_TRY(read_count(member(object, "priority"), path_member(job->arena, job->client, "priority"), &read->priority,
-                      &given, err));
-    if (given) {
-        read->priority_choice_case = CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY;
-    }
+    CS_TRY(read_priority(object, job->client, job->arena, &read->priority, err));
     if (key != NULL) {
         read->concurrency_key = key;
     }

@@ -63,8 +63,7 @@ enum cs_status read_text(const json_t *value, const char *path, struct cs_arena 
     return CS_OK;
 }
 
-enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, bool *ret_given,
-                          struct cs_err *err) {
+enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, struct cs_err *err) {
     if (value != NULL && !json_is_number(value)) {
         return cs_fail_at(err, path, "wrong_type", "%s must be a whole number", path);
     }
@@ -72,8 +71,20 @@ enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_n
         (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > UINT32_MAX)) {
         return cs_fail_at(err, path, "out_of_range", "%s must be a whole number from 0 on", path);
     }
-    *ret_given = value != NULL;
-    *ret_number = value != NULL ? (uint32_t)json_integer_value(value) : *ret_number;
+    *ret_number = (uint32_t)json_integer_value(value); /* 0 for none */
+    return CS_OK;
+}
+
+enum cs_status read_priority(const json_t *object, const char *at, struct cs_arena *arena,
+                             Google__Protobuf__UInt32Value **ret_priority, struct cs_err *err) {
+    const json_t *value = member(object, "priority");
+    uint32_t number = 0;
+    CS_TRY(read_count(value, path_member(arena, at, "priority"), &number, err));
+    if (value != NULL) {
+        *ret_priority = cs_arena_alloc(arena, sizeof(**ret_priority));
+        google__protobuf__uint32_value__init(*ret_priority);
+        (*ret_priority)->value = number;
+    }
     return CS_OK;
 }
 

@@ -40,9 +40,11 @@ enum cs_status need_only(const json_t *object, const char *path, const char *con
 /* NULL when value is NULL. */
 enum cs_status read_text(const json_t *value, const char *path, struct cs_arena *arena, char **ret_text,
                          struct cs_err *err);
-/* A whole number that fits; *ret_given false and *ret_number untouched when value is NULL. */
-enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, bool *ret_given,
-                          struct cs_err *err);
+/* A whole number that fits; 0 when value is NULL. */
+enum cs_status read_count(const json_t *value, const char *path, uint32_t *ret_number, struct cs_err *err);
+/* The member "priority" of a job or plan; *ret_priority stays when there is none. */
+enum cs_status read_priority(const json_t *object, const char *at, struct cs_arena *arena,
+                             Google__Protobuf__UInt32Value **ret_priority, struct cs_err *err);
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err);
 /* dependencyPolicy, optionalDependencies, timeoutMs, queueTimeoutMs and retry of a job; onFailure of a plan. */

@@ -6,23 +6,19 @@
 #include "cs/catalog.h"
 #include "wire/plan_wire.h"
 
-static enum cs_status check_priority(uint32_t priority, struct cs_err *err) {
-    if (priority >= ORC_PRIORITIES) {
+static enum cs_status check_priority(const Google__Protobuf__UInt32Value *priority, struct cs_err *err) {
+    if (priority != NULL && priority->value >= ORC_PRIORITIES) {
         return cs_fail_at(err, "priority", "bad_priority", "a priority is 0 to %d", ORC_PRIORITIES - 1);
     }
     return CS_OK;
 }
 
 enum cs_status orc_plan_queueing_check(const Callsheet__V1__Plan *plan, struct cs_err *err) {
-    return plan->priority_choice_case == CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY
-               ? check_priority(plan->priority, err)
-               : CS_OK;
+    return check_priority(plan->priority, err);
 }
 
 enum cs_status orc_job_queueing_check(const Callsheet__V1__Job *job, struct cs_err *err) {
-    if (job->priority_choice_case == CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY) {
-        CS_TRY(check_priority(job->priority, err));
-    }
+    CS_TRY(check_priority(job->priority, err));
     size_t length = strlen(job->concurrency_key);
     bool printable = true;
     for (size_t i = 0; i < length; i++) {
@@ -53,13 +49,9 @@ static const char *provider_of(const Callsheet__V1__Job *job) {
 }
 
 void orc_job_queueing(const Callsheet__V1__Plan *plan, const Callsheet__V1__Job *job, struct orc_job_draft *draft) {
-    uint32_t priority = ORC_PRIORITY_DEFAULT;
-    if (job->priority_choice_case == CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY) {
-        priority = job->priority;
-    } else if (plan->priority_choice_case == CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY) {
-        priority = plan->priority;
-    }
-    draft->priority = (uint8_t)(priority < ORC_PRIORITIES ? priority : ORC_PRIORITY_DEFAULT);
+    const Google__Protobuf__UInt32Value *priority = job->priority != NULL ? job->priority : plan->priority;
+    bool known = priority != NULL && priority->value < ORC_PRIORITIES;
+    draft->priority = known ? (uint8_t)priority->value : (uint8_t)ORC_PRIORITY_DEFAULT;
     draft->provider = provider_of(job);
     if (!cs_str_empty(job->concurrency_key)) {
         draft->concurrency_key = job->concurrency_key;

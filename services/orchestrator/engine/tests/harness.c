@@ -142,7 +142,14 @@ static char *cut(char *text, char mark) {
     return rest;
 }
 
-static void read_queueing(Callsheet__V1__Job *job, char *line) {
+static Google__Protobuf__UInt32Value *new_number(struct cs_arena *arena, uint32_t value) {
+    Google__Protobuf__UInt32Value *number = cs_arena_alloc(arena, sizeof(*number));
+    google__protobuf__uint32_value__init(number);
+    number->value = value;
+    return number;
+}
+
+static void read_queueing(struct cs_arena *arena, Callsheet__V1__Job *job, char *line) {
     char *key = cut(line, '#');
     const char *priority = cut(line, '!');
     if (key != NULL) {
@@ -150,8 +157,7 @@ static void read_queueing(Callsheet__V1__Job *job, char *line) {
         job->concurrency_key = key;
     }
     if (priority != NULL) {
-        job->priority_choice_case = CALLSHEET__V1__JOB__PRIORITY_CHOICE_PRIORITY;
-        job->priority = (uint32_t)strtoul(priority, NULL, 10);
+        job->priority = new_number(arena, (uint32_t)strtoul(priority, NULL, 10));
     }
 }
 
@@ -181,7 +187,7 @@ static Callsheet__V1__Job *new_job(struct cs_arena *arena, const char *text, con
     job->id = line;
     job->depends_on = cs_arena_array(arena, strlen(line) + 1, sizeof(char *));
     char *rest = cut(line, '<');
-    read_queueing(job, line);
+    read_queueing(arena, job, line);
     if (rest != NULL) {
         char *save = NULL;
         for (char *id = strtok_r(rest, ",", &save); id != NULL; id = strtok_r(NULL, ",", &save)) {
@@ -212,8 +218,7 @@ static struct orc_submission *new_submission(const char *const *lines, size_t co
         plan.jobs[i] = new_job(arena, lines[i], options->provider);
     }
     if (options->priority != 0) {
-        plan.priority_choice_case = CALLSHEET__V1__PLAN__PRIORITY_CHOICE_PRIORITY;
-        plan.priority = (uint32_t)options->priority - 1;
+        plan.priority = new_number(arena, (uint32_t)options->priority - 1);
     }
     if (options->edit != NULL) {
         options->edit(&plan);
