@@ -408,6 +408,23 @@ TEST(a_fenced_replica_can_neither_write_nor_claim_nor_stay_alive) {
                  "replica_taken");
 }
 
+TEST(a_name_whose_row_was_removed_does_not_get_an_old_epoch_again) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    CS_AUTO(orc_store) *stopped = store_of(&world, "fixed");
+    CS_AUTO(orc_store) *taker = store_of(&world, "taker");
+    struct cs_err err = {0};
+    int64_t epoch = 0;
+    bool removed = false;
+    assert_ok(orc_store_release(stopped, NULL, &err), &err);
+    assert_ok(orc_store_fence(taker, "fixed", &epoch, &err), &err);
+    assert_ok(orc_store_remove(taker, "fixed", epoch, &removed, &err), &err);
+    assert_true(removed);
+    CS_AUTO(orc_store) *next = store_of(&world, "fixed"); /* as a supervisor would start it */
+    assert_fails(orc_store_commit(stopped, &(struct orc_commit){0}, NULL, &err), &err, CS_ABORTED, "fenced");
+    assert_ok(orc_store_commit(next, &(struct orc_commit){0}, NULL, &err), &err);
+}
+
 TEST(what_is_read_at_once_has_a_limit_in_bytes) {
     enum { COUNT = 5, SIZE = ORC_READ_BYTES_MAX / 2 - 1000 };
     AUTO_WORLD world = {0};
@@ -440,4 +457,5 @@ TEST_MAIN(CS_TEST(what_a_killed_replica_ran_is_done_by_the_other_within_3_s),
           CS_TEST(two_replicas_share_what_a_third_left_and_each_execution_has_one_winner),
           CS_TEST(of_two_takers_exactly_one_gets_each_execution),
           CS_TEST(a_fenced_replica_can_neither_write_nor_claim_nor_stay_alive),
+          CS_TEST(a_name_whose_row_was_removed_does_not_get_an_old_epoch_again),
           CS_TEST(what_is_read_at_once_has_a_limit_in_bytes))

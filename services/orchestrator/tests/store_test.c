@@ -326,7 +326,7 @@ TEST(a_second_process_of_the_name_fences_the_first) {
     struct cs_err err = {0};
     assert_ok(orc_store_open(place.db.url, &second, &err), &err);
     assert_ok(orc_store_join(second, "r1", 2000, &epoch, &err), &err);
-    assert_int_equal(epoch, place.epoch + 1);
+    assert_true(epoch > place.epoch);
     const struct orc_row_event late = event("e1", 1);
     const struct orc_commit commit = {.events = &late, .event_count = 1};
     assert_fails(orc_store_commit(place.store, &commit, NULL, &err), &err, CS_ABORTED, "fenced");
@@ -344,7 +344,7 @@ TEST(another_name_fences_nobody) {
     struct cs_err err = {0};
     assert_ok(orc_store_open(place.db.url, &second, &err), &err);
     assert_ok(orc_store_join(second, "r2", 2000, &epoch, &err), &err);
-    assert_int_equal(epoch, 1);
+    assert_true(epoch > place.epoch); /* no epoch comes twice, under any name */
     commit_created(&place, "e1", "", false);
 }
 

@@ -3,15 +3,16 @@
 
 -- name: replica_join
 -- A new epoch for the name. Waits for the commits of the old epoch that hold the row (see replica_verify). Doing it twice
--- only raises the epoch twice.
-insert into replicas as r (name, epoch, joined_at_ms) values ($1, 1, $2)
-on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms, fenced = false
+-- only raises the epoch twice. A name whose row has been removed meanwhile must not get an epoch that it had before: the
+-- number of the transaction is higher than any of them.
+insert into replicas as r (name, epoch, joined_at_ms) values ($1, pg_current_xact_id()::text::int8, $2)
+on conflict (name) do update set epoch = greatest(r.epoch + 1, excluded.epoch), joined_at_ms = excluded.joined_at_ms, fenced = false
 returning epoch
 
 -- name: replica_rejoin
 -- The same, unless another process is alive under the name: no row then.
-insert into replicas as r (name, epoch, joined_at_ms) values ($1, 1, $2)
-on conflict (name) do update set epoch = r.epoch + 1, joined_at_ms = excluded.joined_at_ms, fenced = false
+insert into replicas as r (name, epoch, joined_at_ms) values ($1, pg_current_xact_id()::text::int8, $2)
+on conflict (name) do update set epoch = greatest(r.epoch + 1, excluded.epoch), joined_at_ms = excluded.joined_at_ms, fenced = false
 where r.epoch = $3
    or not exists (select from replica_leases l where l.name = r.name and l.alive_until > clock_timestamp())
 returning epoch
