@@ -302,9 +302,11 @@ void orc_engine_drop_all(struct orc_engine *engine) {
     engine->replaced = false;
     atomic_fetch_add(&engine->counters.recoveries, 1);
     orc_watchers_end_all(engine, &told);
-    orc_engine_fail_batch(engine, engine->committing);
+    if (engine->committing != NULL) {
+        orc_engine_fail_batch(engine, engine->committing);
+        engine->committing = NULL;
+    }
     orc_engine_fail_batch(engine, engine->filling);
-    engine->committing = NULL;
     cancel_assignments(engine);
     struct orc_entry *entry = engine->entries;
     while (entry != NULL) {

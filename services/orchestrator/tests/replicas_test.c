@@ -157,6 +157,20 @@ TEST(a_replica_that_was_stopped_and_replaced_writes_nothing_and_joins_anew) {
     (void)await_completed(&pair.world, next);
 }
 
+TEST(a_replica_that_was_replaced_while_it_had_nothing_to_write_joins_anew) {
+    AUTO_PAIR pair = {0};
+    pair_open(&pair, (struct scripted_config){.slots = 8});
+    const char *id = world_create(&pair.world, ONE);
+    heard_free(scripted_take(pair.worker, HEARD_ASSIGN));
+    struct names names = {&pair.world, owner(&pair.world, id)};
+    assert_int_equal(kill(pair.world.program.process.pid, SIGSTOP), 0);
+    CS_AUTO(heard) *taken = scripted_take(pair.worker, HEARD_ASSIGN);
+    assert_int_equal(kill(pair.world.program.process.pid, SIGCONT), 0);
+    cs_test_await(two_without, &names, "the stopped replica to join under a new name");
+    scripted_succeed(taken);
+    (void)await_completed(&pair.world, id);
+}
+
 /* ---- a drain ---- */
 
 TEST(a_drain_hands_over_at_once) {
@@ -450,6 +464,7 @@ TEST(what_is_read_at_once_has_a_limit_in_bytes) {
 TEST_MAIN(CS_TEST(what_a_killed_replica_ran_is_done_by_the_other_within_3_s),
           CS_TEST(an_execution_of_a_dead_replica_is_read_from_its_log),
           CS_TEST(a_replica_that_was_stopped_and_replaced_writes_nothing_and_joins_anew),
+          CS_TEST(a_replica_that_was_replaced_while_it_had_nothing_to_write_joins_anew),
           CS_TEST(a_drain_hands_over_at_once), CS_TEST(what_nobody_runs_is_taken_over_by_the_next_that_starts),
           CS_TEST(the_other_replica_forwards_reads_watches_and_cancels),
           CS_TEST(a_watcher_that_leaves_the_other_replica_leaves_the_owner_too),
