@@ -80,7 +80,8 @@ static enum cs_status start_orchestrator(struct stack *stack, const char *worker
     }
     CS_AUTO_FREE char *database = cs_sprintf("DATABASE_URL=%s", stack->database_url);
     static const char program[] = CS_BIN_DIR "/callsheet-orchestrator";
-    const char *const argv[] = {program, "--workers", workers, "--ready-fd", "3", NULL};
+    /* A name of its own, as under `callsheet up`: who starts again under it goes on at once. */
+    const char *const argv[] = {program, "--workers", workers, "--ready-fd", "3", "--replica", "bench", NULL};
     const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=a secret for measuring", NULL};
     const struct cs_process_fd fds[] = {{.ours = pipe_fds[1], .theirs = READY_FD}};
     const struct cs_process_spec spec = {.argv = argv,
