@@ -1,8 +1,8 @@
 /*
  * api: the Orchestrator service on top of the engine.
  *
- * Calls are answered when the engine has committed what they ask for; nothing waits in a handler, but lists. What another
- * replica runs is asked of it (forward.h), or answered from the log when it is dead.
+ * Calls are answered when the engine has committed what they ask for; nothing waits in a handler, but lists. What
+ * another replica runs is asked of it (forward.h), or answered from the log when it is dead.
  *
  * Limits   a watcher that reads slowly has at most ORC_WATCH_QUEUE_BYTES waiting; what does not fit is left out and
  * made good by a fresh snapshot once it has caught up. Threads  handlers run on rpc's threads; drain and destroy on the

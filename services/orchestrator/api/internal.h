@@ -23,7 +23,8 @@ extern const struct cs_rpc_stream_events orc_watch_events;
  * known. */
 enum cs_status orc_target_check(const char *tenant, const char *execution_id, struct cs_err *err) CS_MUST_USE;
 
-/* Reads an execution here, or through the replica that runs it. `forwarded`: another replica asks; it is not sent on. */
+/* Reads an execution here, or through the replica that runs it. `forwarded`: another replica asks; it is not sent on.
+ */
 void orc_api_get(struct orc_api *api, const char *tenant, const char *id, bool forwarded, orc_read_fn *done, void *ctx);
 
 /* Tells all watchers that the server stops. */
