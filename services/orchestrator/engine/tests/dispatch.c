@@ -84,7 +84,7 @@ TEST(priorities_survive_a_restart) {
 enum { MANY = 100000, MANY_A_PLAN = 10000 };
 
 static void create_many(void) {
-    static char names[MANY_A_PLAN][8];
+    static char names[MANY_A_PLAN][16];
     static const char *lines[MANY_A_PLAN];
     for (int i = 0; i < MANY_A_PLAN; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "j%d", i);
