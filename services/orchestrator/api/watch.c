@@ -208,7 +208,7 @@ static void on_located(const char *address, __attribute__((unused)) const Callsh
     } else {
         keep_upstream(watcher, upstream);
     }
-    unref(watcher);
+    unref(watcher); // NOLINT(clang-analyzer-unix.Malloc): counted references
 }
 
 /* The engine's reference goes on to the stream of the replica that runs it. */

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,7 @@ static uint32_t tell_children(const struct orc_step *step, uint32_t ended, uint3
             orc_job_release(step, child);
         } else if (verdict == CANNOT_RUN) {
             skip(step, child, "dependency_failed", "Dependency job failed");
+            assert(ret_skipped != NULL); /* a parent that completed dooms nobody */
             ret_skipped[skipped++] = child;
         }
     }
