@@ -1,12 +1,13 @@
 #include "cs/catalog.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
 
 #define CLASS(word) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##word
 
 static const struct cs_retry_policy never = {1, 0, 0};
 
-/* What may help, by kind of worker. Other classes are final: the same input fails the same way (INVALID_INPUT,
+/* What may help, by kind of worker; deliveries of webhooks are no jobs and have a schedule of their own in the
+ * orchestrator. Other classes are final: the same input fails the same way (INVALID_INPUT,
  * CODEC_UNSUPPORTED, CONTENT_REJECTED), only a person can help (AUTH, BILLING), it was wanted (CANCELLED), or a repeat
  * could be paid twice (OUTCOME_UNKNOWN). */
 struct row {
@@ -24,10 +25,6 @@ static const struct row rows[] = {
     {CS_WORKER_PROVIDERS, CLASS(RATE_LIMITED), {10, 5 * SECOND_MS, 10 * MINUTE_MS}},
     {CS_WORKER_PROVIDERS, CLASS(TIMEOUT), {2, 5 * SECOND_MS, MINUTE_MS}},
     {CS_WORKER_PROVIDERS, CLASS(INTERNAL), {2, 5 * SECOND_MS, MINUTE_MS}},
-    {CS_WORKER_WEBHOOKS, CLASS(TRANSIENT), {5, 10 * SECOND_MS, HOUR_MS}},
-    {CS_WORKER_WEBHOOKS, CLASS(RATE_LIMITED), {5, 10 * SECOND_MS, HOUR_MS}},
-    {CS_WORKER_WEBHOOKS, CLASS(TIMEOUT), {5, 10 * SECOND_MS, HOUR_MS}},
-    {CS_WORKER_WEBHOOKS, CLASS(INTERNAL), {5, 10 * SECOND_MS, HOUR_MS}},
     {CS_WORKER_TEST, CLASS(TRANSIENT), {5, SECOND_MS, MINUTE_MS}},
     {CS_WORKER_TEST, CLASS(RATE_LIMITED), {5, SECOND_MS, MINUTE_MS}},
     {CS_WORKER_TEST, CLASS(TIMEOUT), {3, SECOND_MS, MINUTE_MS}},
