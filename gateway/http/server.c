@@ -4,12 +4,14 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
+#include "http/accept.h"
 #include "http/connections.h"
 #include "http/listen.h"
 #include "http/request_internal.h"
@@ -25,6 +27,7 @@ struct gw_server {
     struct MHD_Daemon *daemon;
     int fd;
     char address[GW_ADDRESS_SIZE];
+    struct gw_acceptor *acceptor;
     struct gw_connections *connections;
     pthread_t ticker;
     bool ticking;
@@ -50,7 +53,13 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
     } else if (*socket_context != NULL) {
         gw_connections_remove(server->connections, *socket_context);
         *socket_context = NULL;
+        gw_acceptor_closed(server->acceptor);
     }
+}
+
+static bool on_accepted(int fd, const struct sockaddr *address, socklen_t address_size, void *ctx) {
+    const struct gw_server *server = ctx;
+    return MHD_add_connection(server->daemon, fd, address, address_size) == MHD_YES;
 }
 
 static void set_deadline(struct gw_server *server, struct MHD_Connection *connection, int64_t deadline_ms) {
@@ -212,21 +221,29 @@ static void on_log(__attribute__((unused)) void *cls, const char *fmt, va_list a
     cs_log_debug("http", CS_KV("message", text.data));
 }
 
+static void on_panic(__attribute__((unused)) void *cls, const char *file, unsigned line, const char *reason) {
+    cs_log_error("libmicrohttpd gave up", CS_KV("reason", reason), CS_KV("file", file), CS_KVI("line", line));
+    abort();
+}
+
 static enum cs_status start_daemon(struct gw_server *server, struct cs_err *err) {
     const struct gw_server_config *config = &server->config;
-    const unsigned flags =
-        MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    const unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     const unsigned idle_s = (unsigned)((config->idle_timeout_ms + MS_PER_S - 1) / MS_PER_S);
     struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)config->threads, NULL},
                                     {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem *more = config->threads > 1 ? pool : pool + 1; /* a pool of one is refused */
-    server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-        server->fd, MHD_OPTION_CONNECTION_LIMIT, config->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        config->connections_per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)GW_HEADER_BYTES_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    /* The acceptor keeps to the limit; any of the pool's threads may have all of them. */
+    const unsigned connections_max = config->connections_max * config->threads;
+    MHD_set_panic_func(on_panic, NULL);
+    server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                                      MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                      config->connections_per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GW_HEADER_BYTES_MAX,
+                                      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+                                      MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+                                      on_connection, server, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
     if (server->daemon == NULL) {
         return cs_fail(err, CS_UNAVAILABLE, "http_server", "the HTTP server does not start on %s", server->address);
     }
@@ -249,7 +266,8 @@ enum cs_status gw_server_start(struct gw_server *server, struct cs_err *err) {
         return cs_fail_errno(err, errno, "starting a thread");
     }
     server->ticking = true;
-    return start_daemon(server, err);
+    CS_TRY(start_daemon(server, err));
+    return gw_acceptor_start(server->acceptor, err);
 }
 
 enum cs_status gw_server_create(const struct gw_server_config *config, struct gw_server **ret_server,
@@ -266,6 +284,9 @@ enum cs_status gw_server_create(const struct gw_server_config *config, struct gw
     (void)pthread_cond_init(&server->stop, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     CS_TRY(open_socket(server, err));
+    const struct gw_acceptor_config accept = {
+        .fd = server->fd, .connections_max = config->connections_max, .accepted = on_accepted, .ctx = server};
+    CS_TRY(gw_acceptor_create(&accept, &server->acceptor, err));
     *ret_server = cs_steal(&server);
     return CS_OK;
 }
@@ -290,9 +311,8 @@ uint64_t gw_server_reaped(struct gw_server *server) {
 }
 
 bool gw_server_drain(struct gw_server *server, int64_t timeout_ms) {
-    if (!atomic_exchange(&server->draining, true) && server->daemon != NULL) {
-        (void)MHD_quiesce_daemon(server->daemon); /* server->fd, closed after the daemon has stopped */
-    }
+    atomic_store(&server->draining, true);
+    gw_acceptor_stop(server->acceptor);
     const struct timespec until = in_ms(timeout_ms);
     (void)pthread_mutex_lock(&server->lock);
     int waited = 0;
@@ -320,12 +340,13 @@ void gw_server_destroy(struct gw_server *server) {
         return;
     }
     stop_ticker(server);
+    if (server->acceptor != NULL) {
+        gw_acceptor_stop(server->acceptor);
+    }
     if (server->daemon != NULL) {
-        if (!atomic_load(&server->draining)) {
-            (void)MHD_quiesce_daemon(server->daemon);
-        }
         MHD_stop_daemon(server->daemon);
     }
+    gw_acceptor_destroy(server->acceptor);
     if (server->fd >= 0) {
         (void)close(server->fd);
     }
