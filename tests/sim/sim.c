@@ -161,7 +161,8 @@ static void run_commands(struct world *w) {
 static void commit(struct world *w) {
     for (; w->committed < w->log_count; w->committed++) {
         const struct orc_event *event = &w->log[w->committed].event;
-        if (event->kind == ORC_EVENT_SUCCEEDED && ++w->successes[event->job] > 1) {
+        bool good = event->kind == ORC_EVENT_SUCCEEDED || event->kind == ORC_EVENT_REUSED;
+        if (good && ++w->successes[event->job] > 1) {
             broken(w, "job %u succeeded twice", event->job);
         }
     }
@@ -361,6 +362,26 @@ static void report_some(struct world *w) {
     }
 }
 
+static struct orc_event reuse_of(const struct world *w, uint32_t job) {
+    return (struct orc_event){.kind = ORC_EVENT_REUSED,
+                              .job = job,
+                              .attempt = w->execution->jobs[job].attempt,
+                              .source_execution = "before",
+                              .source_job = w->plan->jobs[job].id,
+                              .reason = "cache",
+                              .payload = "reused",
+                              .payload_size = 6};
+}
+
+/* A result turns up for a job that waits or is ready; one that runs or has ended has no use for it. */
+static void reuse_some(struct world *w) {
+    if (w->plan->job_count != 0 && one_in(w, 10)) {
+        uint32_t job = below(w, w->plan->job_count);
+        int state = w->execution->jobs[job].state;
+        try(w, reuse_of(w, job), state != ORC_JOB_WAITING && state != ORC_JOB_READY);
+    }
+}
+
 static void pass_time(struct world *w) {
     int64_t wake = orc_execution_wake_at(w->execution);
     if (wake == INT64_MAX) {
@@ -436,6 +457,7 @@ static void deliver_some(struct world *w) {
 static void turn(struct world *w) {
     assign_some(w);
     report_some(w);
+    reuse_some(w);
     if (one_in(w, 400)) {
         try(w, (struct orc_event){.kind = ORC_EVENT_CANCEL, .message = "sim"}, orc_execution_terminal(w->execution));
     }
@@ -474,7 +496,12 @@ static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
     w->now_ms = 1;
     w->deadline_ms = one_in(w, 5) ? 1 + below(w, 5000) : INT64_C(86400000);
     w->execution = orc_execution_create("sim", "acme", w->plan, 1, w->deadline_ms, w->webhook);
-    must(w, (struct orc_event){.kind = ORC_EVENT_BEGIN});
+    for (uint32_t job = 0; job < w->plan->job_count && one_in(w, 3); job++) {
+        must(w, reuse_of(w, job)); /* known when it was created */
+    }
+    if (!orc_execution_terminal(w->execution)) {
+        must(w, (struct orc_event){.kind = ORC_EVENT_BEGIN});
+    }
     uint32_t turns = 0;
     while (!orc_execution_closed(w->execution) || !committed_all(w)) {
         if (++turns > TURNS_MAX) {

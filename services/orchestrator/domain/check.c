@@ -81,7 +81,8 @@ static void check_parents(const struct orc_execution *execution, uint32_t index)
          "a skipped job could never have run", execution, index);
     bool released = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
                     job->state == ORC_JOB_FAILED;
-    rule(!released || may_run(node, &parents), "a job runs when its policy says so", execution, index);
+    rule(!released || job->reused != NULL || may_run(node, &parents), "a job runs when its policy says so", execution,
+         index);
 }
 
 static void check_job(const struct orc_execution *execution, uint32_t index) {
@@ -95,7 +96,8 @@ static void check_job(const struct orc_execution *execution, uint32_t index) {
     rule(orc_job_terminal(job) == (job->completed_at_ms != 0), "ended jobs have an end", execution, index);
     rule(job->state != ORC_JOB_FAILED || job->error_code != NULL, "failed jobs say why", execution, index);
     rule(!orc_job_terminal(job) || job->checkpoint == NULL, "ended jobs keep no checkpoint", execution, index);
-    bool was_assigned = job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_COMPLETED ||
+    rule(job->reused == NULL || job->state == ORC_JOB_COMPLETED, "what is reused is complete", execution, index);
+    bool was_assigned = job->state == ORC_JOB_RUNNING || (job->state == ORC_JOB_COMPLETED && job->reused == NULL) ||
                         (job->state == ORC_JOB_FAILED && job->failures + job->losses != 0);
     rule(!was_assigned || (job->attempt != 0 && job->started_at_ms != 0), "what ran was assigned", execution, index);
 }

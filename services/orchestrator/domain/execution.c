@@ -41,6 +41,7 @@ void orc_execution_destroy(struct orc_execution *execution) {
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
         free(execution->jobs[i].checkpoint);
         free(execution->jobs[i].result);
+        free(execution->jobs[i].reused);
         free(execution->jobs[i].error_code);
         free(execution->jobs[i].error_message);
     }
@@ -196,6 +197,7 @@ enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *e
     case ORC_EVENT_SUCCEEDED:
     case ORC_EVENT_FAILED:
     case ORC_EVENT_LOST:
+    case ORC_EVENT_REUSED:
     case ORC_EVENT_ASSIGNED:
     case ORC_EVENT_RETRY_DUE:
     case ORC_EVENT_RETURNED:

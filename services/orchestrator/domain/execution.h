@@ -26,6 +26,7 @@
 enum {
     ORC_FENCE_BYTES = 16,
     ORC_EVENT_ID_SIZE = 32, /* "evt_" and the execution's id */
+    ORC_REUSE_REASON_SIZE = 16,
     ORC_CHECKPOINT_BYTES_MAX = 64 * 1024,
     ORC_LOSSES_MAX = 10,         /* workers that may die under one job before it fails */
     ORC_ATTEMPT_GRACE_MS = 5000, /* after its deadline, for the worker to say so itself */
@@ -78,6 +79,7 @@ enum orc_event_kind {
     ORC_EVENT_DEADLINE = 7, /* of the whole execution */
     ORC_EVENT_DELIVERED = 8,
     ORC_EVENT_DELIVERY_FAILED = 9,
+    ORC_EVENT_REUSED = 10, /* the job has the result of another one and does not run; also before BEGIN */
     /* volatile, never stored */
     ORC_EVENT_BEGIN = 100, /* right after creation or recovery: roots become ready, an empty plan completes */
     ORC_EVENT_ASSIGNED = 101,
@@ -99,14 +101,25 @@ struct orc_event {
     bool final;             /* DELIVERY_FAILED: do not try again (410, refused target) */
     const char *code;       /* FAILED, DELIVERY_FAILED; NULL is "" */
     const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason */
-    const void *payload;    /* SUCCEEDED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
+    /* SUCCEEDED, REUSED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
+    const void *payload;
     size_t payload_size;
+    const char *source_execution;         /* REUSED: whose result it is */
+    const char *source_job;               /* REUSED: "" when that is not known */
+    const char *reason;                   /* REUSED: "base", "retry", "rerun" or "cache" */
     unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
      * changes later does not change the past. */
     int64_t next_at_ms;              /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
     int64_t started_at_ms;           /* of the job's first attempt; CANCEL, DEADLINE: of the execution */
     int64_t execution_started_at_ms; /* when the event ended the last job */
+};
+
+/* Where the result of a job that did not run comes from. */
+struct orc_reused {
+    char execution[24];
+    char reason[ORC_REUSE_REASON_SIZE];
+    char job[];
 };
 
 struct orc_job {
@@ -124,7 +137,8 @@ struct orc_job {
     void *checkpoint; /* the last one, or NULL */
     uint32_t checkpoint_size;
     uint32_t result_size;
-    void *result; /* packed callsheet.v1.Succeeded, or NULL */
+    void *result;              /* packed callsheet.v1.Succeeded, or NULL */
+    struct orc_reused *reused; /* COMPLETED without having run; or NULL */
     enum orc_failure_class failure_class;
     char *error_code; /* FAILED, RETRYING, SKIPPED; or NULL */
     char *error_message;

@@ -27,6 +27,7 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
     [ORC_JOB_RECOVER] = "recover",
     [ORC_JOB_SKIP] = "skip",
     [ORC_JOB_CANCEL] = "cancel",
+    [ORC_JOB_REUSE] = "reuse",
 };
 
 static const struct cs_fsm_edge job_edges[] = {
@@ -34,9 +35,13 @@ static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED,
      "too many of those it depends on ended without a result, or the plan fails fast"},
     {ORC_JOB_WAITING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
+    {ORC_JOB_WAITING, ORC_JOB_REUSE, ORC_JOB_COMPLETED,
+     "it has the result of a job that ran before, so what it depends on does not matter"},
+    {ORC_JOB_READY, ORC_JOB_REUSE, ORC_JOB_COMPLETED, "it has the result of a job that ran before"},
     {ORC_JOB_READY, ORC_JOB_ASSIGN, ORC_JOB_RUNNING,
      "a worker with a free slot was found; the attempt gets a new fence"},
-    {ORC_JOB_READY, ORC_JOB_WAIT_IN_VAIN, ORC_JOB_FAILED, "no worker took it within its limit"},
+    {ORC_JOB_READY, ORC_JOB_WAIT_IN_VAIN, ORC_JOB_FAILED,
+     "no worker took it within its limit, or what it waited for cannot come any more"},
     {ORC_JOB_READY, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled, failed fast or ran out of time"},
     {ORC_JOB_RUNNING, ORC_JOB_RECORD_START, ORC_JOB_RUNNING,
      "the start of paid work is in the log before a worker hears of it"},
@@ -88,8 +93,8 @@ static const char *const execution_moves[ORC_EXECUTION_MOVES] = {
 
 static const struct cs_fsm_edge execution_edges[] = {
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_START, ORC_EXECUTION_PROCESSING, "its first job was given to a worker"},
-    {ORC_EXECUTION_PENDING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "a plan without jobs has nothing to do"},
-    {ORC_EXECUTION_PENDING, ORC_EXECUTION_FAIL, ORC_EXECUTION_FAILED, "its jobs waited in vain for a worker"},
+    {ORC_EXECUTION_PENDING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "nothing had to run"},
+    {ORC_EXECUTION_PENDING, ORC_EXECUTION_FAIL, ORC_EXECUTION_FAILED, "its jobs waited in vain"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_CANCEL, ORC_EXECUTION_CANCELLED, "a client cancelled it before anything ran"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_EXPIRE, ORC_EXECUTION_FAILED, "its time ran out before anything ran"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED,

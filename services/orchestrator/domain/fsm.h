@@ -25,6 +25,7 @@ enum orc_job_move {
     ORC_JOB_RECOVER,
     ORC_JOB_SKIP,
     ORC_JOB_CANCEL,
+    ORC_JOB_REUSE,
     ORC_JOB_MOVES,
 };
 

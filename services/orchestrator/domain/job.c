@@ -262,14 +262,15 @@ static void keep_result(struct orc_execution *execution, uint32_t index) {
     }
 }
 
-static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err) {
+/* SUCCEEDED or REUSED: the job has its result. */
+static enum cs_status complete(const struct orc_step *step, enum orc_job_move move, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     const struct orc_event *event = step->event;
     struct orc_job *job = &execution->jobs[event->job];
     if (event->payload_size > UINT32_MAX) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "result_too_big", "a result does not fit");
     }
-    CS_TRY(orc_job_move(execution, event->job, ORC_JOB_SUCCEED, err));
+    CS_TRY(orc_job_move(execution, event->job, move, err));
     job->completed_at_ms = event->at_ms;
     job->result = cs_alloc(event->payload_size);
     job->result_size = (uint32_t)event->payload_size;
@@ -277,6 +278,9 @@ static enum cs_status succeeded(const struct orc_step *step, struct cs_err *err)
         memcpy(job->result, event->payload, event->payload_size);
     }
     orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
+    if (move == ORC_JOB_REUSE) {
+        job->reused = orc_reused_create(event);
+    }
     keep_result(execution, event->job);
     (void)tell_children(step, event->job, NULL); /* nothing is skipped for a parent that completed */
     finish_if_done(step);
@@ -393,7 +397,9 @@ static enum cs_status report(const struct orc_step *step, struct cs_err *err) {
     case ORC_EVENT_CHECKPOINT:
         return checkpoint(step, err);
     case ORC_EVENT_SUCCEEDED:
-        return succeeded(step, err);
+        return complete(step, ORC_JOB_SUCCEED, err);
+    case ORC_EVENT_REUSED:
+        return complete(step, ORC_JOB_REUSE, err);
     case ORC_EVENT_FAILED:
         return failed(step, err);
     case ORC_EVENT_LOST:

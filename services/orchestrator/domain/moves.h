@@ -34,6 +34,10 @@ void orc_jobs_cancel(const struct orc_step *step);
 void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class, const char *code,
                        const char *message);
 
+/* ---- reuse.c ---- */
+/* Of a REUSED event; caller frees. */
+struct orc_reused *orc_reused_create(const struct orc_event *event);
+
 /* ---- execution.c ---- */
 /* A job was assigned at that time; the first one starts the execution. */
 void orc_execution_started(struct orc_execution *execution, int64_t at_ms);

@@ -40,7 +40,8 @@ static enum cs_status supply_attempt(struct orc_execution *execution, const stru
     return CS_OK;
 }
 
-/* What the log leaves out before a wait in vain: attempts that were given back, or died with the orchestrator. */
+/* What the log leaves out before a wait in vain or a reuse: attempts that were given back, or died with the
+ * orchestrator. */
 static enum cs_status supply_wait(struct orc_execution *execution, const struct orc_event *event, struct cs_err *err) {
     struct orc_job *job = &execution->jobs[event->job];
     if (job->state == ORC_JOB_RUNNING) {
@@ -61,11 +62,12 @@ static enum cs_status replay(struct orc_execution *execution, const struct orc_e
     if (!orc_event_stored(event->kind)) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "illegal_transition", "kind %d is never stored", (int)event->kind);
     }
-    if (of_attempt(event->kind)) {
+    if (of_attempt(event->kind) || event->kind == ORC_EVENT_REUSED) {
         if (event->job >= execution->plan->job_count) {
             return cs_fail(err, CS_FAILED_PRECONDITION, "no_such_job", "the plan has no job number %u", event->job);
         }
-        CS_TRY((event->unassigned ? supply_wait : supply_attempt)(execution, event, err));
+        bool waited = event->unassigned || event->kind == ORC_EVENT_REUSED;
+        CS_TRY((waited ? supply_wait : supply_attempt)(execution, event, err));
     }
     return supply(execution, *event, err);
 }

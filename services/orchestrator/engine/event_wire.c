@@ -21,6 +21,9 @@ void orc_event_to_row(const struct orc_event *event, const char *execution, uint
     payload.final = event->final;
     payload.unassigned = event->unassigned;
     payload.execution_started_at_ms = event->execution_started_at_ms;
+    payload.source_execution = text(event->source_execution);
+    payload.source_job = text(event->source_job);
+    payload.reason = text(event->reason);
     size_t size = protobuf_c_message_get_packed_size(&payload.base);
     uint8_t *bytes = cs_arena_alloc(arena, size);
     (void)protobuf_c_message_pack(&payload.base, bytes);
@@ -58,6 +61,9 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .execution_started_at_ms = payload->execution_started_at_ms,
         .code = payload->code,
         .message = payload->message,
+        .source_execution = payload->source_execution,
+        .source_job = payload->source_job,
+        .reason = payload->reason,
         .payload = payload->data.data,
         .payload_size = payload->data.len,
         .next_at_ms = payload->next_at_ms,

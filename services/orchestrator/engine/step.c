@@ -150,6 +150,9 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
     } else {
         orc_watch_note(engine, entry, false);
     }
+    if (event->kind == ORC_EVENT_REUSED && entry->seats[event->job].lane != NULL) {
+        orc_seat_dequeue(engine, &entry->seats[event->job]); /* it was ready */
+    }
     orc_engine_set_timer(engine, entry);
     for (size_t i = 0; i < engine->commands.count; i++) {
         follow(engine, entry, &engine->commands.items[i]);

@@ -120,10 +120,12 @@ TEST(migrations_apply_from_zero_and_again) {
     struct cs_err err = {0};
     cs_test_db_create(&db, NULL);
     assert_ok(orc_store_migrate(db.url, &err), &err);
-    assert_ok(orc_store_migrate(db.url, &err), &err);
     CS_AUTO(cs_pg) *pg = NULL;
     assert_ok(cs_pg_open(db.url, NULL, &pg, &err), &err);
-    assert_int_equal(number(pg, &counts, "migrations"), 3);
+    int64_t applied = number(pg, &counts, "migrations");
+    assert_true(applied > 0);
+    assert_ok(orc_store_migrate(db.url, &err), &err);
+    assert_int_equal(number(pg, &counts, "migrations"), applied);
     assert_int_equal(number(pg, &counts, "executions"), 0);
 }
 
@@ -156,7 +158,7 @@ TEST(event_kinds_are_those_that_the_domain_stores) {
         CS_AUTO_PG_PARAMS params = {0};
         cs_pg_put_i32(&params, kind);
         bool stored = cs_pg_exec(place.pg, &event_kind_try, &params, NULL, &err) == CS_OK;
-        bool known = kind > 0 && kind <= ORC_EVENT_DELIVERY_FAILED; /* the last one that is stored */
+        bool known = kind > 0 && kind <= ORC_EVENT_REUSED; /* the last one that is stored */
         assert_true(!known || orc_event_stored((enum orc_event_kind)kind));
         if (stored != known) {
             fail_msg("kind %d: %s", kind, err.message);

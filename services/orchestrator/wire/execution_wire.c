@@ -71,6 +71,17 @@ static void put_error(const struct orc_job *job, struct cs_arena *arena, Callshe
     status->error = error;
 }
 
+static void put_reused(const struct orc_job *job, struct cs_arena *arena, Callsheet__V1__JobStatus *status) {
+    if (job->reused == NULL) {
+        return;
+    }
+    status->reused = cs_arena_alloc(arena, sizeof(*status->reused));
+    callsheet__v1__reused__init(status->reused);
+    status->reused->execution_id = job->reused->execution;
+    status->reused->job_id = job->reused->job;
+    status->reused->reason = job->reused->reason;
+}
+
 static enum cs_status put_job(const struct orc_execution_view *view, uint32_t index, struct cs_arena *arena,
                               Callsheet__V1__JobStatus *status, struct cs_err *err) {
     const struct orc_plan *plan = view->execution->plan;
@@ -87,6 +98,7 @@ static enum cs_status put_job(const struct orc_execution_view *view, uint32_t in
     status->wake_at_ms = job->state == ORC_JOB_RETRYING ? job->wake_at_ms : 0;
     put_dependencies(plan, planned, arena, status);
     put_error(job, arena, status);
+    put_reused(job, arena, status);
     if (job->state == ORC_JOB_RUNNING && view->progress != NULL) {
         status->progress = (Callsheet__V1__Progress *)view->progress(view->execution, index, view->progress_ctx);
     }

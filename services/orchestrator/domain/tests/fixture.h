@@ -107,14 +107,15 @@ __attribute__((unused)) static void fixture_print(const struct orc_execution *e,
         bool unknown = volatile_state || (durable && job->state == ORC_JOB_CANCELLED);
         cs_buf_printf(out,
                       "%s %s attempt=%u started=%" PRId64 " failures=%u losses=%u unmet=%u wake=%" PRId64
-                      " end=%" PRId64 " class=%d code=%s message=%s checkpoint=%.*s result=%.*s\n",
+                      " end=%" PRId64 " class=%d code=%s message=%s checkpoint=%.*s result=%.*s reused=%s\n",
                       e->plan->jobs[i].id, volatile_state ? "pending" : orc_job_fsm.state_names[job->state],
                       unknown ? 0 : job->attempt, unknown ? 0 : job->started_at_ms, job->failures, job->losses,
                       job->unmet, durable ? 0 : job->wake_at_ms, job->completed_at_ms, (int)job->failure_class,
                       job->error_code != NULL ? job->error_code : "-",
                       job->error_message != NULL ? job->error_message : "-", (int)job->checkpoint_size,
                       job->checkpoint != NULL ? (const char *)job->checkpoint : "", (int)job->result_size,
-                      job->result != NULL ? (const char *)job->result : "");
+                      job->result != NULL ? (const char *)job->result : "",
+                      job->reused != NULL ? job->reused->execution : "-");
     }
 }
 

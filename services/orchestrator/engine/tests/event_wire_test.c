@@ -34,6 +34,9 @@ TEST(everything_that_a_replay_needs_comes_back) {
         .payload_size = 3,
         .next_at_ms = INT64_C(1790000005123),
         .started_at_ms = INT64_C(1790000000001),
+        .source_execution = "x0",
+        .source_job = "j1",
+        .reason = "retry",
     };
     struct orc_event back = round_trip(arena, &event);
     assert_int_equal(back.kind, event.kind);
@@ -51,6 +54,9 @@ TEST(everything_that_a_replay_needs_comes_back) {
     assert_memory_equal(back.payload, event.payload, 3);
     assert_int_equal(back.next_at_ms, event.next_at_ms);
     assert_int_equal(back.started_at_ms, event.started_at_ms);
+    assert_string_equal(back.source_execution, "x0");
+    assert_string_equal(back.source_job, "j1");
+    assert_string_equal(back.reason, "retry");
 }
 
 TEST(an_event_without_texts_is_small_and_comes_back_without_them) {
