@@ -57,6 +57,10 @@ void gw_handle_run_heartbeat(struct gw_api *api, struct gw_request *request, con
 void gw_handle_run_complete(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_run_get(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_run_list(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_pipeline_put(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_pipeline_get(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_pipeline_list(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_pipeline_run(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_health(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_live(struct gw_api *api, struct gw_request *request, const char *arg);

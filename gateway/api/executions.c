@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/created.h"
 #include "api/errors.h"
 #include "callsheet/v1/orchestrator.pb-c.h"
 #include "cs/base/id.h"
@@ -69,32 +70,7 @@ static bool id_plausible(struct gw_request *request, const char *id) {
 
 static void answer_created(struct call *call, const ProtobufCMessage *reply) {
     const Callsheet__V1__CreateExecutionReply *created = (const Callsheet__V1__CreateExecutionReply *)reply;
-    gw_answer_header(call->request, "Location",
-                     cs_arena_sprintf(gw_request_arena(call->request), "/v1/executions/%s", created->execution_id));
-    if (created->existing) {
-        gw_answer_header(call->request, "Idempotency-Replayed", "true");
-    }
-    gw_answer_json(call->request, 202, gw_view_created(created));
-}
-
-static enum cs_status read_key(const struct gw_request *request, const struct gw_submission *submission,
-                               struct cs_err *err) {
-    Callsheet__V1__CreateExecutionRequest *create = submission->request;
-    const char *key = gw_request_header(request, "Idempotency-Key");
-    if (key == NULL) {
-        return CS_OK;
-    }
-    size_t length = strlen(key);
-    if (length == 0 || length > GW_IDEMPOTENCY_KEY_BYTES_MAX || !cs_utf8_valid(key, length)) {
-        return cs_fail_at(err, "Idempotency-Key", "bad_idempotency_key", "Idempotency-Key has 1 to %d bytes of UTF-8",
-                          GW_IDEMPOTENCY_KEY_BYTES_MAX);
-    }
-    if (create->idempotency_key[0] != '\0' && strcmp(create->idempotency_key, key) != 0) {
-        return cs_fail_at(err, "idempotencyKey", "one_of", "Idempotency-Key and idempotencyKey say different things");
-    }
-    create->idempotency_key = (char *)key; /* packed before the headers go */
-    gw_paths_add(submission->paths, "idempotencyKey", "Idempotency-Key");
-    return CS_OK;
+    gw_answer_created(call->request, created, gw_view_created(created));
 }
 
 static enum cs_status read_submission(struct gw_request *request, struct gw_submission *submission,
@@ -103,7 +79,7 @@ static enum cs_status read_submission(struct gw_request *request, struct gw_subm
     CS_AUTO_JSON *value = NULL;
     CS_TRY(cs_json_parse(body->data != NULL ? body->data : "", body->size, &value, err));
     CS_TRY(gw_dialect_read(value, gw_request_arena(request), submission, err));
-    return read_key(request, submission, err);
+    return gw_api_idempotency_key(request, submission, err);
 }
 
 void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {

@@ -29,6 +29,10 @@ static const struct route routes[] = {
     {"GET", "/v1/runs/*", gw_handle_run_get, false, false},
     {"POST", "/v1/runs/*/heartbeat", gw_handle_run_heartbeat, false, false},
     {"POST", "/v1/runs/*/complete", gw_handle_run_complete, false, false},
+    {"GET", "/v1/pipelines", gw_handle_pipeline_list, false, false},
+    {"GET", "/v1/pipelines/*", gw_handle_pipeline_get, false, false},
+    {"PUT", "/v1/pipelines/*", gw_handle_pipeline_put, false, false},
+    {"POST", "/v1/pipelines/*/runs", gw_handle_pipeline_run, false, false},
     {"GET", "/artifacts/*", gw_handle_artifact, true, false}, /* checks links and keys itself */
     {"GET", "/health", gw_handle_health, true, true},
     {"GET", "/health/live", gw_handle_live, true, true},

@@ -129,6 +129,11 @@ static json_t *view_labels(const Callsheet__V1__Execution *execution) {
     return labels;
 }
 
+static json_t *view_pipeline(const Callsheet__V1__PipelineRef *pipeline) {
+    return pipeline != NULL ? json_pack("{s:s, s:i}", "name", pipeline->name, "version", (int)pipeline->version)
+                            : json_null();
+}
+
 static void put_totals(json_t *object, const Callsheet__V1__Execution *execution, const struct gw_links *links) {
     const Callsheet__V1__JobStatus *job = view_result_job(execution);
     bool has_output = job != NULL && job->n_outputs != 0;
@@ -151,6 +156,7 @@ json_t *gw_view_execution(const Callsheet__V1__Execution *execution, enum gw_vie
     SET(object, "revision", json_integer((json_int_t)execution->revision));
     SET(object, "webhook", view_delivery(execution->delivery));
     SET(object, "labels", view_labels(execution));
+    SET(object, "pipeline", view_pipeline(execution->pipeline));
     if (part == GW_VIEW_WHOLE) {
         put_totals(object, execution, links);
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/pipelines.h"
 #include "api/runs.h"
 #include "cs/base/text.h"
 #include "cs/svc.h"
@@ -21,7 +22,8 @@ struct orc_app {
     struct orc_engine *engine;
     struct orc_api *api;
     struct orc_runs *runs;
-    struct cs_rpc_service services[2];
+    struct orc_pipelines *pipelines;
+    struct cs_rpc_service services[3];
     struct cs_rpc_server *server;
     pthread_mutex_t lock;
     struct cs_err failure; /* guarded by lock */
@@ -86,8 +88,10 @@ static void advertise(struct orc_app *app) {
 static enum cs_status serve(struct orc_app *app, struct cs_err *err) {
     app->api = orc_api_create(app->engine, &(struct orc_peers_config){app->rpc, app->config->tls, app->authorization});
     CS_TRY(orc_runs_create(app->config->database_url, &app->runs, err));
+    CS_TRY(orc_pipelines_create(app->config->database_url, &app->pipelines, err));
     app->services[0] = orc_api_service(app->api);
     app->services[1] = orc_runs_service(app->runs);
+    app->services[2] = orc_pipelines_service(app->pipelines);
     const struct cs_rpc_server_config config = {
         .listen = app->config->listen,
         .tls = app->config->tls,
@@ -145,8 +149,12 @@ void orc_app_destroy(struct orc_app *app) {
     if (app->runs != NULL) {
         orc_runs_interrupt(app->runs);
     }
+    if (app->pipelines != NULL) {
+        orc_pipelines_interrupt(app->pipelines);
+    }
     cs_rpc_server_destroy(app->server);
     orc_runs_destroy(app->runs);
+    orc_pipelines_destroy(app->pipelines);
     orc_api_destroy(app->api);
     cs_rpc_destroy(app->rpc);
     free(app->authorization);

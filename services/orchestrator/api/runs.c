@@ -1,49 +1,23 @@
 #include "api/runs.h"
 
 #include "api/run_moves.h"
-#include "api/run_stores.h"
 #include "api/run_timer.h"
-#include "cs/base/log.h"
+#include "api/stores.h"
 #include "cs/base/text.h"
 #include "wire/run_wire.h"
 
 struct orc_runs {
-    struct orc_run_stores stores;
+    struct orc_stores stores;
     struct orc_run_timer *timer;
 };
 
-/* ---- one piece of work on a lent store ---- */
+/* What the domain and the wire say to clients. */
+static const char *const told[] = {"no_such_run",      "run_ended",     "wrong_run_id", "bad_status", "run_busy",
+                                   "too_many_clients", "too_many_runs", "bad_run_row",  NULL};
 
-/* What the domain and the wire say is for clients; what the database says about itself is for our log. */
-static enum cs_status explain(struct cs_err *err) {
-    static const char *const told[] = {"no_such_run", "run_ended",        "wrong_run_id",  "bad_status",
-                                       "run_busy",    "too_many_clients", "too_many_runs", "bad_run_row"};
-    for (size_t i = 0; i < CS_COUNT(told); i++) {
-        if (cs_str_eq(err->reason, told[i])) {
-            return err->status;
-        }
-    }
-    if (cs_str_eq(err->reason, "interrupted")) {
-        return cs_fail(err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
-    }
-    cs_log_warn("call of a tracked run failed", CS_KVE(err));
-    return cs_fail(err, CS_UNAVAILABLE, "not_done", "the database did not answer; try again");
-}
-
-typedef enum cs_status work_fn(struct orc_store *store, struct cs_arena *arena, void *work, struct cs_err *err);
-
-/* Once more when nothing was written: a connection that an idle time has cost is not the client's trouble. */
-static enum cs_status with_store(struct orc_runs *runs, work_fn *fn, struct cs_arena *arena, void *work,
+static enum cs_status with_store(struct orc_runs *runs, orc_store_work_fn *fn, struct cs_arena *arena, void *work,
                                  struct cs_err *err) {
-    size_t index = orc_run_stores_borrow(&runs->stores);
-    struct orc_store *store = runs->stores.stores[index];
-    enum cs_status status = fn(store, arena, work, err);
-    if (status != CS_OK && orc_run_strategy(orc_run_trouble_of(err)) == ORC_RUN_RETRY) {
-        *err = (struct cs_err){0};
-        status = fn(store, arena, work, err);
-    }
-    orc_run_stores_give_back(&runs->stores, index);
-    return status == CS_OK ? status : explain(err);
+    return orc_stores_run(&runs->stores, fn, arena, work, told, err);
 }
 
 static char **warnings_to(const struct orc_run_warnings *warnings, struct cs_arena *arena) {
@@ -230,7 +204,7 @@ static const struct cs_rpc_method methods[] = {
 
 enum cs_status orc_runs_create(const char *database_url, struct orc_runs **ret_runs, struct cs_err *err) {
     CS_AUTO(orc_runs) *runs = cs_alloc(sizeof(*runs));
-    CS_TRY(orc_run_stores_init(&runs->stores, database_url, err));
+    CS_TRY(orc_stores_init(&runs->stores, database_url, err));
     CS_TRY(orc_run_timer_start(database_url, &runs->timer, err));
     *ret_runs = cs_steal(&runs);
     return CS_OK;
@@ -241,7 +215,7 @@ void orc_runs_destroy(struct orc_runs *runs) {
         return;
     }
     orc_run_timer_stop(runs->timer);
-    orc_run_stores_fini(&runs->stores);
+    orc_stores_fini(&runs->stores);
     free(runs);
 }
 
@@ -255,5 +229,5 @@ struct cs_rpc_service orc_runs_service(struct orc_runs *runs) {
 }
 
 void orc_runs_interrupt(struct orc_runs *runs) {
-    orc_run_stores_interrupt(&runs->stores);
+    orc_stores_interrupt(&runs->stores);
 }

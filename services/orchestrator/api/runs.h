@@ -5,7 +5,7 @@
  * revision of the run that was looked at; who comes second looks again. Apart from that the service has nothing to do
  * with the engine of executions.
  *
- * Threads  handlers run in rpc's pool and block on the database, ORC_RUN_CONNECTIONS of them at a time.
+ * Threads  handlers run in rpc's pool and block on the database, ORC_STORES of them at a time.
  */
 #ifndef ORC_API_RUNS_H
 #define ORC_API_RUNS_H

@@ -168,6 +168,7 @@ enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, stru
         out->jobs[i] = &statuses[i];
         CS_TRY(put_job(view, view->all_jobs ? (uint32_t)i : view->jobs[i], arena, &statuses[i], err));
     }
+        out->pipeline = view->envelope->pipeline;
     out->n_jobs = count;
     *ret_execution = out;
     return CS_OK;

@@ -35,6 +35,7 @@ enum {
     ORC_WEBHOOK_SECRET_BYTES_MAX = 512,
     ORC_LABELS_BYTES_MAX = 16 * 1024,
     ORC_CANCEL_REASON_BYTES_MAX = 256,
+    ORC_PIPELINE_NAME_BYTES_MAX = 64,
 };
 #define ORC_TIMEOUT_MS_DEFAULT (INT64_C(24) * 60 * 60 * 1000)
 #define ORC_TIMEOUT_MS_MAX (INT64_C(30) * 24 * 60 * 60 * 1000)
@@ -75,5 +76,7 @@ enum cs_status orc_plan_from_request(const void *bytes, size_t size_bytes, struc
 
 /* 1 … 64 bytes of [a-z0-9_-]; "bad_tenant" at "tenant". */
 enum cs_status orc_tenant_check(const char *tenant, struct cs_err *err) CS_MUST_USE;
+/* 1 … ORC_PIPELINE_NAME_BYTES_MAX of [a-z0-9-]. */
+bool orc_pipeline_name_valid(const char *name);
 
 #endif

@@ -16,6 +16,12 @@ enum cs_status orc_tenant_check(const char *tenant, struct cs_err *err) {
     return CS_OK;
 }
 
+bool orc_pipeline_name_valid(const char *name) {
+    size_t length = strlen(name);
+    return length > 0 && length <= ORC_PIPELINE_NAME_BYTES_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
 static bool has_control(const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
         if (*c < 0x20 || *c == 0x7F) {
@@ -85,6 +91,20 @@ static enum cs_status check_labels(const Callsheet__V1__CreateExecutionRequest *
     return CS_OK;
 }
 
+static enum cs_status check_pipeline(const Callsheet__V1__PipelineRef *pipeline, struct cs_err *err) {
+    if (pipeline == NULL) {
+        return CS_OK;
+    }
+    if (!orc_pipeline_name_valid(pipeline->name)) {
+        return cs_fail_at(err, "pipeline.name", "bad_name", "a pipeline's name is 1 to %d of a-z 0-9 -",
+                          ORC_PIPELINE_NAME_BYTES_MAX);
+    }
+    if (pipeline->version == 0 || pipeline->version > INT32_MAX) {
+        return cs_fail_at(err, "pipeline.version", "out_of_range", "versions count from 1");
+    }
+    return CS_OK;
+}
+
 enum cs_status orc_request_check(const Callsheet__V1__CreateExecutionRequest *request, struct cs_err *err) {
     if (protobuf_c_message_get_packed_size(&request->base) > ORC_REQUEST_BYTES_MAX) {
         return cs_fail_at(err, "", "request_too_big", "a request has at most %d bytes", ORC_REQUEST_BYTES_MAX);
@@ -96,6 +116,7 @@ enum cs_status orc_request_check(const Callsheet__V1__CreateExecutionRequest *re
                           ORC_IDEMPOTENCY_KEY_BYTES_MAX);
     }
     CS_TRY(check_webhook(request->webhook, err));
+    CS_TRY(check_pipeline(request->pipeline, err));
     if (request->timeout_ms < 0 || request->timeout_ms > ORC_TIMEOUT_MS_MAX) {
         return cs_fail_at(err, "timeoutMs", "bad_timeout", "a timeout is 1 to %lld ms, or 0 for the default",
                           (long long)ORC_TIMEOUT_MS_MAX);

@@ -1,0 +1,281 @@
+/* Templates of plans: what is refused, and what the others become. JSON is written with ' for ". */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/json.h"
+#include "cs/test.h"
+#include "dialect/dialect.h"
+#include "pipeline/params.h"
+#include "pipeline/pipeline.h"
+
+static json_t *json_of(const char *text) {
+    CS_AUTO_BUF quoted = {0};
+    json_t *value = NULL;
+    struct cs_err err = {0};
+    cs_buf_puts(&quoted, text);
+    for (size_t i = 0; i < quoted.size; i++) {
+        quoted.data[i] = quoted.data[i] == '\'' ? '"' : quoted.data[i];
+    }
+    assert_ok(cs_json_parse(quoted.data, quoted.size, &value, &err), &err);
+    return value;
+}
+
+/* ---- declared parameters ---- */
+
+struct bad_case {
+    const char *what;
+    const char *given;
+    const char *path;
+    const char *reason;
+};
+
+TEST(declarations_that_mean_nothing_are_refused) {
+    static const struct bad_case cases[] = {
+        {"{'a':1}", "", "params.a", "wrong_type"},
+        {"{'a b':{'type':'string'}}", "", "params.a b", "bad_name"},
+        {"{'a.b':{'type':'string'}}", "", "params.a.b", "bad_name"},
+        {"{'a':{'type':'text'}}", "", "params.a.type", "unknown_word"},
+        {"{'a':{'type':'string','minimum':1}}", "", "params.a.minimum", "unknown_field"},
+        {"{'a':{'type':'string','maxLength':-1}}", "", "params.a.maxLength", "wrong_type"},
+        {"{'a':{'type':'string','enum':[]}}", "", "params.a.enum", "wrong_type"},
+        {"{'a':{'type':'string','enum':['x'],'default':'y'}}", "", "params.a.default", "unknown_word"},
+        {"{'a':{'type':'integer','maximum':3,'example':4}}", "", "params.a.example", "out_of_range"},
+        {"{'a':{'type':'array'}}", "", "params.a.items", "wrong_type"},
+        {"{'a':{'type':'object','properties':{'b':{'type':'x'}}}}", "", "params.a.properties.b.type", "unknown_word"},
+        {"{'a':{'type':'array','items':{'type':'array','items':{'type':'array','items':{'type':'array','items':"
+         "{'type':'string'}}}}}}",
+         "", "params.a.items.items.items.items", "too_deep"},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        CS_AUTO_JSON *declared = json_of(cases[i].what);
+        struct cs_err err = {0};
+        assert_fails(gw_pipeline_params_check(declared, "params", arena, &err), &err, CS_INVALID_ARGUMENT,
+                     cases[i].reason);
+        assert_string_equal(err.path, cases[i].path);
+    }
+}
+
+TEST(values_that_do_not_fit_are_refused) {
+    static const struct bad_case cases[] = {
+        {"{'a':{'type':'string'}}", "{}", "params.a", "required"},
+        {"{'a':{'type':'string'}}", "{'a':null}", "params.a", "required"},
+        {"{'a':{'type':'string'}}", "{'a':'x','b':1}", "params.b", "unknown_field"},
+        {"{'a':{'type':'string'}}", "{'a':1}", "params.a", "wrong_type"},
+        {"{'a':{'type':'string','maxLength':2}}", "{'a':'xyz'}", "params.a", "out_of_range"},
+        {"{'a':{'type':'string','enum':['x','y']}}", "{'a':'z'}", "params.a", "unknown_word"},
+        {"{'a':{'type':'integer'}}", "{'a':1.5}", "params.a", "wrong_type"},
+        {"{'a':{'type':'number','minimum':0}}", "{'a':-0.5}", "params.a", "out_of_range"},
+        {"{'a':{'type':'boolean'}}", "{'a':'true'}", "params.a", "wrong_type"},
+        {"{'a':{'type':'media'}}", "{'a':'file:///etc/passwd'}", "params.a", "bad_media"},
+        {"{'a':{'type':'media'}}", "{'a':{'job':'x'}}", "params.a", "bad_media"},
+        {"{'a':{'type':'array','items':{'type':'string'},'minItems':1}}", "{'a':[]}", "params.a", "out_of_range"},
+        {"{'a':{'type':'array','items':{'type':'string'}}}", "{'a':['x',2]}", "params.a[1]", "wrong_type"},
+        {"{'a':{'type':'array','items':{'type':'object','properties':{'p':{'type':'string'}}}}}", "{'a':[{'q':1}]}",
+         "params.a[0].q", "unknown_field"},
+        {"{'a':{'type':'array','items':{'type':'object','properties':{'p':{'type':'string'}}}}}", "{'a':[{}]}",
+         "params.a[0].p", "required"},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        CS_AUTO_JSON *declared = json_of(cases[i].what);
+        CS_AUTO_JSON *given = json_of(cases[i].given);
+        json_t *values = NULL;
+        struct cs_err err = {0};
+        assert_ok(gw_pipeline_params_check(declared, "params", arena, &err), &err);
+        assert_fails(gw_pipeline_params_read(declared, given, "params", arena, &values, &err), &err,
+                     CS_INVALID_ARGUMENT, cases[i].reason);
+        assert_string_equal(err.path, cases[i].path);
+    }
+}
+
+/* ---- templates ---- */
+
+TEST(templates_that_cannot_work_are_refused) {
+    static const struct bad_case cases[] = {
+        {"[]", "", "", "wrong_type"},
+        {"{'plan':{'jobs':[]}}", "", "plan.jobs", "no_jobs"},
+        {"{'plan':{'jobs':[{}]}}", "", "plan.jobs[0].id", "bad_id"},
+        {"{'plan':{'jobs':[{'id':'{{params.a}}'}]}}", "", "plan.jobs[0].id", "bad_id"},
+        {"{'plan':{'jobs':[{'id':'a'},{'id':'a'}]}}", "", "plan.jobs[1].id", "duplicate_id"},
+        {"{'plan':{'jobs':[{'id':'a','when':{}}]}}", "", "plan.jobs[0].when", "bad_condition"},
+        {"{'plan':{'jobs':[{'id':'a','when':{'param':'x'}}]}}", "", "plan.jobs[0].when.param", "unknown_param"},
+        {"{'plan':{'jobs':[{'id':'a','when':{'any':[{'not':{'param':'x'}}]}}]}}", "",
+         "plan.jobs[0].when.any[0].not.param", "unknown_param"},
+        {"{'plan':{'jobs':[{'id':'a','otherwise':'b'}]}}", "", "plan.jobs[0].otherwise", "unknown_job"},
+        {"{'plan':{'jobs':[{'id':'a','otherwise':'b'},{'id':'b','otherwise':'a'}]}}", "", "plan.jobs[0].otherwise",
+         "cycle"},
+        {"{'plan':{'jobs':[{'id':'a','params':{'x':{'$param':'y'}}}]}}", "", "plan.jobs[0].params.x.$param",
+         "unknown_param"},
+        {"{'plan':{'jobs':[{'id':'a','params':{'x':{'$param':'y','z':1}}}]}}", "", "plan.jobs[0].params.x.$param",
+         "unknown_param"},
+        {"{'plan':{'jobs':[{'id':'a','params':{'x':'see {{params.y}}'}}]}}", "", "plan.jobs[0].params.x",
+         "unknown_param"},
+        {"{'plan':{'jobs':[{'id':'a','params':{'x':'see {{params.y'}}]}}", "", "plan.jobs[0].params.x",
+         "unknown_param"},
+        {"{'params':{'y':{'type':'array','items':{'type':'string'}}},"
+         "'plan':{'jobs':[{'id':'a','params':{'x':'see {{params.y}}'}}]}}",
+         "", "plan.jobs[0].params.x", "wrong_type"},
+        {"{'plan':{'jobs':[{'id':'a','operation':'nonsense','params':{}}]}}", "", "plan.jobs[0].operation",
+         "unknown_operation"},
+        {"{'params':{'r':{'type':'string','example':'7:3'}},'plan':{'jobs':[{'id':'a','operation':'reframe',"
+         "'params':{'video':'https://example.com/a.mp4','aspectRatio':{'$param':'r'}}}]}}",
+         "", "plan.jobs[0].params.aspectRatio", "unknown_word"},
+        {"{'secrets':1,'plan':{}}", "", "secrets", "unknown_field"},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        CS_AUTO_JSON *template = json_of(cases[i].what);
+        struct cs_err err = {0};
+        enum cs_status status = gw_pipeline_check(template, arena, &err);
+        if (status != CS_INVALID_ARGUMENT || strcmp(err.path, cases[i].path) != 0 ||
+            strcmp(err.reason, cases[i].reason) != 0) {
+            fail_msg("%s\n  gave %d %s at \"%s\" (%s)\n  wanted %s at \"%s\"", cases[i].what, status, err.reason,
+                     err.path, err.message, cases[i].reason, cases[i].path);
+        }
+    }
+}
+
+/* ---- expansion ---- */
+
+static enum cs_status try_expand(const char *template_text, const char *params, const char *skip_text, char **ret_text,
+                                 struct cs_err *err) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO_JSON *template = json_of(template_text);
+    CS_AUTO_JSON *given = json_of(params);
+    CS_AUTO_JSON *skip = skip_text != NULL ? json_of(skip_text) : NULL;
+    CS_AUTO_JSON *values = NULL;
+    CS_AUTO_JSON *body = NULL;
+    struct gw_paths *paths = gw_paths_create(arena);
+    CS_TRY(gw_pipeline_params_read(json_object_get(template, "params"), given, "params", arena, &values, err));
+    CS_TRY(gw_pipeline_expand(template, values, skip, arena, paths, &body, err));
+    char *text = json_dumps(body, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c == '"' ? '\'' : *c;
+    }
+    *ret_text = text;
+    return CS_OK;
+}
+
+static void assert_expands(const char *template_text, const char *params, const char *skip, const char *want) {
+    struct cs_err err = {0};
+    char *text = NULL;
+    assert_ok(try_expand(template_text, params, skip, &text, &err), &err);
+    assert_string_equal(text, want);
+    free(text);
+}
+
+TEST(parameters_become_values_and_text) {
+    static const char template[] =
+        "{'params':{'n':{'type':'integer','default':3},'s':{'type':'string','required':false},"
+        "'o':{'type':'object','properties':{'x':{'type':'number'}},'required':false}},"
+        "'plan':{'jobs':[{'id':'a','params':{'n':{'$param':'n'},'s':{'$param':'s'},"
+        "'x':{'$param':'o.x'},'t':'{{params.n}} of <{{params.s}}> {{item}}',"
+        "'l':[1,{'$param':'s'},{'$param':'n'}]}}]},'labels':{'k':'v{{params.n}}'}}";
+    assert_expands(template, "{}", NULL,
+                   "{'plan':{'jobs':[{'id':'a','params':{'n':3,'t':'3 of <> {{item}}','l':[1,3]}}]},"
+                   "'labels':{'k':'v3'}}");
+    assert_expands(template, "{'n':5,'s':'{{params.n}}','o':{'x':0.5}}", NULL,
+                   "{'plan':{'jobs':[{'id':'a','params':{'n':5,'s':'{{params.n}}','x':0.5,"
+                   "'t':'5 of <{{params.n}}> {{item}}','l':[1,'{{params.n}}',5]}}]},'labels':{'k':'v5'}}");
+}
+
+TEST(a_condition_decides_whether_a_job_is_there) {
+    static const char template[] =
+        "{'params':{'on':{'type':'boolean','default':false},'r':{'type':'string','default':'a'}},'plan':{'jobs':["
+        "{'id':'one','when':{'param':'on'}},{'id':'two','when':{'not':{'param':'on'}}},"
+        "{'id':'three','when':{'param':'r','in':['b','c']}},"
+        "{'id':'four','when':{'all':[{'param':'r','equals':'b'},{'any':[{'param':'on'},{'param':'r'}]}]}}]}}";
+    assert_expands(template, "{}", NULL, "{'plan':{'jobs':[{'id':'two'}]}}");
+    assert_expands(template, "{'on':true,'r':'c'}", NULL, "{'plan':{'jobs':[{'id':'one'},{'id':'three'}]}}");
+    assert_expands(template, "{'r':'b'}", NULL, "{'plan':{'jobs':[{'id':'two'},{'id':'three'},{'id':'four'}]}}");
+}
+
+/* cuts -> (transitions) -> subtitles -> (brand), as in podcast-edit */
+static const char steps[] =
+    "{'params':{'transitions':{'type':'boolean','default':false}},'plan':{'jobs':["
+    "{'id':'probe'},{'id':'cuts','dependsOn':['probe']},"
+    "{'id':'transitions','when':{'param':'transitions'},'otherwise':'cuts','params':{'video':{'job':'cuts'}}},"
+    "{'id':'check','when':{'param':'transitions'},'dependsOn':['cuts','probe']},"
+    "{'id':'subtitles','dependsOn':['transitions','check'],'params':{'video':{'job':'transitions'},"
+    "'items':[{'media':{'job':'check'}},{'media':{'job':'probe'}}]}}]}}";
+
+TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for) {
+    assert_expands(steps, "{'transitions':true}", NULL,
+                   "{'plan':{'jobs':[{'id':'probe'},{'id':'cuts','dependsOn':['probe']},"
+                   "{'id':'transitions','params':{'video':{'job':'cuts'}}},"
+                   "{'id':'check','dependsOn':['cuts','probe']},"
+                   "{'id':'subtitles','dependsOn':['transitions','check'],'params':{'video':{'job':'transitions'},"
+                   "'items':[{'media':{'job':'check'}},{'media':{'job':'probe'}}]}}]}}");
+    assert_expands(steps, "{}", NULL,
+                   "{'plan':{'jobs':[{'id':'probe'},{'id':'cuts','dependsOn':['probe']},"
+                   "{'id':'subtitles','dependsOn':['cuts','probe'],'params':{'video':{'job':'cuts'},"
+                   "'items':[{'media':{'job':'probe'}}]}}]}}");
+}
+
+TEST(a_run_may_skip_what_the_pipeline_can_do_without) {
+    struct cs_err err = {0};
+    char *text = NULL;
+    assert_expands(steps, "{'transitions':true}", "['transitions']",
+                   "{'plan':{'jobs':[{'id':'probe'},{'id':'cuts','dependsOn':['probe']},"
+                   "{'id':'check','dependsOn':['cuts','probe']},"
+                   "{'id':'subtitles','dependsOn':['cuts','check'],'params':{'video':{'job':'cuts'},"
+                   "'items':[{'media':{'job':'check'}},{'media':{'job':'probe'}}]}}]}}");
+    assert_fails(try_expand(steps, "{}", "['cuts']", &text, &err), &err, CS_INVALID_ARGUMENT, "not_optional");
+    assert_string_equal(err.path, "skip[0]");
+    err = (struct cs_err){0};
+    assert_fails(try_expand(steps, "{}", "['check','nobody']", &text, &err), &err, CS_INVALID_ARGUMENT, "unknown_job");
+    assert_string_equal(err.path, "skip[1]");
+}
+
+TEST(a_reference_that_nothing_stands_in_for_is_an_error) {
+    struct cs_err err = {0};
+    char *text = NULL;
+    assert_fails(try_expand("{'params':{'m':{'type':'boolean'}},'plan':{'jobs':[{'id':'music','when':{'param':'m'}},"
+                            "{'id':'mix','params':{'audio':{'job':'music'}}}]}}",
+                            "{'m':false}", NULL, &text, &err),
+                 &err, CS_INVALID_ARGUMENT, "needs_job");
+    assert_string_equal(err.path, "pipeline.plan.jobs[1].params");
+}
+
+TEST(an_expansion_has_a_limit) {
+    CS_AUTO_BUF template = {0};
+    CS_AUTO_BUF params = {0};
+    struct cs_err err = {0};
+    char *text = NULL;
+    cs_buf_puts(&template, "{'params':{'t':{'type':'string'}},'plan':{'jobs':[");
+    for (int i = 0; i < 200; i++) {
+        cs_buf_printf(&template, "%s{'id':'j%d','params':{'t':{'$param':'t'}}}", i > 0 ? "," : "", i);
+    }
+    cs_buf_puts(&template, "]}}");
+    cs_buf_puts(&params, "{'t':'");
+    for (int i = 0; i < 30000; i++) {
+        cs_buf_puts(&params, "x");
+    }
+    cs_buf_puts(&params, "'}");
+    assert_fails(try_expand(template.data, params.data, NULL, &text, &err), &err, CS_INVALID_ARGUMENT, "too_big");
+}
+
+TEST(the_pipelines_that_come_with_us_are_good_and_try_themselves) {
+    assert_true(gw_builtin_pipeline_count > 0);
+    for (size_t i = 0; i < gw_builtin_pipeline_count; i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        CS_AUTO_JSON *template = json_of(gw_builtin_pipelines[i].template);
+        CS_AUTO_JSON *sample = gw_pipeline_params_sample(json_object_get(template, "params"));
+        struct cs_err err = {0};
+        assert_true(gw_pipeline_name_valid(gw_builtin_pipelines[i].name));
+        assert_non_null(sample); /* so the check tries a run */
+        assert_ok(gw_pipeline_check(template, arena, &err), &err);
+        assert_ptr_equal(gw_builtin_pipeline_find(gw_builtin_pipelines[i].name, gw_builtin_pipelines[i].version),
+                         &gw_builtin_pipelines[i]);
+    }
+    assert_null(gw_builtin_pipeline_find("nobody", 0));
+}
+
+TEST_MAIN(CS_TEST(declarations_that_mean_nothing_are_refused), CS_TEST(values_that_do_not_fit_are_refused),
+          CS_TEST(templates_that_cannot_work_are_refused), CS_TEST(parameters_become_values_and_text),
+          CS_TEST(a_condition_decides_whether_a_job_is_there),
+          CS_TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for),
+          CS_TEST(a_run_may_skip_what_the_pipeline_can_do_without),
+          CS_TEST(a_reference_that_nothing_stands_in_for_is_an_error), CS_TEST(an_expansion_has_a_limit),
+          CS_TEST(the_pipelines_that_come_with_us_are_good_and_try_themselves))
