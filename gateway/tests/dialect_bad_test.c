@@ -14,7 +14,7 @@
     "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\",\"provider\":"    \
     "\"local\"}," rule "}]}}"
 
-TEST(bad_bodies_and_options_are_refused) {
+TEST(sy_015_sy_016_bad_bodies_and_options_are_refused) {
     static const struct bad_body cases[] = {
         {"[]", "", "wrong_type"},
         {"\"plan\"", "", "wrong_type"},
@@ -95,7 +95,7 @@ TEST(what_the_engine_cannot_do_yet_is_said) {
     assert_body_refused(cases, CS_COUNT(cases));
 }
 
-TEST(bad_jobs_are_refused) {
+TEST(sy_007_sy_020_bad_jobs_are_refused) {
     static const struct bad_body cases[] = {
         {PLAN("1"), AT, "wrong_type"},
         {PLAN("{\"operation\":\"merge\",\"params\":{}}"), AT ".id", "required"},
@@ -269,9 +269,9 @@ TEST(ids_secrets_labels_and_parameters_have_limits) {
 }
 
 const struct CMUnitTest bad_body_tests[] = {
-    CS_TEST(bad_bodies_and_options_are_refused),
+    CS_TEST(sy_015_sy_016_bad_bodies_and_options_are_refused),
     CS_TEST(what_the_engine_cannot_do_yet_is_said),
-    CS_TEST(bad_jobs_are_refused),
+    CS_TEST(sy_007_sy_020_bad_jobs_are_refused),
     CS_TEST(bad_parameters_are_refused_where_the_client_wrote_them),
     CS_TEST(a_plan_has_at_most_ten_thousand_jobs),
     CS_TEST(inputs_are_counted_before_they_are_read),

@@ -58,7 +58,7 @@ static void assert_job_reads(const char *job, const char *want_operation) {
     free(text);
 }
 
-TEST(a_v1_plan_names_inputs_by_job) {
+TEST(sy_004_sy_062_a_v1_plan_names_inputs_by_job) {
     assert_reads(
         "{\"executionPlan\":{\"jobs\":["
         "{\"id\":\"job1\",\"operation\":\"generateVideo\",\"params\":{\"provider\":\"local\",\"prompt\":\"a\","
@@ -81,7 +81,7 @@ TEST(a_v1_plan_names_inputs_by_job) {
         "\"webhook\":{\"url\":\"https://example.com/hook\",\"secret\":\"s\"}}");
 }
 
-TEST(a_v2_plan_uses_types_markers_and_labels) {
+TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels) {
     assert_reads(
         "{\"executionPlan\":{\"jobs\":["
         "{\"id\":\"job1\",\"type\":\"generateImage\",\"params\":{\"provider\":\"local\",\"modelId\":\"m\",\"prompt\":"
@@ -106,7 +106,7 @@ TEST(a_v2_plan_uses_types_markers_and_labels) {
         "\"webhook\":{\"url\":\"https://example.com/h\",\"secret\":\"k\"}}");
 }
 
-TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
+TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
     assert_reads(
         "{\"jobs\":["
         "{\"id\":\"a\",\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"x\"},\"output\":\"$a\"},"
@@ -192,7 +192,7 @@ TEST(webhooks_may_be_written_in_every_known_way) {
     }
 }
 
-TEST(media_may_be_written_in_every_known_way) {
+TEST(sy_064_media_may_be_written_in_every_known_way) {
     static const char *const videos[] = {
         "\"input\":\"a\"",
         "\"video\":\"a\"",
@@ -326,7 +326,7 @@ TEST(paths_of_labels_have_their_names) {
     assert_string_equal(path, "labels");
 }
 
-TEST(jobs_may_be_empty_only_in_an_execution_plan) {
+TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan) {
     assert_reads("{\"executionPlan\":{\"jobs\":[],\"rootJobIds\":[]}}", "{\"plan\":{}}");
     static const struct bad_body cases[] = {
         {"{\"jobs\":[]}", "jobs", "no_jobs"},
@@ -337,21 +337,21 @@ TEST(jobs_may_be_empty_only_in_an_execution_plan) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CS_TEST(a_v1_plan_names_inputs_by_job),
-        CS_TEST(a_v2_plan_uses_types_markers_and_labels),
-        CS_TEST(a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
+        CS_TEST(sy_004_sy_062_a_v1_plan_names_inputs_by_job),
+        CS_TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels),
+        CS_TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
         CS_TEST(a_plan_tells_the_order_of_its_jobs),
         CS_TEST(a_plan_says_what_happens_when_something_fails),
         CS_TEST(a_native_plan_has_labels_timeout_and_key),
         CS_TEST(webhooks_may_be_written_in_every_known_way),
-        CS_TEST(media_may_be_written_in_every_known_way),
+        CS_TEST(sy_064_media_may_be_written_in_every_known_way),
         CS_TEST(the_dependency_that_nothing_else_names_is_the_video),
         CS_TEST(generation_takes_images_and_voices_in_their_forms),
         CS_TEST(merges_take_words_numbers_and_markers),
         CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
-        CS_TEST(jobs_may_be_empty_only_in_an_execution_plan),
+        CS_TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     return failed + _cmocka_run_group_tests("bad bodies", bad_body_tests, bad_body_test_count, NULL, NULL);

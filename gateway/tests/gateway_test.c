@@ -64,7 +64,7 @@ TEST(a_list_of_orchestrators_wants_numbers) {
 
 /* ---- create ---- */
 
-TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key) {
+TEST(sy_001_sy_002_a_plan_reaches_the_orchestrator_with_tenant_and_key) {
     struct world world;
     struct answer answer;
     char text[256];
@@ -113,7 +113,7 @@ TEST(a_replayed_key_says_so) {
     world_stop(&world);
 }
 
-TEST(a_bad_plan_is_refused_with_a_tree_of_details) {
+TEST(sy_017_a_bad_plan_is_refused_with_a_tree_of_details) {
     struct world world;
     world_up(&world);
     CS_AUTO_JSON *body = ask(&world, "POST", "/api/execute", "",
@@ -141,7 +141,7 @@ TEST(a_bad_plan_is_refused_with_a_tree_of_details) {
     world_stop(&world);
 }
 
-TEST(refusals_of_the_orchestrator_become_http) {
+TEST(sy_028_x4_refusals_of_the_orchestrator_become_http) {
     static const struct {
         enum cs_status status;
         const char *reason;
@@ -216,7 +216,7 @@ TEST(links_of_an_execution_open_its_artifacts) {
     world_stop(&world);
 }
 
-TEST(unknown_executions_are_not_found) {
+TEST(sy_026_sy_030_unknown_executions_are_not_found) {
     struct world world;
     world_up(&world);
     static const char *const targets[] = {"/api/execute/none/status", "/v1/executions/none",
@@ -249,7 +249,7 @@ TEST(executions_are_listed_page_by_page) {
 
 /* ---- keys ---- */
 
-TEST(keys_open_the_api_and_nothing_else_does) {
+TEST(sy_143_e13_keys_open_the_api_and_nothing_else_does) {
     struct world world;
     world_init(&world);
     world.config.api_keys = "key-of-acme=acme";
@@ -279,7 +279,7 @@ TEST(keys_open_the_api_and_nothing_else_does) {
 
 #define KEY "/artifacts/dev/default/e1/m/1/merged.mp4"
 
-TEST(artifacts_are_served_whole_and_in_parts) {
+TEST(ex_031_e10_artifacts_are_served_whole_and_in_parts) {
     static const struct {
         const char *range;
         int status;
@@ -312,7 +312,7 @@ TEST(artifacts_are_served_whole_and_in_parts) {
     world_stop(&world);
 }
 
-TEST(artifacts_are_cached_by_their_digest) {
+TEST(ex_031_artifacts_are_cached_by_their_digest) {
     struct world world;
     struct answer answer;
     char text[256];
@@ -338,7 +338,7 @@ TEST(artifacts_are_cached_by_their_digest) {
     world_stop(&world);
 }
 
-TEST(artifacts_open_by_link_or_to_their_tenant) {
+TEST(x1_artifacts_open_by_link_or_to_their_tenant) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct world world;
     world_init(&world);
@@ -378,7 +378,7 @@ TEST(no_name_leads_out_of_the_storage) {
 
 /* ---- the rest ---- */
 
-TEST(health_tells_whether_the_orchestrator_serves) {
+TEST(sy_044_health_tells_whether_the_orchestrator_serves) {
     struct world world;
     world_up(&world);
     CS_AUTO_JSON *ok = ask(&world, "GET", "/health", "", NULL, 200);
@@ -407,7 +407,7 @@ static bool metrics_come_to(struct world *world, const char *text) {
     return found;
 }
 
-TEST(metrics_count_requests_and_calls) {
+TEST(sy_044_metrics_count_requests_and_calls) {
     struct world world;
     world_up(&world);
     json_decref(ask(&world, "GET", "/v1/executions/e1", "", NULL, 200));
@@ -508,7 +508,7 @@ static void remember_line(const char *line, void *ctx) {
     cs_buf_printf(lines, "%s\n", line);
 }
 
-TEST(the_access_log_has_ids_and_no_secrets) {
+TEST(sy_141_x3_the_access_log_has_ids_and_no_secrets) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     CS_AUTO_BUF lines = {0};
     struct world world;
@@ -560,25 +560,25 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(several_orchestrators_take_turns_and_the_death_of_one_is_not_noticed),
         CS_TEST(a_list_of_orchestrators_wants_numbers),
-        CS_TEST(a_plan_reaches_the_orchestrator_with_tenant_and_key),
+        CS_TEST(sy_001_sy_002_a_plan_reaches_the_orchestrator_with_tenant_and_key),
         CS_TEST(a_replayed_key_says_so),
-        CS_TEST(a_bad_plan_is_refused_with_a_tree_of_details),
-        CS_TEST(refusals_of_the_orchestrator_become_http),
+        CS_TEST(sy_017_a_bad_plan_is_refused_with_a_tree_of_details),
+        CS_TEST(sy_028_x4_refusals_of_the_orchestrator_become_http),
         CS_TEST(an_execution_is_shown_in_three_ways),
         CS_TEST(links_of_an_execution_open_its_artifacts),
-        CS_TEST(unknown_executions_are_not_found),
+        CS_TEST(sy_026_sy_030_unknown_executions_are_not_found),
         CS_TEST(executions_are_listed_page_by_page),
-        CS_TEST(keys_open_the_api_and_nothing_else_does),
-        CS_TEST(artifacts_are_served_whole_and_in_parts),
-        CS_TEST(artifacts_are_cached_by_their_digest),
-        CS_TEST(artifacts_open_by_link_or_to_their_tenant),
+        CS_TEST(sy_143_e13_keys_open_the_api_and_nothing_else_does),
+        CS_TEST(ex_031_e10_artifacts_are_served_whole_and_in_parts),
+        CS_TEST(ex_031_artifacts_are_cached_by_their_digest),
+        CS_TEST(x1_artifacts_open_by_link_or_to_their_tenant),
         CS_TEST(no_name_leads_out_of_the_storage),
-        CS_TEST(health_tells_whether_the_orchestrator_serves),
-        CS_TEST(metrics_count_requests_and_calls),
+        CS_TEST(sy_044_health_tells_whether_the_orchestrator_serves),
+        CS_TEST(sy_044_metrics_count_requests_and_calls),
         CS_TEST(metrics_of_the_orchestrator_are_there_while_it_is),
         CS_TEST(wrong_paths_methods_and_types_are_refused),
         CS_TEST(pages_of_a_configured_origin_may_read),
-        CS_TEST(the_access_log_has_ids_and_no_secrets),
+        CS_TEST(sy_141_x3_the_access_log_has_ids_and_no_secrets),
         CS_TEST(bad_settings_are_refused),
     };
     cs_log_setup("gateway-test", CS_LOG_INFO);

@@ -127,7 +127,7 @@ TEST(connections_past_their_deadline_are_shut_down_once) {
     (void)close(pair[1]);
 }
 
-TEST(keys_belong_to_tenants) {
+TEST(t16_keys_belong_to_tenants) {
     CS_AUTO(gw_auth) *auth = NULL;
     CS_AUTO(gw_auth) *open = NULL;
     const char *tenant = NULL;
@@ -185,5 +185,5 @@ TEST(every_status_has_an_http_status) {
 
 TEST_MAIN(CS_TEST(plain_framing_passes_and_tells_whether_there_is_a_body), CS_TEST(ambiguous_framing_fails),
           CS_TEST(ranges_are_read_as_the_standard_says), CS_TEST(entity_tags_are_found_in_lists),
-          CS_TEST(connections_past_their_deadline_are_shut_down_once), CS_TEST(keys_belong_to_tenants),
+          CS_TEST(connections_past_their_deadline_are_shut_down_once), CS_TEST(t16_keys_belong_to_tenants),
           CS_TEST(every_status_has_an_http_status))

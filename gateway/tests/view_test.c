@@ -119,7 +119,7 @@ TEST(a_job_that_waits_says_why) {
     json_decref(execution);
 }
 
-TEST(a_finished_execution_shows_its_result_in_the_dialects_form) {
+TEST(sy_029_sy_031_sy_034_sy_036_sy_037_a_finished_execution_shows_its_result_in_the_dialects_form) {
     struct sample s;
     sample_init(&s);
     json_t *status = gw_view_status(&s.execution, "processing", &links);
@@ -145,7 +145,7 @@ TEST(a_finished_execution_shows_its_result_in_the_dialects_form) {
     json_decref(status);
 }
 
-TEST(running_jobs_speak_the_words_of_the_dialect) {
+TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect) {
     struct sample s;
     sample_init(&s);
     s.execution.state = CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PROCESSING;
@@ -168,7 +168,7 @@ TEST(running_jobs_speak_the_words_of_the_dialect) {
     }
 }
 
-TEST(failures_say_which_operation_failed_and_why) {
+TEST(sy_031_sy_041_failures_say_which_operation_failed_and_why) {
     struct sample s;
     sample_init(&s);
     s.execution.n_jobs = 3;
@@ -197,7 +197,7 @@ TEST(failures_say_which_operation_failed_and_why) {
     json_decref(native);
 }
 
-TEST(an_empty_execution_is_complete_without_a_result) {
+TEST(sy_018_w21_an_empty_execution_is_complete_without_a_result) {
     Callsheet__V1__Execution execution = CALLSHEET__V1__EXECUTION__INIT;
     execution.state = CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED;
     json_t *status = gw_view_status(&execution, "processing", &links);
@@ -246,7 +246,7 @@ TEST(links_end_on_a_full_hour_after_their_lifetime) {
     assert_int_equal(gw_links_from("u", "s", 100, 3500).expires_unix_s, 7200);
 }
 
-TEST(a_created_execution_has_both_names_of_its_id) {
+TEST(sy_002_sy_003_a_created_execution_has_both_names_of_its_id) {
     Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
     reply.execution_id = "e1";
     reply.state = CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PENDING;
@@ -260,8 +260,11 @@ TEST(a_created_execution_has_both_names_of_its_id) {
     assert_string_equal(gw_view_state_word((Callsheet__V1__ExecutionState)42), "unknown");
 }
 
-TEST_MAIN(CS_TEST(a_job_that_waits_says_why), CS_TEST(a_finished_execution_shows_its_result_in_the_dialects_form),
-          CS_TEST(running_jobs_speak_the_words_of_the_dialect), CS_TEST(failures_say_which_operation_failed_and_why),
-          CS_TEST(an_empty_execution_is_complete_without_a_result),
+TEST_MAIN(CS_TEST(a_job_that_waits_says_why),
+          CS_TEST(sy_029_sy_031_sy_034_sy_036_sy_037_a_finished_execution_shows_its_result_in_the_dialects_form),
+          CS_TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect),
+          CS_TEST(sy_031_sy_041_failures_say_which_operation_failed_and_why),
+          CS_TEST(sy_018_w21_an_empty_execution_is_complete_without_a_result),
           CS_TEST(our_own_form_has_everything_and_changes_have_no_totals),
-          CS_TEST(links_end_on_a_full_hour_after_their_lifetime), CS_TEST(a_created_execution_has_both_names_of_its_id))
+          CS_TEST(links_end_on_a_full_hour_after_their_lifetime),
+          CS_TEST(sy_002_sy_003_a_created_execution_has_both_names_of_its_id))

@@ -51,7 +51,7 @@ const bad = [
 
 const matches = (value, wanted) => (wanted instanceof RegExp ? wanted.test(value ?? '') : value === wanted);
 
-test('each bad plan gets a 400 with code and path, and nothing is stored', async (t) => {
+test('SY-015, SY-016, SY-017, SY-020, SY-021, SY-022, SY-023, SY-025, W4: each bad plan gets a 400 with code and path, and nothing is stored', async (t) => {
   const before = (await api.get('/v1/executions')).json;
   for (const [name, body, path, code] of bad) {
     await t.test(name, async () => {
@@ -66,7 +66,7 @@ test('each bad plan gets a 400 with code and path, and nothing is stored', async
   assert.deepEqual((await api.get('/v1/executions')).json, before);
 });
 
-test('a plan without jobs completes at once', async () => {
+test('SY-018, W21: a plan without jobs completes at once', async () => {
   const created = await api.post('/api/execute', v1([]));
   assert.equal(created.status, 202, created.text);
   const { json } = await api.get(`/api/execute/${created.json.id}/status`);
@@ -74,7 +74,7 @@ test('a plan without jobs completes at once', async () => {
   assert.equal(json.result, null);
 });
 
-test('unknown executions and paths are 404, wrong methods 405', async () => {
+test('SY-026, SY-030: unknown executions and paths are 404, wrong methods 405', async () => {
   const missing = await api.get('/api/execute/doesnotexist000000000/status');
   assert.equal(missing.status, 404);
   assert.equal(missing.json.error, 'Execution not found');

@@ -49,7 +49,7 @@ test('a foreign client creates an execution and watches it to its end', async ()
   assert.equal(read.jobs[0].outputs[0].type, 'MEDIA_TYPE_VIDEO');
 });
 
-test('a foreign client cancels an execution that runs', async () => {
+test('W23, E14: a foreign client cancels an execution that runs', async () => {
   const created = await call('createExecution', { tenant: 'default', plan: { jobs: [generation('long', 60)] } });
   for await (const update of orchestrator.watchExecution({ tenant: 'default', executionId: created.executionId }, metadata)) {
     if (update.execution.jobs.some((job) => job.state === 'JOB_STATE_RUNNING')) break;
@@ -69,7 +69,7 @@ test('errors carry a code, a reason and the path of the field', async () => {
   await assert.rejects(call('getExecution', { tenant: 'other', executionId: 'nosuchexecution' }), (error) => error.code === grpc.status.NOT_FOUND);
 });
 
-test('another tenant does not learn of an execution', async () => {
+test('SY-146, X1: another tenant does not learn of an execution', async () => {
   const created = await call('createExecution', { tenant: 'one', plan: { jobs: [] } });
   await assert.rejects(call('getExecution', { tenant: 'two', executionId: created.executionId }), (error) => error.code === grpc.status.NOT_FOUND);
 });

@@ -25,7 +25,7 @@ after(async () => {
   if (work) await rm(work, { recursive: true, force: true });
 });
 
-test('a plan in, a finished 9:16 video out, and a webhook that a foreign library verifies', async () => {
+test('SY-001, SY-002, SY-003, SY-029: a plan in, a finished 9:16 video out, and a webhook that a foreign library verifies', async () => {
   const delivered = receiver.next();
   const created = await api.post('/api/execute', mainPlan({ options: { webhookUrl: receiver.url, webhookSecret: secret } }));
   assert.equal(created.status, 202, created.text);
@@ -48,7 +48,7 @@ test('a plan in, a finished 9:16 video out, and a webhook that a foreign library
   assert.ok(Math.abs(facts.videoSeconds - 1.5) <= 1 / facts.rate + 1e-3, `1 s + 1 s - 0.5 s of fade, got ${facts.videoSeconds}`);
 });
 
-test('artifacts answer HEAD, ranges and conditional requests', async () => {
+test('EX-031: artifacts answer HEAD, ranges and conditional requests', async () => {
   const created = await api.post('/api/execute', { jobs: [{ id: 'a', type: 'generate', params: generate('a').params, output: '$a' }] });
   assert.equal(created.status, 202, created.text);
   await api.finished(created.json.executionId);
@@ -69,7 +69,7 @@ test('artifacts answer HEAD, ranges and conditional requests', async () => {
   assert.ok([401, 403].includes((await fetch(forged)).status));
 });
 
-test('clips of unlike codecs, sizes, rates and layouts merge within one frame', async () => {
+test('SY-081, E9: clips of unlike codecs, sizes, rates and layouts merge within one frame', async () => {
   const clips =
     realClips(['bbb_720p25_h264_aac51_5s.mp4', 'bbb_642x642_square_vp9_noaudio_3s.webm', 'phone_iphone_portrait_h264_aac_mono_rot90.mov', 'mpeg4_960x400p23976_mp3_4s.avi']) ??
     (console.log('# CALLSHEET_TEST_MEDIA is not set: merging generated clips instead of real ones'), [
@@ -134,7 +134,7 @@ test('the command line submits, watches and shows an execution', async () => {
   });
 });
 
-test('health and metrics speak for the stack', async () => {
+test('SY-044: health and metrics speak for the stack', async () => {
   const health = await api.get('/health');
   assert.equal(health.status, 200, health.text);
   const metrics = await api.get('/metrics');

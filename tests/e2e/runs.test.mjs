@@ -34,7 +34,7 @@ async function until(path, wanted) {
   }
 }
 
-test('pb_003 of many starts at once one wins and the others are told of it', { timeout: 60_000 }, async () => {
+test('PB-003: of many starts at once one wins and the others are told of it', { timeout: 60_000 }, async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => start({ jobType: 'contended' })));
   assert.equal(answers.filter((answer) => answer.status === 202).length, 1);
   assert.equal(answers.filter((answer) => answer.status === 200 && answer.json.alreadyRunning).length, 19);
@@ -43,13 +43,13 @@ test('pb_003 of many starts at once one wins and the others are told of it', { t
   assert.equal(json.message, `Job of type contended is already running (started at ${json.startTime})`);
 });
 
-test('pb_008 pb_010 every run has an id of its own and of the one form', { timeout: 60_000 }, async () => {
+test('PB-008, PB-010: every run has an id of its own and of the one form', { timeout: 60_000 }, async () => {
   const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => start({ jobType: `type${i}`, clientId: 'Guy-Wilson' })));
   assert.equal(new Set(answers.map((answer) => answer.json.runId)).size, 12);
   for (const { json } of answers) assert.match(json.runId, /^\d{6}-\d{6}(-[\w-]+)?$/);
 });
 
-test('pb_009 pb_016 client runs join a run and add up', { timeout: 60_000 }, async () => {
+test('PB-009, PB-016: client runs join a run and add up', { timeout: 60_000 }, async () => {
   const { json: base } = await start({ jobType: 'batch' });
   for (const [clientId, posts] of [['north', 3], ['south', '4']]) {
     const joined = await start({ jobType: 'batch', clientId, parentRunId: base.runId });
@@ -66,7 +66,7 @@ test('pb_009 pb_016 client runs join a run and add up', { timeout: 60_000 }, asy
   assert.equal(json.totals['Clients With Errors'], 1);
 });
 
-test('pb_005 pb_007 only the run that runs can be completed, and only once', { timeout: 60_000 }, async () => {
+test('PB-005, PB-007: only the run that runs can be completed, and only once', { timeout: 60_000 }, async () => {
   const { json: first } = await start({ jobType: 'nightly' });
   assert.equal((await complete(first.runId, { jobType: 'nightly' })).json.status, 'Completed');
   const { json: second } = await start({ jobType: 'nightly' });
@@ -78,7 +78,7 @@ test('pb_005 pb_007 only the run that runs can be completed, and only once', { t
   assert.deepEqual(listed.json.runs.map((run) => run.runId), [second.runId]);
 });
 
-test('pb_021 a silent run times out, one with a heartbeat goes on', { timeout: 60_000 }, async () => {
+test('PB-021: a silent run times out, one with a heartbeat goes on', { timeout: 60_000 }, async () => {
   const { json: silent } = await start({ jobType: 'silent', leaseMs: 300 });
   const { json: alive } = await start({ jobType: 'alive', leaseMs: 60_000 });
   const beat = await call('POST', `/v1/runs/${alive.runId}/heartbeat`, { note: 'still here', metrics: { posts: 1 } });
@@ -90,7 +90,7 @@ test('pb_021 a silent run times out, one with a heartbeat goes on', { timeout: 6
   assert.equal((await call('POST', `/v1/runs/${silent.runId}/heartbeat`)).status, 409);
 });
 
-test('pb_022 a run outlives kill -9 of the orchestrator', { timeout: 120_000 }, async () => {
+test('PB-022: a run outlives kill -9 of the orchestrator', { timeout: 120_000 }, async () => {
   const { json: run } = await start({ jobType: 'durable', initialData: { posts: 2 } });
   await stack.kill('orchestrator');
   const { json } = await until(`/v1/runs/${run.runId}`, (answer) => answer.status === 200);

@@ -75,7 +75,7 @@ async function killDuring(name) {
 const kills = Number(process.env.CALLSHEET_KILLS ?? 1);
 
 for (const name of ['orchestrator', 'media', 'providers', 'webhooks', 'gateway', 'postgres']) {
-  test(`the main job survives kill -9 of ${name}`, { timeout: 60_000 * kills }, async () => {
+  test(`EX-007, W22: the main job survives kill -9 of ${name}`, { timeout: 60_000 * kills }, async () => {
     for (let n = 0; n < kills; n++) await killDuring(name);
   });
 }

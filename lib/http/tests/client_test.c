@@ -505,7 +505,7 @@ static struct cs_http *client_with(struct names *names) {
     return http;
 }
 
-TEST(a_name_is_looked_up_once_and_the_connection_goes_to_that_address) {
+TEST(x5_a_name_is_looked_up_once_and_the_connection_goes_to_that_address) {
     struct peer *peer = peer_start(behave, NULL);
     struct names names = {NAMES, .first = {"127.0.0.1"}, .later = {"169.254.169.254"}};
     struct cs_http *http = client_with(&names);
@@ -528,7 +528,7 @@ TEST(a_name_is_looked_up_once_and_the_connection_goes_to_that_address) {
     peer_stop(peer);
 }
 
-TEST(a_name_that_turns_bad_between_hops_is_refused) {
+TEST(x5_a_name_that_turns_bad_between_hops_is_refused) {
     struct peer *peer = peer_start(behave, NULL);
     struct names names = {NAMES, .first = {"127.0.0.1"}, .later = {"127.0.0.1", "169.254.169.254"}};
     struct cs_http *http = client_with(&names);
@@ -770,8 +770,8 @@ TEST_MAIN(CS_TEST(an_answer_has_status_body_and_headers), CS_TEST(a_request_carr
           CS_TEST(a_write_reaches_the_peer_once_when_kept_connections_die),
           CS_TEST(redirects_are_answers_unless_the_policy_follows_them), CS_TEST(each_redirect_is_judged_again),
           CS_TEST(redirects_end_after_the_limit), CS_TEST(secrets_stay_with_the_first_host),
-          CS_TEST(a_name_is_looked_up_once_and_the_connection_goes_to_that_address),
-          CS_TEST(a_name_that_turns_bad_between_hops_is_refused),
+          CS_TEST(x5_a_name_is_looked_up_once_and_the_connection_goes_to_that_address),
+          CS_TEST(x5_a_name_that_turns_bad_between_hops_is_refused),
           CS_TEST(one_forbidden_address_among_many_refuses_them_all),
           CS_TEST(the_next_address_is_tried_when_one_does_not_answer),
           CS_TEST(a_slow_lookup_times_out_and_holds_up_nobody), CS_TEST(a_name_without_address_is_told),

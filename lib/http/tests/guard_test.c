@@ -8,7 +8,7 @@
 
 static const struct cs_http_policy tenant = {.allow_http = true};
 
-TEST(forbidden_ranges_are_forbidden_to_their_edges) {
+TEST(x5_forbidden_ranges_are_forbidden_to_their_edges) {
     static const char *const forbidden[] = {
         "0.0.0.0",
         "0.255.255.255",
@@ -200,7 +200,7 @@ TEST(malformed_urls_are_bad) {
     refused(NULL, &tenant, "bad_url");
 }
 
-TEST(disguised_and_private_targets_are_refused_with_one_word) {
+TEST(x5_disguised_and_private_targets_are_refused_with_one_word) {
     static const char *const targets[] = {
         "http://127.0.0.1/",
         "http://127.1/",
@@ -285,8 +285,9 @@ TEST(logged_urls_have_no_secrets) {
     assert_string_equal(text, "http://[::1]:81/x");
 }
 
-TEST_MAIN(CS_TEST(forbidden_ranges_are_forbidden_to_their_edges), CS_TEST(neighbours_of_forbidden_ranges_are_allowed),
-          CS_TEST(what_is_not_an_address_is_forbidden), CS_TEST(good_urls_are_taken_apart),
-          CS_TEST(malformed_urls_are_bad), CS_TEST(disguised_and_private_targets_are_refused_with_one_word),
+TEST_MAIN(CS_TEST(x5_forbidden_ranges_are_forbidden_to_their_edges),
+          CS_TEST(neighbours_of_forbidden_ranges_are_allowed), CS_TEST(what_is_not_an_address_is_forbidden),
+          CS_TEST(good_urls_are_taken_apart), CS_TEST(malformed_urls_are_bad),
+          CS_TEST(x5_disguised_and_private_targets_are_refused_with_one_word),
           CS_TEST(policy_decides_scheme_ports_and_private_targets), CS_TEST(refusals_do_not_tell_why),
           CS_TEST(logged_urls_have_no_secrets))

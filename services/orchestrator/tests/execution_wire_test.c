@@ -62,7 +62,7 @@ TEST(a_new_execution_shows_its_plan) {
     assert_int_equal(execution->delivery->state, CALLSHEET__V1__DELIVERY_STATE__DELIVERY_STATE_UNSPECIFIED);
 }
 
-TEST(a_running_job_shows_its_progress) {
+TEST(sy_035_a_running_job_shows_its_progress) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, DIAMOND);
@@ -146,7 +146,7 @@ static const struct orc_assign_context context = {
     .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 };
 
-TEST(an_assignment_has_what_the_worker_needs) {
+TEST(sy_011_an_assignment_has_what_the_worker_needs) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PICTURE);
@@ -204,7 +204,7 @@ TEST(a_url_goes_to_the_worker_as_it_is) {
     assert_string_equal(command->assign->inputs[0]->url, "https://e.com/v.mp4");
 }
 
-TEST(a_parent_without_a_fitting_output_is_named) {
+TEST(sy_066_a_parent_without_a_fitting_output_is_named) {
     const Callsheet__V1__MediaType wrong[] = {NOTHING, AUDIO, IMAGE};
     for (size_t i = 0; i < CS_COUNT(wrong); i++) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
@@ -231,7 +231,7 @@ TEST(any_picture_or_sound_fits_where_the_type_is_open) {
     assert_false(orc_media_fits(VIDEO, IMAGE));
 }
 
-TEST(a_delivery_repeats_event_and_body) {
+TEST(x8_a_delivery_repeats_event_and_body) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, "{'tenant':'acme','plan':{},'webhook':{'url':'https://e.com/h','secret':'s'}}");
@@ -277,7 +277,7 @@ static const char *word(const json_t *json, const char *key) {
     return text != NULL ? text : "(none)";
 }
 
-TEST(the_webhook_of_a_completed_execution_has_links) {
+TEST(sy_108_sy_109_the_webhook_of_a_completed_execution_has_links) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PICTURE);
@@ -303,7 +303,7 @@ TEST(the_webhook_of_a_completed_execution_has_links) {
     json_decref(json);
 }
 
-TEST(the_webhook_of_a_failed_execution_has_its_error) {
+TEST(sy_109_w6_the_webhook_of_a_failed_execution_has_its_error) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PICTURE);
@@ -379,14 +379,14 @@ TEST(a_forged_page_token_is_refused) {
     }
 }
 
-TEST_MAIN(CS_TEST(a_new_execution_shows_its_plan), CS_TEST(a_running_job_shows_its_progress),
+TEST_MAIN(CS_TEST(a_new_execution_shows_its_plan), CS_TEST(sy_035_a_running_job_shows_its_progress),
           CS_TEST(a_finished_execution_shows_outputs_and_result), CS_TEST(a_failed_execution_shows_why),
           CS_TEST(only_the_jobs_that_are_asked_for_are_shown), CS_TEST(a_result_that_does_not_unpack_is_data_loss),
-          CS_TEST(an_assignment_has_what_the_worker_needs), CS_TEST(an_assignment_carries_the_last_checkpoint),
-          CS_TEST(a_url_goes_to_the_worker_as_it_is), CS_TEST(a_parent_without_a_fitting_output_is_named),
-          CS_TEST(any_picture_or_sound_fits_where_the_type_is_open), CS_TEST(a_delivery_repeats_event_and_body),
-          CS_TEST(the_webhook_of_a_completed_execution_has_links),
-          CS_TEST(the_webhook_of_a_failed_execution_has_its_error),
+          CS_TEST(sy_011_an_assignment_has_what_the_worker_needs), CS_TEST(an_assignment_carries_the_last_checkpoint),
+          CS_TEST(a_url_goes_to_the_worker_as_it_is), CS_TEST(sy_066_a_parent_without_a_fitting_output_is_named),
+          CS_TEST(any_picture_or_sound_fits_where_the_type_is_open), CS_TEST(x8_a_delivery_repeats_event_and_body),
+          CS_TEST(sy_108_sy_109_the_webhook_of_a_completed_execution_has_links),
+          CS_TEST(sy_109_w6_the_webhook_of_a_failed_execution_has_its_error),
           CS_TEST(the_webhook_of_a_cancelled_execution_says_so),
           CS_TEST(a_webhook_that_would_be_too_big_leaves_out_the_single_outputs),
           CS_TEST(a_page_token_comes_back_as_it_was), CS_TEST(a_forged_page_token_is_refused))

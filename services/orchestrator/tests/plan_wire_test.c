@@ -16,7 +16,7 @@ static struct orc_submission *accept(const char *text) {
     return submission; /* the request is gone: nothing may point into it */
 }
 
-TEST(each_bad_request_is_refused_with_its_path) {
+TEST(sy_021_sy_022_sy_025_w4_each_bad_request_is_refused_with_its_path) {
     for (size_t i = 0; i < bad_request_count; i++) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
         const struct bad_request *bad = &bad_requests[i];
@@ -32,7 +32,7 @@ TEST(each_bad_request_is_refused_with_its_path) {
     }
 }
 
-TEST(a_cycle_is_told_with_its_jobs) {
+TEST(sy_023_w4_a_cycle_is_told_with_its_jobs) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct orc_submission *submission = NULL;
     struct cs_err err = {0};
@@ -83,7 +83,7 @@ TEST(a_diamond_becomes_a_graph) {
     assert_memory_equal(&submission->trace, &trace, sizeof(trace));
 }
 
-TEST(a_reference_becomes_an_edge_and_a_numbered_input) {
+TEST(sy_065_a_reference_becomes_an_edge_and_a_numbered_input) {
     CS_AUTO(orc_submission) *submission = accept(PICTURE);
     const struct orc_plan_job *job = &submission->plan->jobs[1];
     assert_int_equal(job->parent_count, 1);
@@ -178,7 +178,7 @@ TEST(an_empty_plan_and_the_biggest_timeout_are_accepted) {
     assert_int_equal(submission->timeout_ms, INT64_C(2592000000));
 }
 
-TEST(a_dependency_may_come_later_in_the_list) {
+TEST(sy_024_w4_a_dependency_may_come_later_in_the_list) {
     CS_AUTO(orc_submission) *submission =
         accept("{'tenant':'acme','plan':{'jobs':[{'id':'late','operation':{'noop':{}},'dependsOn':['early']},"
                "{'id':'early','operation':{'noop':{}}}],'rootJobIds':['early']}}");
@@ -197,11 +197,12 @@ TEST(every_operation_of_the_catalogue_has_a_policy) {
     assert_null(orc_operation_by_case(CALLSHEET__V1__OPERATION__PARAMS__NOT_SET));
 }
 
-TEST_MAIN(CS_TEST(each_bad_request_is_refused_with_its_path), CS_TEST(a_cycle_is_told_with_its_jobs),
-          CS_TEST(a_diamond_becomes_a_graph), CS_TEST(a_plan_tells_the_order_of_its_jobs),
-          CS_TEST(a_reference_becomes_an_edge_and_a_numbered_input),
+TEST_MAIN(CS_TEST(sy_021_sy_022_sy_025_w4_each_bad_request_is_refused_with_its_path),
+          CS_TEST(sy_023_w4_a_cycle_is_told_with_its_jobs), CS_TEST(a_diamond_becomes_a_graph),
+          CS_TEST(a_plan_tells_the_order_of_its_jobs), CS_TEST(sy_065_a_reference_becomes_an_edge_and_a_numbered_input),
           CS_TEST(an_input_number_of_the_client_is_overwritten), CS_TEST(the_envelope_has_all_but_the_plan),
           CS_TEST(the_same_request_has_the_same_digest_and_another_has_not),
           CS_TEST(a_stored_request_gives_the_same_plan_again), CS_TEST(a_stored_request_that_is_damaged_is_data_loss),
-          CS_TEST(an_empty_plan_and_the_biggest_timeout_are_accepted), CS_TEST(a_dependency_may_come_later_in_the_list),
+          CS_TEST(an_empty_plan_and_the_biggest_timeout_are_accepted),
+          CS_TEST(sy_024_w4_a_dependency_may_come_later_in_the_list),
           CS_TEST(every_operation_of_the_catalogue_has_a_policy))

@@ -15,7 +15,7 @@
 static const char *const everything[] = {"generateVideo", "reframe", "noop", "deliverWebhook"};
 #define EVERYTHING .operations = everything, .operation_count = CS_COUNT(everything)
 
-TEST(an_execution_goes_on_after_kill_9) {
+TEST(ex_007_w22_an_execution_goes_on_after_kill_9) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){EVERYTHING});
@@ -222,7 +222,7 @@ TEST(a_drain_without_a_database_ends_too) {
     assert_int_equal(world_stop_program(&world), 0);
 }
 
-TEST_MAIN(CS_TEST(an_execution_goes_on_after_kill_9), CS_TEST(many_executions_survive_many_crashes),
+TEST_MAIN(CS_TEST(ex_007_w22_an_execution_goes_on_after_kill_9), CS_TEST(many_executions_survive_many_crashes),
           CS_TEST(sigterm_in_mid_work_ends_well_and_the_next_process_goes_on),
           CS_TEST(a_process_whose_name_was_taken_writes_nothing_and_ends),
           CS_TEST(a_database_that_restarts_in_mid_work_delays_and_loses_nothing),

@@ -83,7 +83,7 @@ static const Callsheet__V1__Execution *await_completed(struct world *world, cons
 
 /* ---- death ---- */
 
-TEST(what_a_killed_replica_ran_is_done_by_the_other_within_3_s) {
+TEST(ex_007_e11_w22_what_a_killed_replica_ran_is_done_by_the_other_within_3_s) {
     enum { COUNT = 20 };
     AUTO_PAIR pair = {0};
     pair_open(&pair, (struct scripted_config){.slots = COUNT});
@@ -461,7 +461,7 @@ TEST(what_is_read_at_once_has_a_limit_in_bytes) {
     }
 }
 
-TEST_MAIN(CS_TEST(what_a_killed_replica_ran_is_done_by_the_other_within_3_s),
+TEST_MAIN(CS_TEST(ex_007_e11_w22_what_a_killed_replica_ran_is_done_by_the_other_within_3_s),
           CS_TEST(an_execution_of_a_dead_replica_is_read_from_its_log),
           CS_TEST(a_replica_that_was_stopped_and_replaced_writes_nothing_and_joins_anew),
           CS_TEST(a_replica_that_was_replaced_while_it_had_nothing_to_write_joins_anew),

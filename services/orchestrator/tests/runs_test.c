@@ -132,7 +132,7 @@ TEST(pb_001_the_service_alone_makes_run_ids) {
     assert_int_equal(peek(world, "runs"), 1);
 }
 
-TEST(pb_002_a_start_answers_the_run_that_is_stored) {
+TEST(p9_pb_002_a_start_answers_the_run_that_is_stored) {
     OPEN;
     const Callsheet__V1__StartRunReply *reply =
         start(world, "{'tenant':'acme','jobType':'scoring','client':'west','initial':[{'name':'posts','text':'3'}]}");
@@ -214,7 +214,7 @@ static const Callsheet__V1__StartRunReply *reply_of(const struct contender *it) 
     return (const Callsheet__V1__StartRunReply *)it->reply;
 }
 
-TEST(pb_003_of_twenty_starts_at_two_replicas_one_wins) {
+TEST(p2_pb_003_of_twenty_starts_at_two_replicas_one_wins) {
     OPEN;
     struct orc_app *other = NULL;
     struct cs_err err = {0};
@@ -242,7 +242,7 @@ TEST(pb_003_of_twenty_starts_at_two_replicas_one_wins) {
     orc_app_destroy(other);
 }
 
-TEST(pb_008_runs_that_start_in_one_second_have_different_ids) {
+TEST(p6_pb_008_runs_that_start_in_one_second_have_different_ids) {
     OPEN;
     enum { RUNS = 30 };
     const char *before = "";
@@ -288,7 +288,7 @@ TEST(pb_011_starting_a_run_that_exists_answers_it) {
 
 /* ---- questions ---- */
 
-TEST(pb_004_who_asks_is_told_what_runs) {
+TEST(p10_pb_004_who_asks_is_told_what_runs) {
     OPEN;
     const char *ask = "{'tenant':'acme','jobType':'scoring','withoutClient':true,'runningOnly':true}";
     assert_int_equal(((const Callsheet__V1__ListRunsReply *)call(world, "ListRuns", ask))->n_runs, 0);
@@ -363,7 +363,7 @@ TEST(pb_006_a_completion_with_an_error_is_failed_and_says_why) {
     assert_non_null(strstr(get(world, id)->notes, "Error: no connection"));
 }
 
-TEST(pb_007_a_wrong_run_id_is_a_conflict_and_changes_nothing) {
+TEST(p5_pb_007_a_wrong_run_id_is_a_conflict_and_changes_nothing) {
     OPEN;
     const char *old = start(world, SCORING)->run->run_id;
     (void)complete(world, old, "");
@@ -463,7 +463,7 @@ static void *report(void *arg) {
     return NULL;
 }
 
-TEST(of_heartbeats_at_once_none_is_lost) {
+TEST(p8_of_heartbeats_at_once_none_is_lost) {
     OPEN;
     enum { REPORTERS = 8 };
     const char *id = start(world, SCORING)->run->run_id;
@@ -495,7 +495,7 @@ static bool nothing_runs(void *ctx) {
     return peek(ctx, "running") == 0;
 }
 
-TEST(pb_021_a_silent_run_is_marked_without_a_reader) {
+TEST(p4_p11_pb_021_a_silent_run_is_marked_without_a_reader) {
     OPEN;
     const char *id = start(world, "{'tenant':'acme','jobType':'scoring','leaseMs':150}")->run->run_id;
     cs_test_await(nothing_runs, world, "the timer to end the run"); /* looks at the table, not at the service */
@@ -558,7 +558,7 @@ TEST(an_expired_run_is_ended_by_whoever_looks) {
     assert_int_equal(peek(world, "running"), 1);
 }
 
-TEST(pb_022_runs_outlive_the_service_and_end_without_it) {
+TEST(p1_pb_022_runs_outlive_the_service_and_end_without_it) {
     OPEN;
     const char *kept = start(world, SCORING)->run->run_id;
     const char *over = start(world, "{'tenant':'acme','jobType':'over'}")->run->run_id;
@@ -644,20 +644,24 @@ TEST(pb_015_status_words_are_those_of_the_domain) {
     }
 }
 
-TEST_MAIN(
-    CS_TEST(pb_001_the_service_alone_makes_run_ids), CS_TEST(pb_002_a_start_answers_the_run_that_is_stored),
-    CS_TEST(pb_003_a_second_start_answers_the_run_that_runs), CS_TEST(pb_003_of_twenty_starts_at_two_replicas_one_wins),
-    CS_TEST(pb_008_runs_that_start_in_one_second_have_different_ids),
-    CS_TEST(pb_011_starting_a_run_that_exists_answers_it), CS_TEST(pb_004_who_asks_is_told_what_runs),
-    CS_TEST(runs_are_listed_newest_first_page_by_page), CS_TEST(another_tenant_learns_nothing),
-    CS_TEST(pb_005_a_completion_keeps_the_metrics_and_frees_the_way),
-    CS_TEST(pb_006_a_completion_with_an_error_is_failed_and_says_why),
-    CS_TEST(pb_007_a_wrong_run_id_is_a_conflict_and_changes_nothing),
-    CS_TEST(pb_012_a_missing_run_is_named_and_never_made), CS_TEST(a_completion_that_is_repeated_changes_nothing),
-    CS_TEST(pb_014_notes_of_heartbeats_are_appended_in_order),
-    CS_TEST(pb_016_a_base_run_shows_the_totals_of_its_clients),
-    CS_TEST(pb_018_bad_metrics_are_warnings_and_the_completion_holds), CS_TEST(of_heartbeats_at_once_none_is_lost),
-    CS_TEST(pb_021_a_silent_run_is_marked_without_a_reader), CS_TEST(pb_021_who_takes_too_long_is_killed_by_its_kind),
-    CS_TEST(pb_021_heartbeats_keep_a_run_beyond_its_first_lease), CS_TEST(an_expired_run_is_ended_by_whoever_looks),
-    CS_TEST(pb_022_runs_outlive_the_service_and_end_without_it), CS_TEST(bad_requests_are_refused_with_their_path),
-    CS_TEST(pb_019_a_row_that_is_no_run_is_left_out_of_lists), CS_TEST(pb_015_status_words_are_those_of_the_domain))
+TEST_MAIN(CS_TEST(pb_001_the_service_alone_makes_run_ids), CS_TEST(p9_pb_002_a_start_answers_the_run_that_is_stored),
+          CS_TEST(pb_003_a_second_start_answers_the_run_that_runs),
+          CS_TEST(p2_pb_003_of_twenty_starts_at_two_replicas_one_wins),
+          CS_TEST(p6_pb_008_runs_that_start_in_one_second_have_different_ids),
+          CS_TEST(pb_011_starting_a_run_that_exists_answers_it), CS_TEST(p10_pb_004_who_asks_is_told_what_runs),
+          CS_TEST(runs_are_listed_newest_first_page_by_page), CS_TEST(another_tenant_learns_nothing),
+          CS_TEST(pb_005_a_completion_keeps_the_metrics_and_frees_the_way),
+          CS_TEST(pb_006_a_completion_with_an_error_is_failed_and_says_why),
+          CS_TEST(p5_pb_007_a_wrong_run_id_is_a_conflict_and_changes_nothing),
+          CS_TEST(pb_012_a_missing_run_is_named_and_never_made), CS_TEST(a_completion_that_is_repeated_changes_nothing),
+          CS_TEST(pb_014_notes_of_heartbeats_are_appended_in_order),
+          CS_TEST(pb_016_a_base_run_shows_the_totals_of_its_clients),
+          CS_TEST(pb_018_bad_metrics_are_warnings_and_the_completion_holds),
+          CS_TEST(p8_of_heartbeats_at_once_none_is_lost),
+          CS_TEST(p4_p11_pb_021_a_silent_run_is_marked_without_a_reader),
+          CS_TEST(pb_021_who_takes_too_long_is_killed_by_its_kind),
+          CS_TEST(pb_021_heartbeats_keep_a_run_beyond_its_first_lease),
+          CS_TEST(an_expired_run_is_ended_by_whoever_looks),
+          CS_TEST(p1_pb_022_runs_outlive_the_service_and_end_without_it),
+          CS_TEST(bad_requests_are_refused_with_their_path), CS_TEST(pb_019_a_row_that_is_no_run_is_left_out_of_lists),
+          CS_TEST(pb_015_status_words_are_those_of_the_domain))

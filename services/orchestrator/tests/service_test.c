@@ -67,7 +67,7 @@ TEST(a_watcher_of_a_finished_execution_gets_it_whole_and_the_end) {
     watch_stop(watch);
 }
 
-TEST(a_plan_without_jobs_completes_at_once) {
+TEST(sy_018_w21_a_plan_without_jobs_completes_at_once) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -118,7 +118,7 @@ TEST(progress_reaches_the_watcher) {
 
 /* ---- bad input ---- */
 
-TEST(each_bad_plan_is_refused_with_its_path_and_changes_nothing) {
+TEST(sy_021_sy_022_sy_025_each_bad_plan_is_refused_with_its_path_and_changes_nothing) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -229,7 +229,7 @@ TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again) {
 
 /* ---- tenants ---- */
 
-TEST(another_tenant_learns_nothing_of_an_execution) {
+TEST(x1_sy_146_another_tenant_learns_nothing_of_an_execution) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -306,7 +306,7 @@ TEST(lists_come_newest_first_in_pages) {
 
 /* ---- cancelling ---- */
 
-TEST(a_cancel_reaches_the_worker_and_is_final) {
+TEST(sy_054_w15_w23_e14_a_cancel_reaches_the_worker_and_is_final) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -444,13 +444,15 @@ TEST(bad_settings_are_refused) {
 
 TEST_MAIN(CS_TEST(an_execution_runs_to_its_end_and_a_watcher_sees_it),
           CS_TEST(a_watcher_of_a_finished_execution_gets_it_whole_and_the_end),
-          CS_TEST(a_plan_without_jobs_completes_at_once), CS_TEST(without_workers_an_execution_waits),
-          CS_TEST(progress_reaches_the_watcher), CS_TEST(each_bad_plan_is_refused_with_its_path_and_changes_nothing),
+          CS_TEST(sy_018_w21_a_plan_without_jobs_completes_at_once), CS_TEST(without_workers_an_execution_waits),
+          CS_TEST(progress_reaches_the_watcher),
+          CS_TEST(sy_021_sy_022_sy_025_each_bad_plan_is_refused_with_its_path_and_changes_nothing),
           CS_TEST(bytes_that_are_no_text_are_refused), CS_TEST(a_bad_page_size_token_reason_or_tenant_is_refused),
           CS_TEST(a_key_repeated_with_the_same_plan_answers_the_first_execution),
           CS_TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again),
-          CS_TEST(another_tenant_learns_nothing_of_an_execution), CS_TEST(lists_come_newest_first_in_pages),
-          CS_TEST(a_cancel_reaches_the_worker_and_is_final), CS_TEST(what_has_completed_cannot_be_cancelled),
+          CS_TEST(x1_sy_146_another_tenant_learns_nothing_of_an_execution), CS_TEST(lists_come_newest_first_in_pages),
+          CS_TEST(sy_054_w15_w23_e14_a_cancel_reaches_the_worker_and_is_final),
+          CS_TEST(what_has_completed_cannot_be_cancelled),
           CS_TEST(a_slow_watcher_gets_the_newest_state_and_not_each_change),
           CS_TEST(a_drain_ends_watches_and_keeps_what_is_open), CS_TEST(a_call_without_the_token_is_refused),
           CS_TEST(bad_settings_are_refused))

@@ -51,7 +51,7 @@ TEST(an_assignment_carries_all_that_the_worker_needs) {
     scripted_stop(worker);
 }
 
-TEST(a_report_that_is_repeated_or_contradicts_itself_counts_once) {
+TEST(e3_w10_a_report_that_is_repeated_or_contradicts_itself_counts_once) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -101,7 +101,7 @@ TEST(a_report_with_a_fence_of_nobody_changes_nothing) {
     scripted_stop(worker);
 }
 
-TEST(a_transient_failure_is_tried_again) {
+TEST(sy_139_t17_a_transient_failure_is_tried_again) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -123,7 +123,7 @@ TEST(a_transient_failure_is_tried_again) {
     scripted_stop(worker);
 }
 
-TEST(a_failure_that_is_final_skips_what_depends_on_it) {
+TEST(sy_049_w11_a_failure_that_is_final_skips_what_depends_on_it) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -254,7 +254,7 @@ TEST(work_is_spread_and_credits_are_a_limit) {
     scripted_stop(two);
 }
 
-TEST(a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt) {
+TEST(e4_a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){EVERYTHING});
@@ -333,7 +333,7 @@ TEST(settings_that_limit_nothing_known_are_refused) {
     assert_non_null(strstr(err.message, "operation:fly"));
 }
 
-TEST(an_execution_that_takes_too_long_fails) {
+TEST(w12_an_execution_that_takes_too_long_fails) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -360,7 +360,7 @@ static void await_delivery(struct world *world, const char *id, Callsheet__V1__D
     }
 }
 
-TEST(the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails) {
+TEST(sy_117_w26_x8_the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){EVERYTHING});
@@ -403,15 +403,16 @@ TEST(a_receiver_that_is_gone_is_not_asked_again) {
 }
 
 TEST_MAIN(CS_TEST(an_assignment_carries_all_that_the_worker_needs),
-          CS_TEST(a_report_that_is_repeated_or_contradicts_itself_counts_once),
-          CS_TEST(a_report_with_a_fence_of_nobody_changes_nothing), CS_TEST(a_transient_failure_is_tried_again),
-          CS_TEST(a_failure_that_is_final_skips_what_depends_on_it),
+          CS_TEST(e3_w10_a_report_that_is_repeated_or_contradicts_itself_counts_once),
+          CS_TEST(a_report_with_a_fence_of_nobody_changes_nothing),
+          CS_TEST(sy_139_t17_a_transient_failure_is_tried_again),
+          CS_TEST(sy_049_w11_a_failure_that_is_final_skips_what_depends_on_it),
           CS_TEST(a_parent_without_a_fitting_output_fails_its_child),
           CS_TEST(a_worker_that_dies_loses_its_jobs_to_the_next_attempt), CS_TEST(jobs_of_a_dead_worker_go_to_another),
           CS_TEST(work_is_spread_and_credits_are_a_limit),
-          CS_TEST(a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt),
+          CS_TEST(e4_a_checkpoint_is_durable_when_it_is_acknowledged_and_goes_to_the_next_attempt),
           CS_TEST(limits_and_priorities_of_the_settings_and_of_plans_count),
           CS_TEST(the_metrics_of_the_engine_can_be_asked_for), CS_TEST(settings_that_limit_nothing_known_are_refused),
-          CS_TEST(an_execution_that_takes_too_long_fails),
-          CS_TEST(the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails),
+          CS_TEST(w12_an_execution_that_takes_too_long_fails),
+          CS_TEST(sy_117_w26_x8_the_end_is_told_by_a_webhook_once_more_with_the_same_event_when_it_fails),
           CS_TEST(a_receiver_that_is_gone_is_not_asked_again))

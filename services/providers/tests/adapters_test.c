@@ -97,7 +97,7 @@ TEST(replicate_gets_our_parameters_under_its_names) {
                        "\"resolution\":\"1080p\",\"aspect_ratio\":\"16:9\",\"generate_audio\":false}}");
 }
 
-TEST(replicate_refuses_what_a_model_lacks_instead_of_dropping_it) {
+TEST(sy_135_m9_replicate_refuses_what_a_model_lacks_instead_of_dropping_it) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct video_job made;
     struct prv_call call = {0};
@@ -177,7 +177,7 @@ TEST(replicate_outputs_come_in_three_shapes) {
     }
 }
 
-TEST(replicate_states_have_our_meaning) {
+TEST(sy_123_replicate_states_have_our_meaning) {
     static const struct {
         int status;
         const char *body;
@@ -286,8 +286,8 @@ TEST(local_answers_have_our_meaning) {
 }
 
 TEST_MAIN(CS_TEST(replicate_gets_our_parameters_under_its_names),
-          CS_TEST(replicate_refuses_what_a_model_lacks_instead_of_dropping_it),
+          CS_TEST(sy_135_m9_replicate_refuses_what_a_model_lacks_instead_of_dropping_it),
           CS_TEST(models_are_found_by_name_or_by_operation), CS_TEST(outputs_are_taken_from_the_providers_hosts_only),
           CS_TEST(replicate_submissions_are_taken_refused_or_unclear), CS_TEST(replicate_outputs_come_in_three_shapes),
-          CS_TEST(replicate_states_have_our_meaning), CS_TEST(replicate_finds_a_lost_submission_when_exactly_one_fits),
-          CS_TEST(local_answers_have_our_meaning))
+          CS_TEST(sy_123_replicate_states_have_our_meaning),
+          CS_TEST(replicate_finds_a_lost_submission_when_exactly_one_fits), CS_TEST(local_answers_have_our_meaning))

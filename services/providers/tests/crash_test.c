@@ -50,7 +50,7 @@ TEST(killed_after_the_intent_was_saved) {
     world_fini(&world);
 }
 
-TEST(killed_between_submission_and_saved_id) {
+TEST(e4_killed_between_submission_and_saved_id) {
     struct world world;
     begin(&world);
     const Callsheet__V1__Checkpoint *intent = dialer_wait_checkpoint(world.dialer, "f1", 1);
@@ -100,5 +100,5 @@ TEST(killed_after_everything_was_done) {
 }
 
 TEST_MAIN(CS_TEST(killed_before_the_intent_was_saved), CS_TEST(killed_after_the_intent_was_saved),
-          CS_TEST(killed_between_submission_and_saved_id), CS_TEST(killed_while_rendering_and_again_while_rendering),
+          CS_TEST(e4_killed_between_submission_and_saved_id), CS_TEST(killed_while_rendering_and_again_while_rendering),
           CS_TEST(killed_after_everything_was_done))

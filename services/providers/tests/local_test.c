@@ -12,7 +12,7 @@
 
 #define TYPE(word) CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_##word
 
-TEST(a_video_is_rendered_stored_and_paid_once) {
+TEST(sy_072_a_video_is_rendered_stored_and_paid_once) {
     struct world world;
     struct order order;
     world_init(&world);
@@ -153,7 +153,7 @@ TEST(inputs_by_url_go_through_the_guard_and_their_failures_are_told) {
     peer_stop(peer);
 }
 
-TEST(unknown_and_unconfigured_providers_are_told_apart) {
+TEST(sy_071_unknown_and_unconfigured_providers_are_told_apart) {
     struct world world;
     struct order order;
     world_init(&world);
@@ -300,11 +300,11 @@ TEST(models_are_listed_with_what_they_need) {
     world_fini(&world);
 }
 
-TEST_MAIN(CS_TEST(a_video_is_rendered_stored_and_paid_once),
+TEST_MAIN(CS_TEST(sy_072_a_video_is_rendered_stored_and_paid_once),
           CS_TEST(the_intent_is_durable_before_the_submission_and_the_id_before_the_poll),
           CS_TEST(pictures_and_speech_are_what_they_claim), CS_TEST(an_earlier_output_is_the_start_of_the_next),
           CS_TEST(inputs_by_url_go_through_the_guard_and_their_failures_are_told),
-          CS_TEST(unknown_and_unconfigured_providers_are_told_apart),
+          CS_TEST(sy_071_unknown_and_unconfigured_providers_are_told_apart),
           CS_TEST(a_failed_prediction_is_closed_and_the_next_attempt_pays_anew),
           CS_TEST(a_cancelled_job_cancels_its_prediction),
           CS_TEST(a_lost_stream_leaves_the_prediction_and_the_next_attempt_finds_it),

@@ -241,7 +241,7 @@ static void ask(struct scene *scene, const char *fence, const char *prompt) {
 
 /* ---- tests ---- */
 
-TEST(a_picture_of_replicate_is_fetched_probed_and_stored) {
+TEST(sy_072_a_picture_of_replicate_is_fetched_probed_and_stored) {
     struct scene scene;
     scene_start(&scene);
     ask(&scene, "f1", "ok");
@@ -254,7 +254,7 @@ TEST(a_picture_of_replicate_is_fetched_probed_and_stored) {
     scene_stop(&scene);
 }
 
-TEST(a_cut_answer_is_reconciled_and_billed_once) {
+TEST(e4_a_cut_answer_is_reconciled_and_billed_once) {
     struct scene scene;
     scene_start(&scene);
     ask(&scene, "f1", "cut after");
@@ -370,8 +370,8 @@ TEST(a_cancelled_job_is_cancelled_at_replicate) {
     scene_stop(&scene);
 }
 
-TEST_MAIN(CS_TEST(a_picture_of_replicate_is_fetched_probed_and_stored),
-          CS_TEST(a_cut_answer_is_reconciled_and_billed_once),
+TEST_MAIN(CS_TEST(sy_072_a_picture_of_replicate_is_fetched_probed_and_stored),
+          CS_TEST(e4_a_cut_answer_is_reconciled_and_billed_once),
           CS_TEST(a_submission_that_does_not_turn_up_is_looked_for_and_not_repeated_at_once),
           CS_TEST(an_open_intent_of_an_earlier_attempt_is_looked_for_first),
           CS_TEST(refusals_and_failures_have_their_class), CS_TEST(a_lost_output_is_asked_for_again_and_not_paid_again),

@@ -142,7 +142,7 @@ static void assert_success(struct world *world, const char *fence) {
 
 /* ---- tests ---- */
 
-TEST(a_delivery_carries_the_frozen_body_and_signatures_that_verify) {
+TEST(sy_110_sy_111_x8_a_delivery_carries_the_frozen_body_and_signatures_that_verify) {
     struct world world;
     char url[256];
     world_start(&world, true);
@@ -182,7 +182,7 @@ TEST(tries_share_the_event_id) {
     world_stop(&world);
 }
 
-TEST(without_a_secret_nothing_is_signed) {
+TEST(sy_112_without_a_secret_nothing_is_signed) {
     struct world world;
     char url[256];
     world_start(&world, true);
@@ -220,7 +220,7 @@ TEST(refusals_are_reported_by_class_and_code) {
     world_stop(&world);
 }
 
-TEST(a_receiver_that_talks_without_end_has_still_accepted) {
+TEST(x5_a_receiver_that_talks_without_end_has_still_accepted) {
     struct world world;
     char url[256];
     world_start(&world, true);
@@ -229,7 +229,7 @@ TEST(a_receiver_that_talks_without_end_has_still_accepted) {
     world_stop(&world);
 }
 
-TEST(private_targets_and_bad_input_are_refused_without_a_connection) {
+TEST(sy_120_x5_private_targets_and_bad_input_are_refused_without_a_connection) {
     struct world world;
     char url[256];
     world_start(&world, false);
@@ -367,10 +367,11 @@ TEST(drain_lets_open_deliveries_end_or_cancels_them) {
     world_stop(&world);
 }
 
-TEST_MAIN(CS_TEST(a_delivery_carries_the_frozen_body_and_signatures_that_verify), CS_TEST(tries_share_the_event_id),
-          CS_TEST(without_a_secret_nothing_is_signed), CS_TEST(refusals_are_reported_by_class_and_code),
-          CS_TEST(a_receiver_that_talks_without_end_has_still_accepted),
-          CS_TEST(private_targets_and_bad_input_are_refused_without_a_connection),
+TEST_MAIN(CS_TEST(sy_110_sy_111_x8_a_delivery_carries_the_frozen_body_and_signatures_that_verify),
+          CS_TEST(tries_share_the_event_id), CS_TEST(sy_112_without_a_secret_nothing_is_signed),
+          CS_TEST(refusals_are_reported_by_class_and_code),
+          CS_TEST(x5_a_receiver_that_talks_without_end_has_still_accepted),
+          CS_TEST(sy_120_x5_private_targets_and_bad_input_are_refused_without_a_connection),
           CS_TEST(a_cancelled_delivery_ends_and_frees_its_slot), CS_TEST(one_dead_receiver_holds_up_nobody),
           CS_TEST(logs_name_the_ids_and_never_the_secret_or_the_query),
           CS_TEST(sign_and_verify_agree_over_rpc_and_want_the_token),

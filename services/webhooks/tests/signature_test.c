@@ -76,7 +76,7 @@ TEST(bad_secrets_and_event_ids_are_refused_without_showing_them) {
     assert_fails(whk_sign(longest, &message, &signatures, &err), &err, CS_INVALID_ARGUMENT, "bad_secret");
 }
 
-TEST(a_delivery_verifies_within_five_minutes) {
+TEST(x7_a_delivery_verifies_within_five_minutes) {
     assert_string_equal(whk_verify(secret, &message, signature, message.timestamp_s), "");
     assert_string_equal(whk_verify(secret, &message, signature, message.timestamp_s + 300), "");
     assert_string_equal(whk_verify(secret, &message, signature, message.timestamp_s - 300), "");
@@ -113,5 +113,5 @@ TEST(anything_else_is_a_mismatch) {
 TEST_MAIN(CS_TEST(standard_webhooks_vector_is_met), CS_TEST(github_vector_is_met_over_the_raw_body),
           CS_TEST(a_plain_secret_is_its_own_bytes), CS_TEST(bodies_with_any_bytes_are_signed_whole),
           CS_TEST(bad_secrets_and_event_ids_are_refused_without_showing_them),
-          CS_TEST(a_delivery_verifies_within_five_minutes), CS_TEST(one_right_signature_in_a_list_is_enough),
+          CS_TEST(x7_a_delivery_verifies_within_five_minutes), CS_TEST(one_right_signature_in_a_list_is_enough),
           CS_TEST(anything_else_is_a_mismatch))

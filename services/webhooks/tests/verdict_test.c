@@ -5,7 +5,7 @@
 
 #define CLASS(word) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##word
 
-TEST(only_two_hundreds_are_delivered) {
+TEST(sy_116_only_two_hundreds_are_delivered) {
     for (int status = 100; status < 600; status++) {
         assert_int_equal(whk_verdict_of_answer(status, 0).delivered, status >= 200 && status < 300);
     }
@@ -62,6 +62,6 @@ TEST(requests_without_an_answer_are_tried_again_unless_never_allowed) {
     }
 }
 
-TEST_MAIN(CS_TEST(only_two_hundreds_are_delivered), CS_TEST(each_answer_has_its_class_and_code),
+TEST_MAIN(CS_TEST(sy_116_only_two_hundreds_are_delivered), CS_TEST(each_answer_has_its_class_and_code),
           CS_TEST(a_wish_to_wait_is_passed_on),
           CS_TEST(requests_without_an_answer_are_tried_again_unless_never_allowed))

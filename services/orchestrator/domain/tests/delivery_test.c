@@ -12,7 +12,7 @@ static void deliver(struct script *s) {
     script_do(s, .kind = ORC_EVENT_DELIVERY_ASSIGNED, .fence = {9});
 }
 
-TEST(a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open) {
+TEST(sy_107_sy_119_w7_a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open) {
     struct script s;
     start_finished(&s);
     assert_int_equal(script_commands(&s, ORC_COMMAND_FINISHED, -1), 1);
@@ -33,7 +33,7 @@ TEST(a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open) {
     script_end(&s);
 }
 
-TEST(failures_and_cancellations_are_told_too) {
+TEST(w6_failures_and_cancellations_are_told_too) {
     static const char *const lines[] = {"a"};
     struct script s;
     script_start(&s, lines, 1, true);
@@ -48,7 +48,7 @@ TEST(failures_and_cancellations_are_told_too) {
     script_end(&s);
 }
 
-TEST(the_schedule_is_followed_to_its_end) {
+TEST(w26_the_schedule_is_followed_to_its_end) {
     static const int64_t delays_s[] = {5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
     struct script s;
     start_finished(&s);
@@ -118,8 +118,8 @@ TEST(backoff_doubles_up_to_its_cap) {
     assert_int_equal(orc_retry_at(&policy, 1, 0, 0, 77), 77); /* full jitter: from nothing */
 }
 
-TEST_MAIN(CS_TEST(a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open),
-          CS_TEST(failures_and_cancellations_are_told_too), CS_TEST(the_schedule_is_followed_to_its_end),
+TEST_MAIN(CS_TEST(sy_107_sy_119_w7_a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open),
+          CS_TEST(w6_failures_and_cancellations_are_told_too), CS_TEST(w26_the_schedule_is_followed_to_its_end),
           CS_TEST(the_schedule_has_ten_percent_of_jitter), CS_TEST(a_final_answer_ends_the_tries),
           CS_TEST(a_lost_worker_is_no_try), CS_TEST(deliveries_of_an_open_execution_are_refused),
           CS_TEST(backoff_doubles_up_to_its_cap))

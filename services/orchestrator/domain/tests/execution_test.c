@@ -1,6 +1,6 @@
 #include "domain/tests/script.h"
 
-TEST(roots_are_dispatched_at_the_beginning_and_only_once) {
+TEST(sy_050_roots_are_dispatched_at_the_beginning_and_only_once) {
     static const char *const lines[] = {"a", "b", "join<a,b"};
     struct script s;
     script_start(&s, lines, 3, false);
@@ -13,7 +13,7 @@ TEST(roots_are_dispatched_at_the_beginning_and_only_once) {
     script_end(&s);
 }
 
-TEST(the_last_parent_releases_a_job_exactly_once) {
+TEST(sy_051_sy_053_w8_the_last_parent_releases_a_job_exactly_once) {
     static const char *const lines[] = {"join<a,b", "a", "b"};
     struct script s;
     script_start(&s, lines, 3, false);
@@ -29,7 +29,7 @@ TEST(the_last_parent_releases_a_job_exactly_once) {
     script_end(&s);
 }
 
-TEST(an_execution_completes_with_its_last_leaf_as_result) {
+TEST(sy_036_w19_an_execution_completes_with_its_last_leaf_as_result) {
     static const char *const lines[] = {"a", "left<a", "right<a"};
     struct script s;
     script_start(&s, lines, 3, false);
@@ -50,7 +50,7 @@ TEST(an_execution_completes_with_its_last_leaf_as_result) {
     script_end(&s);
 }
 
-TEST(an_empty_plan_completes_at_once) {
+TEST(sy_018_w21_an_empty_plan_completes_at_once) {
     struct script s;
     script_start(&s, NULL, 0, false);
     assert_false(orc_execution_terminal(s.execution));
@@ -61,7 +61,7 @@ TEST(an_empty_plan_completes_at_once) {
     script_end(&s);
 }
 
-TEST(a_failure_for_good_skips_all_that_depend_on_it_in_one_step) {
+TEST(sy_038_sy_049_sy_052_w11_a_failure_for_good_skips_all_that_depend_on_it_in_one_step) {
     static const char *const lines[] = {"a", "b<a", "c<b", "d<c,other", "other"};
     struct script s;
     script_start(&s, lines, 5, false);
@@ -96,7 +96,7 @@ TEST(skipping_a_chain_of_ten_thousand_does_not_recurse) {
     script_end(&s);
 }
 
-TEST(several_failures_are_listed) {
+TEST(sy_039_several_failures_are_listed) {
     static const char *const lines[] = {"a", "gen", "c"};
     struct script s;
     script_start(&s, lines, 3, false);
@@ -108,7 +108,7 @@ TEST(several_failures_are_listed) {
     script_end(&s);
 }
 
-TEST(a_class_that_may_be_retried_waits_with_growing_jitter_and_then_fails) {
+TEST(sy_139_t17_a_class_that_may_be_retried_waits_with_growing_jitter_and_then_fails) {
     static const char *const lines[] = {"a"};
     struct script s;
     script_start(&s, lines, 1, false);
@@ -198,7 +198,7 @@ TEST(a_job_that_was_given_back_is_offered_again_in_a_moment) {
     script_end(&s);
 }
 
-TEST(reports_of_an_old_attempt_are_refused) {
+TEST(sy_054_w9_reports_of_an_old_attempt_are_refused) {
     static const char *const lines[] = {"gen"};
     struct script s;
     script_start(&s, lines, 1, false);
@@ -261,7 +261,7 @@ TEST(cancel_ends_every_open_job_and_stops_running_ones) {
     script_end(&s);
 }
 
-TEST(the_deadline_fails_the_execution_and_tells_what_failed_before) {
+TEST(w12_w13_the_deadline_fails_the_execution_and_tells_what_failed_before) {
     static const char *const lines[] = {"a", "gen"};
     struct script s;
     script_start(&s, lines, 2, false);
@@ -360,19 +360,21 @@ TEST(an_unknown_kind_of_event_is_refused) {
     script_end(&s);
 }
 
-TEST_MAIN(CS_TEST(roots_are_dispatched_at_the_beginning_and_only_once),
-          CS_TEST(the_last_parent_releases_a_job_exactly_once),
-          CS_TEST(an_execution_completes_with_its_last_leaf_as_result), CS_TEST(an_empty_plan_completes_at_once),
-          CS_TEST(a_failure_for_good_skips_all_that_depend_on_it_in_one_step),
-          CS_TEST(skipping_a_chain_of_ten_thousand_does_not_recurse), CS_TEST(several_failures_are_listed),
-          CS_TEST(a_class_that_may_be_retried_waits_with_growing_jitter_and_then_fails),
+TEST_MAIN(CS_TEST(sy_050_roots_are_dispatched_at_the_beginning_and_only_once),
+          CS_TEST(sy_051_sy_053_w8_the_last_parent_releases_a_job_exactly_once),
+          CS_TEST(sy_036_w19_an_execution_completes_with_its_last_leaf_as_result),
+          CS_TEST(sy_018_w21_an_empty_plan_completes_at_once),
+          CS_TEST(sy_038_sy_049_sy_052_w11_a_failure_for_good_skips_all_that_depend_on_it_in_one_step),
+          CS_TEST(skipping_a_chain_of_ten_thousand_does_not_recurse), CS_TEST(sy_039_several_failures_are_listed),
+          CS_TEST(sy_139_t17_a_class_that_may_be_retried_waits_with_growing_jitter_and_then_fails),
           CS_TEST(a_wish_to_wait_is_honoured_within_limits), CS_TEST(an_unknown_outcome_is_not_tried_again),
           CS_TEST(a_failure_class_that_we_do_not_know_counts_as_unspecified),
           CS_TEST(a_lost_worker_is_no_failure_until_it_happens_too_often),
           CS_TEST(a_job_that_was_given_back_is_offered_again_in_a_moment),
-          CS_TEST(reports_of_an_old_attempt_are_refused), CS_TEST(checkpoints_replace_each_other_and_are_bounded),
+          CS_TEST(sy_054_w9_reports_of_an_old_attempt_are_refused),
+          CS_TEST(checkpoints_replace_each_other_and_are_bounded),
           CS_TEST(cancel_ends_every_open_job_and_stops_running_ones),
-          CS_TEST(the_deadline_fails_the_execution_and_tells_what_failed_before),
+          CS_TEST(w12_w13_the_deadline_fails_the_execution_and_tells_what_failed_before),
           CS_TEST(an_attempt_never_outlives_its_execution),
           CS_TEST(every_event_in_every_state_is_legal_as_the_table_says_or_changes_nothing),
           CS_TEST(an_unknown_kind_of_event_is_refused))

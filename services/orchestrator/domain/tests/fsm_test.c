@@ -121,7 +121,7 @@ TEST(every_state_has_a_name_and_every_move_an_edge) {
     }
 }
 
-TEST(terminal_states_are_final) {
+TEST(sy_054_w15_terminal_states_are_final) {
     for (int move = 0; move < ORC_JOB_MOVES; move++) {
         for (int state = ORC_JOB_COMPLETED; state < ORC_JOB_STATES; state++) {
             assert_null(cs_fsm_find(&orc_job_fsm, state, move));
@@ -142,7 +142,7 @@ int main(int argc, char **argv) {
         CS_TEST(the_pages_say_what_the_tables_say),
         CS_TEST(each_edge_is_there_once_and_says_why),
         CS_TEST(every_state_has_a_name_and_every_move_an_edge),
-        CS_TEST(terminal_states_are_final),
+        CS_TEST(sy_054_w15_terminal_states_are_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ TEST(bad_ids_are_refused) {
     expect_failure(twins, 3, "duplicate_id", "jobs[2].id", "jobs[0]");
 }
 
-TEST(unknown_and_own_ids_are_refused_with_their_path) {
+TEST(sy_022_w4_unknown_and_own_ids_are_refused_with_their_path) {
     const char *unknown[] = {"a", "nobody"};
     struct orc_job_draft drafts[] = {draft("a", NULL, 0), draft("b", unknown, 2)};
     expect_failure(drafts, 2, "unknown_dependency", "jobs[1].dependsOn[1]", "\"nobody\"");
@@ -97,7 +97,7 @@ TEST(unknown_and_own_ids_are_refused_with_their_path) {
     expect_failure(input, 1, "unknown_dependency", "jobs[0].params.items[3].media", "\"gone\"");
 }
 
-TEST(a_cycle_is_listed) {
+TEST(sy_023_w4_a_cycle_is_listed) {
     const char *on_c[] = {"c"};
     const char *on_a[] = {"root", "a"};
     const char *on_b[] = {"b"};
@@ -136,5 +136,5 @@ TEST(limits_are_checked_first) {
 
 TEST_MAIN(CS_TEST(edges_are_stored_once_in_both_directions_and_in_order), CS_TEST(inputs_make_edges_and_know_their_job),
           CS_TEST(an_empty_plan_is_a_plan), CS_TEST(bad_ids_are_refused),
-          CS_TEST(unknown_and_own_ids_are_refused_with_their_path), CS_TEST(a_cycle_is_listed),
+          CS_TEST(sy_022_w4_unknown_and_own_ids_are_refused_with_their_path), CS_TEST(sy_023_w4_a_cycle_is_listed),
           CS_TEST(the_longest_cycle_is_found_and_told_shortly), CS_TEST(limits_are_checked_first))

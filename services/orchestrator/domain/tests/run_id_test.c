@@ -39,7 +39,7 @@ TEST(pb_009_base_and_client_come_back_from_an_id) {
     }
 }
 
-TEST(pb_009_adding_a_client_twice_is_adding_it_once) {
+TEST(p7_pb_009_adding_a_client_twice_is_adding_it_once) {
     struct orc_run_id once;
     struct orc_run_id twice;
     struct cs_err err = {0};
@@ -99,5 +99,6 @@ TEST(pb_010_a_legacy_point_zero_is_left_out) {
 }
 
 TEST_MAIN(CS_TEST(pb_008_ids_are_the_second_and_a_number_when_two_start_in_one),
-          CS_TEST(pb_009_base_and_client_come_back_from_an_id), CS_TEST(pb_009_adding_a_client_twice_is_adding_it_once),
-          CS_TEST(pb_010_what_is_no_run_id_is_refused), CS_TEST(pb_010_a_legacy_point_zero_is_left_out))
+          CS_TEST(pb_009_base_and_client_come_back_from_an_id),
+          CS_TEST(p7_pb_009_adding_a_client_twice_is_adding_it_once), CS_TEST(pb_010_what_is_no_run_id_is_refused),
+          CS_TEST(pb_010_a_legacy_point_zero_is_left_out))

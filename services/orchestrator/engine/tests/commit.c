@@ -33,7 +33,7 @@ TEST(a_submission_is_answered_after_its_commit) {
     assert_int_equal(fake_store_state(answer->id), 1);
 }
 
-TEST(an_assignment_leaves_only_after_the_commit_that_released_it) {
+TEST(w5_w9_an_assignment_leaves_only_after_the_commit_that_released_it) {
     fake_link_up(1, harness_noop, 4);
     fake_store_hold();
     struct answer *answer = SUBMIT(pair);
@@ -54,7 +54,7 @@ TEST(an_assignment_leaves_only_after_the_commit_that_released_it) {
     assert_int_equal(fake_store_events(answer->id, ORC_EVENT_SUCCEEDED), 1);
 }
 
-TEST(cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave) {
+TEST(e4_cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave) {
     static const char *const mixed[] = {"a", "gen"};
     const char *id = CREATE(mixed);
     fake_store_hold();
@@ -175,7 +175,7 @@ TEST(a_finished_execution_is_read_from_its_row) {
     assert_int_equal(stranger->status, CS_NOT_FOUND);
 }
 
-TEST(another_tenant_sees_nothing_of_an_open_execution) {
+TEST(x1_sy_146_another_tenant_sees_nothing_of_an_open_execution) {
     const char *id = CREATE(one);
     struct answer *stranger = harness_get("globex", id);
     harness_await(stranger);
@@ -245,15 +245,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(many_submissions_share_few_commits),
         ENGINE_TEST(a_submission_is_answered_after_its_commit),
-        ENGINE_TEST(an_assignment_leaves_only_after_the_commit_that_released_it),
-        ENGINE_TEST(cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave),
+        ENGINE_TEST(w5_w9_an_assignment_leaves_only_after_the_commit_that_released_it),
+        ENGINE_TEST(e4_cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave),
         ENGINE_TEST(reads_see_only_what_is_committed),
         ENGINE_TEST(a_checkpoint_is_acknowledged_after_its_commit),
         ENGINE_TEST(an_idempotency_key_gives_one_execution),
         ENGINE_TEST(a_key_that_is_used_twice_in_one_batch_gives_one_execution),
         ENGINE_TEST(an_empty_plan_completes_without_a_worker),
         ENGINE_TEST(a_finished_execution_is_read_from_its_row),
-        ENGINE_TEST(another_tenant_sees_nothing_of_an_open_execution),
+        ENGINE_TEST(x1_sy_146_another_tenant_sees_nothing_of_an_open_execution),
         ENGINE_TEST(more_requests_than_the_limit_are_refused_at_once),
         ENGINE_TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once),
         ENGINE_TEST(a_long_first_job_shows_in_the_row_of_its_execution),

@@ -32,7 +32,7 @@ static void settle(void) {
 
 /* ---- priorities ---- */
 
-TEST(the_highest_priority_is_first_and_within_it_who_came_first) {
+TEST(w23_e14_the_highest_priority_is_first_and_within_it_who_came_first) {
     static const char *const jobs[] = {"a", "low!0", "b", "high!9", "c!5", "higher!9", "d!6"};
     static const char *const order[] = {"high", "higher", "d", "a", "b", "c", "low"};
     (void)CREATE(jobs);
@@ -95,7 +95,7 @@ static void create_many(void) {
     }
 }
 
-TEST(a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job) {
+TEST(w23_a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job) {
     create_many();
     settle();
     assert_true(harness_metric("callsheet_jobs_ready") == MANY);
@@ -139,7 +139,7 @@ TEST(a_tenant_has_as_many_turns_as_it_weighs) {
 
 /* ---- limits ---- */
 
-TEST(an_operation_runs_no_more_than_its_limit_at_once) {
+TEST(sy_048_an_operation_runs_no_more_than_its_limit_at_once) {
     static const char *const jobs[] = {"a", "b", "c", "gen"};
     restart_with("operation:noop=2", NULL);
     fake_link_up(1, harness_every, 10);
@@ -292,7 +292,7 @@ TEST(after_a_restart_nothing_holds_a_permit) {
 
 /* ---- rates ---- */
 
-TEST(a_provider_begins_no_more_than_its_rate) {
+TEST(sy_132_e11_a_provider_begins_no_more_than_its_rate) {
     static const char *const jobs[] = {"g1", "g2", "g3", "g4"};
     restart_with("rate:provider:local=2/min", NULL);
     fake_link_up(1, harness_every, 10);
@@ -471,14 +471,14 @@ TEST(a_job_does_not_wait_for_the_worker_that_made_its_input) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ENGINE_TEST(the_highest_priority_is_first_and_within_it_who_came_first),
+        ENGINE_TEST(w23_e14_the_highest_priority_is_first_and_within_it_who_came_first),
         ENGINE_TEST(jobs_have_the_priority_of_their_plan_unless_they_say_it),
         ENGINE_TEST(a_priority_means_nothing_to_another_tenant),
         ENGINE_TEST(priorities_survive_a_restart),
-        ENGINE_TEST(a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job),
+        ENGINE_TEST(w23_a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job),
         ENGINE_TEST(a_limit_of_a_tenant_with_a_hundred_thousand_jobs_does_not_delay_another),
         ENGINE_TEST(a_tenant_has_as_many_turns_as_it_weighs),
-        ENGINE_TEST(an_operation_runs_no_more_than_its_limit_at_once),
+        ENGINE_TEST(sy_048_an_operation_runs_no_more_than_its_limit_at_once),
         ENGINE_TEST(who_waits_at_a_limit_takes_turns_by_tenant_and_priority),
         ENGINE_TEST(a_provider_runs_no_more_than_its_limit_at_once),
         ENGINE_TEST(jobs_with_one_key_run_no_more_than_its_limit_at_once),
@@ -486,7 +486,7 @@ int main(void) {
         ENGINE_TEST(a_permit_is_free_again_however_the_attempt_ended),
         ENGINE_TEST(a_call_that_is_not_answered_goes_to_the_next),
         ENGINE_TEST(after_a_restart_nothing_holds_a_permit),
-        ENGINE_TEST(a_provider_begins_no_more_than_its_rate),
+        ENGINE_TEST(sy_132_e11_a_provider_begins_no_more_than_its_rate),
         ENGINE_TEST(a_job_waits_for_its_dependencies_of_which_five_are_named),
         ENGINE_TEST(a_job_waits_for_a_worker_that_offers_its_operation),
         ENGINE_TEST(a_job_waits_for_a_slot_and_knows_its_place),

@@ -116,7 +116,7 @@ TEST(a_checkpoint_that_was_dropped_is_answered_after_the_cancel) {
     assert_int_equal(saved->checkpoint_saved->sequence, 7);
 }
 
-TEST(a_new_process_goes_on_where_the_old_one_stopped) {
+TEST(ex_007_w22_a_new_process_goes_on_where_the_old_one_stopped) {
     static const char *const diamond[] = {"a", "b<a", "c<a", "d<b,c"};
     fake_link_up(1, harness_noop, 4);
     const char *id = CREATE(diamond);
@@ -142,7 +142,7 @@ TEST(a_new_process_goes_on_where_the_old_one_stopped) {
     assert_int_equal(fake_store_events(id, ORC_EVENT_SUCCEEDED), 4);
 }
 
-TEST(paid_work_goes_on_from_its_checkpoint_under_the_next_number) {
+TEST(e4_w22_paid_work_goes_on_from_its_checkpoint_under_the_next_number) {
     fake_link_up(1, harness_every, 1);
     const char *id = CREATE(gen);
     const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
@@ -160,7 +160,7 @@ TEST(paid_work_goes_on_from_its_checkpoint_under_the_next_number) {
     (void)harness_read_state(id, EXECUTION(COMPLETED));
 }
 
-TEST(retries_and_deadlines_survive_a_restart) {
+TEST(w22_retries_and_deadlines_survive_a_restart) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one, .timeout_ms = 600000);
     fake_report_failed(1, fake_link_assigned(1), FAILURE(RATE_LIMITED), "http_429", 30000);
@@ -263,9 +263,9 @@ int main(void) {
         ENGINE_TEST(a_submission_in_doubt_is_told_so_and_may_be_repeated_with_its_key),
         ENGINE_TEST(what_ran_during_a_drop_is_cancelled_and_its_slot_comes_back),
         ENGINE_TEST(a_checkpoint_that_was_dropped_is_answered_after_the_cancel),
-        ENGINE_TEST(a_new_process_goes_on_where_the_old_one_stopped),
-        ENGINE_TEST(paid_work_goes_on_from_its_checkpoint_under_the_next_number),
-        ENGINE_TEST(retries_and_deadlines_survive_a_restart),
+        ENGINE_TEST(ex_007_w22_a_new_process_goes_on_where_the_old_one_stopped),
+        ENGINE_TEST(e4_w22_paid_work_goes_on_from_its_checkpoint_under_the_next_number),
+        ENGINE_TEST(w22_retries_and_deadlines_survive_a_restart),
         ENGINE_TEST(what_clients_read_of_an_ended_execution_is_the_same_after_a_restart),
         ENGINE_TEST(stopping_commits_what_is_in_the_queue),
         ENGINE_TEST(stopping_without_a_database_answers_everybody),

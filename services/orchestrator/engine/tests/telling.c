@@ -124,7 +124,7 @@ static void assert_frozen_body(const Callsheet__V1__WorkCommand *command, const 
     assert_string_equal(deliver->event_id, event_id);
 }
 
-TEST(a_webhook_follows_the_terminal_commit_and_closes_the_execution) {
+TEST(sy_107_sy_119_w7_a_webhook_follows_the_terminal_commit_and_closes_the_execution) {
     const char *id = finish_with_webhook();
     assert_int_equal(harness_read(id)->state, EXECUTION(COMPLETED));
     assert_true(fake_store_is_open(id)); /* told to nobody yet */
@@ -143,7 +143,7 @@ TEST(a_webhook_follows_the_terminal_commit_and_closes_the_execution) {
     assert_int_equal((int)harness_metric("callsheet_executions_open"), 0);
 }
 
-TEST(a_failed_try_is_repeated_on_schedule_with_the_same_body) {
+TEST(x8_w26_a_failed_try_is_repeated_on_schedule_with_the_same_body) {
     const char *id = finish_with_webhook();
     fake_link_up(2, harness_every, 1);
     fake_report_failed(2, fake_link_assigned(2), FAILURE(TRANSIENT), "http_503", 0);
@@ -167,7 +167,7 @@ TEST(a_receiver_that_is_gone_ends_the_tries) {
     assert_false(fake_store_is_open(id));
 }
 
-TEST(a_lost_webhook_worker_means_the_same_event_again) {
+TEST(w26_a_lost_webhook_worker_means_the_same_event_again) {
     const char *id = finish_with_webhook();
     fake_link_up(2, harness_every, 1);
     const Callsheet__V1__WorkCommand *first = fake_link_assigned(2);
@@ -181,7 +181,7 @@ TEST(a_lost_webhook_worker_means_the_same_event_again) {
     assert_frozen_body(again, id);
 }
 
-TEST(a_restart_delivers_what_was_not_delivered) {
+TEST(w22_a_restart_delivers_what_was_not_delivered) {
     const char *id = finish_with_webhook();
     (void)harness_read_state(id, EXECUTION(COMPLETED));
     harness_stop();
@@ -220,11 +220,11 @@ int main(void) {
         ENGINE_TEST(a_watch_of_something_finished_is_a_snapshot_and_the_end),
         ENGINE_TEST(progress_is_told_at_a_measured_pace),
         ENGINE_TEST(a_watcher_that_leaves_is_told_that_it_left),
-        ENGINE_TEST(a_webhook_follows_the_terminal_commit_and_closes_the_execution),
-        ENGINE_TEST(a_failed_try_is_repeated_on_schedule_with_the_same_body),
+        ENGINE_TEST(sy_107_sy_119_w7_a_webhook_follows_the_terminal_commit_and_closes_the_execution),
+        ENGINE_TEST(x8_w26_a_failed_try_is_repeated_on_schedule_with_the_same_body),
         ENGINE_TEST(a_receiver_that_is_gone_ends_the_tries),
-        ENGINE_TEST(a_lost_webhook_worker_means_the_same_event_again),
-        ENGINE_TEST(a_restart_delivers_what_was_not_delivered),
+        ENGINE_TEST(w26_a_lost_webhook_worker_means_the_same_event_again),
+        ENGINE_TEST(w22_a_restart_delivers_what_was_not_delivered),
         ENGINE_TEST(an_empty_plan_tells_its_webhook_too),
         ENGINE_TEST(a_try_that_hangs_counts_as_failed),
     };

@@ -38,7 +38,7 @@ TEST(work_goes_to_the_least_loaded_worker_that_can_do_it) {
     assert_int_equal(fake_link_waiting(3), 0);
 }
 
-TEST(a_tenant_with_many_jobs_delays_another_by_one_job) {
+TEST(w23_a_tenant_with_many_jobs_delays_another_by_one_job) {
     static const char *const many[] = {"a", "b", "c", "d", "e", "f", "g0", "h"};
     fake_link_up(1, harness_noop, 1);
     (void)CREATE(many);
@@ -99,7 +99,7 @@ TEST(a_report_with_a_fence_of_nobody_is_dropped) {
     assert_int_equal(fake_store_events(id, ORC_EVENT_SUCCEEDED), 1);
 }
 
-TEST(a_failure_is_retried_with_backoff_and_then_succeeds) {
+TEST(sy_139_a_failure_is_retried_with_backoff_and_then_succeeds) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
     fake_report_failed(1, fake_link_assigned(1), FAILURE(RATE_LIMITED), "http_429", 5000);
@@ -160,7 +160,7 @@ TEST(work_that_a_draining_worker_stops_runs_elsewhere) {
     assert_int_equal(fake_store_events(id, 0), 0); /* it costs the job nothing */
 }
 
-TEST(cancel_reaches_the_worker_and_its_late_answer_is_dropped) {
+TEST(sy_054_w15_w23_e14_cancel_reaches_the_worker_and_its_late_answer_is_dropped) {
     static const char *const wide[] = {"a", "b", "c<a,b"};
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(wide);
@@ -260,7 +260,7 @@ TEST(paid_work_that_was_cancelled_before_its_start_was_durable_never_leaves) {
     assert_string_equal(fake_link_assigned(1)->assign->job, "a");
 }
 
-TEST(an_attempt_that_takes_too_long_is_stopped_and_tried_again) {
+TEST(sy_140_an_attempt_that_takes_too_long_is_stopped_and_tried_again) {
     fake_link_up(1, harness_noop, 2);
     const char *id = CREATE(one);
     const Callsheet__V1__WorkCommand *slow = fake_link_assigned(1);
@@ -282,7 +282,7 @@ TEST(an_attempt_that_takes_too_long_is_stopped_and_tried_again) {
     (void)harness_read_state(id, EXECUTION(COMPLETED));
 }
 
-TEST(the_deadline_of_an_execution_ends_it) {
+TEST(w12_w13_the_deadline_of_an_execution_ends_it) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one, .timeout_ms = 10000);
     const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
@@ -305,7 +305,7 @@ TEST(a_checkpoint_that_is_too_big_fails_the_attempt) {
     assert_string_equal(execution->jobs[0]->error->code, "checkpoint_too_big");
 }
 
-TEST(progress_shows_and_never_falls) {
+TEST(ex_008_e6_progress_shows_and_never_falls) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
     const Callsheet__V1__WorkCommand *assigned = fake_link_assigned(1);
@@ -320,24 +320,24 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(slots_bound_what_a_worker_gets),
         ENGINE_TEST(work_goes_to_the_least_loaded_worker_that_can_do_it),
-        ENGINE_TEST(a_tenant_with_many_jobs_delays_another_by_one_job),
+        ENGINE_TEST(w23_a_tenant_with_many_jobs_delays_another_by_one_job),
         ENGINE_TEST(a_link_that_goes_down_gives_its_jobs_to_another_worker),
         ENGINE_TEST(a_job_waits_for_its_worker_to_come_back),
         ENGINE_TEST(a_report_with_a_fence_of_nobody_is_dropped),
-        ENGINE_TEST(a_failure_is_retried_with_backoff_and_then_succeeds),
+        ENGINE_TEST(sy_139_a_failure_is_retried_with_backoff_and_then_succeeds),
         ENGINE_TEST(a_failure_for_good_fails_the_execution_with_a_sentence),
         ENGINE_TEST(a_worker_without_a_slot_gives_the_job_back),
         ENGINE_TEST(a_clock_that_is_set_back_stops_nothing),
         ENGINE_TEST(work_that_a_draining_worker_stops_runs_elsewhere),
-        ENGINE_TEST(cancel_reaches_the_worker_and_its_late_answer_is_dropped),
+        ENGINE_TEST(sy_054_w15_w23_e14_cancel_reaches_the_worker_and_its_late_answer_is_dropped),
         ENGINE_TEST(a_checkpoint_of_an_attempt_that_was_cancelled_is_answered_after_the_cancel),
         ENGINE_TEST(a_checkpoint_that_is_durable_while_its_attempt_is_cancelled_is_answered_after_the_cancel),
         ENGINE_TEST(what_was_cancelled_while_it_waited_for_a_slot_never_leaves),
         ENGINE_TEST(paid_work_that_was_cancelled_before_its_start_was_durable_never_leaves),
-        ENGINE_TEST(an_attempt_that_takes_too_long_is_stopped_and_tried_again),
-        ENGINE_TEST(the_deadline_of_an_execution_ends_it),
+        ENGINE_TEST(sy_140_an_attempt_that_takes_too_long_is_stopped_and_tried_again),
+        ENGINE_TEST(w12_w13_the_deadline_of_an_execution_ends_it),
         ENGINE_TEST(a_checkpoint_that_is_too_big_fails_the_attempt),
-        ENGINE_TEST(progress_shows_and_never_falls),
+        ENGINE_TEST(ex_008_e6_progress_shows_and_never_falls),
     };
     return cmocka_run_group_tests_name("engine: workers", tests, NULL, NULL);
 }
