@@ -1,12 +1,14 @@
 /*
- * plan: the graph of an execution, immutable once built.
+ * plan: the graph of an execution. Once built it only grows at its end (orc_plan_append), and parameters of a job that
+ * has not started may be replaced (orc_plan_edit): an index means the same job for ever.
  *
  * Jobs are named by index (their place in the submitted plan) everywhere but at the edges. Edges are deduplicated and
  * stored once in each direction, as slices of two arrays.
  *
  * Owns     a plan is one arena; strings and arrays point into it.
- * Threads  read-only after orc_plan_build: share freely while the owner keeps it.
- * Limits   ORC_PLAN_JOBS_MAX, ORC_PLAN_EDGES_MAX, checked before anything is allocated for the graph.
+ * Threads  read-only between builds, appends and edits. These move `jobs`: keep no pointer into it across one.
+ * Limits   ORC_PLAN_JOBS_MAX, ORC_PLAN_EDGES_MAX, ORC_PLAN_APPENDED_BYTES_MAX, checked before anything is allocated for
+ * the graph.
  * Trust    ids and edges come from clients: duplicates, unknown ids, self-dependencies and cycles are errors with the
  * path in the plan's JSON names ("jobs[2].dependsOn[0]").
  */
@@ -22,6 +24,7 @@
 enum {
     ORC_PLAN_JOBS_MAX = 10000,
     ORC_PLAN_EDGES_MAX = 100000,
+    ORC_PLAN_APPENDED_BYTES_MAX = 16 << 20, /* of all that is appended to one execution or edited in it, packed */
     ORC_PRIORITIES = 10, /* 0 … 9, the highest first */
     ORC_PRIORITY_DEFAULT = 5,
     ORC_FAILURE_CLASSES = 12, /* numbers of callsheet.v1.FailureClass */
@@ -63,7 +66,15 @@ struct orc_operation {
     int64_t timeout_ms;     /* of one attempt */
     int64_t no_progress_ms; /* an attempt must get further that often; 0: it does not tell */
     bool paid;              /* its start is written to the log */
+    bool inside;            /* the orchestrator's own: no worker does it */
     struct orc_retry_policy retry[ORC_FAILURE_CLASSES];
+};
+
+/* Whether a job makes jobs of its own, one for each item of a list, and what the bad end of one of these means. */
+enum orc_map_kind {
+    ORC_MAP_NONE,
+    ORC_MAP_FAIL, /* the first one that ends badly is its own end */
+    ORC_MAP_SKIP, /* the others go on; it completes when one of them did */
 };
 
 /* One input of a job, in the order of MediaRef.input (from 1). */
@@ -72,6 +83,7 @@ struct orc_input {
     const char *url;    /* or NULL */
     const char *upload; /* or NULL */
     int accepts;        /* callsheet.v1.MediaType; 0 any */
+    uint32_t output;    /* of a job: which of its outputs, from 1; 0: the first of a fitting type */
 };
 
 struct orc_plan_job {
@@ -96,13 +108,28 @@ struct orc_plan_job {
     int64_t timeout_ms;            /* of one attempt */
     int64_t queue_timeout_ms;      /* how long it may be ready before a worker takes it; 0 without limit */
     struct orc_retry_policy retry; /* over the operation's where that tries again at all; its zeros say nothing */
-    bool decisive;                 /* no child but of the policy `always`: a bad end is one of the execution */
+    bool decisive;                 /* no child but of the policy `always`, and no job's item: a bad end is one of the
+                                      execution */
+    bool expanded;                 /* a map: its items are in the plan */
+    uint8_t map;                   /* orc_map_kind */
+    uint8_t output_type;           /* callsheet.v1.MediaType; 0 none, or decided by content */
+    int32_t owner;                 /* the map whose item it is, or -1 */
+    uint32_t item;                 /* of the owner, from 0 */
+    uint32_t parallel_max;         /* a map: how many of its items run at once */
+    uint32_t child_room;           /* for `children`, once they grew */
+    bool hidden;                   /* made by the orchestrator for other jobs: clients do not see it */
+    const char *base_job;          /* its result is that of a job of the base: its id, "" the final one; or NULL */
 };
 
 struct orc_plan {
     uint32_t job_count;
     uint32_t edge_count;
-    bool fail_fast; /* the first failure that nothing makes good ends everything */
+    bool fail_fast;   /* the first failure that nothing makes good ends everything */
+    uint8_t priority; /* of jobs that give none */
+    uint32_t job_room;
+    size_t appended_bytes;
+    struct cs_arena *arena; /* that everything is in */
+    const char *base; /* the execution that it builds on, when a job has a base_job; or NULL */
     struct orc_plan_job *jobs;
 };
 
@@ -129,6 +156,21 @@ struct orc_job_draft {
     int64_t timeout_ms; /* 0: the operation's */
     int64_t queue_timeout_ms;
     struct orc_retry_policy retry;
+    bool hidden; /* and its id may be anything */
+    const char *base_job;
+    enum orc_map_kind map;
+    bool expanded;
+    uint32_t parallel_max;
+    int output_type;
+    const char *owner; /* id of the map whose item it is, or NULL */
+    uint32_t item;
+};
+
+/* Jobs to append, or (one of them, its id is not looked at) new parameters. */
+struct orc_addition {
+    const struct orc_job_draft *drafts;
+    size_t count;
+    size_t size_bytes; /* packed */
 };
 
 /* Checks and builds. Everything that must live is copied into the arena. Reasons: "duplicate_id", "unknown_dependency",
@@ -136,6 +178,14 @@ struct orc_job_draft {
  * "not_a_dependency" and "optional_without_all" for optional parents. */
 enum cs_status orc_plan_build(const struct orc_job_draft *drafts, size_t count, struct cs_arena *arena,
                               struct orc_plan **ret_plan, struct cs_err *err) CS_MUST_USE;
+
+/* Appends jobs that depend on each other and on those that are there: all of them, or none and an error. Reasons: those of
+ * orc_plan_build, "appended_too_much". */
+enum cs_status orc_plan_append(struct orc_plan *plan, const struct orc_addition *addition,
+                               struct cs_err *err) CS_MUST_USE;
+/* Replaces the parameters of a job. They may name only jobs that it depends on already: "not_a_dependency". */
+enum cs_status orc_plan_edit(struct orc_plan *plan, uint32_t job, const struct orc_addition *addition,
+                             struct cs_err *err) CS_MUST_USE;
 
 /* Index of a job by id, or -1. Linear; for edges of the system only. */
 int32_t orc_plan_find(const struct orc_plan *plan, const char *id);

@@ -35,7 +35,7 @@ static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *se
 
 void orc_assignment_give_up(struct orc_assignment *assignment) {
     if (assignment->entry != NULL) {
-        assignment->entry->seats[assignment->job].assignment = NULL;
+        orc_entry_seat(assignment->entry, assignment->job)->assignment = NULL;
         assignment->entry = NULL;
     }
 }
@@ -128,7 +128,7 @@ void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assig
     struct orc_entry *entry = assignment->entry;
     const struct orc_assign_context context = {.environment = engine->environment, .traceparent = entry->traceparent};
     Callsheet__V1__WorkCommand *command = NULL;
-    if (orc_seat_is_delivery(&entry->seats[assignment->job])) {
+    if (orc_seat_is_delivery(orc_entry_seat(entry, assignment->job))) {
         command = orc_assign_delivery(entry->execution, entry->envelope->webhook, entry->webhook_body,
                                       entry->webhook_body_size, &context, engine->scratch);
     } else {
@@ -140,7 +140,7 @@ void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assig
     }
     assignment->sent = true;
     assignment->heard_ms = assignment->moved_ms = engine->now_ms;
-    if (!orc_seat_is_delivery(&entry->seats[assignment->job])) {
+    if (!orc_seat_is_delivery(orc_entry_seat(entry, assignment->job))) {
         orc_engine_guard(engine, assignment);
     }
     say_assigned(assignment, command->assign->job);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/catalog.h"
 #include "engine/internal.h"
@@ -92,7 +93,7 @@ static struct orc_peer *near_peer(struct orc_engine *engine, const struct orc_se
     const struct orc_plan_job *job = &seat->entry->execution->plan->jobs[seat->job];
     uint32_t count = job->input_count < NEAR_INPUTS_MAX ? job->input_count : NEAR_INPUTS_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t link = job->inputs[i].job >= 0 ? seat->entry->seats[job->inputs[i].job].link : 0;
+        uint64_t link = job->inputs[i].job >= 0 ? orc_entry_seat(seat->entry, job->inputs[i].job)->link : 0;
         struct orc_peer *peer = link != 0 ? orc_peer_find(engine, link) : NULL;
         if (peer != NULL && peer->offers[station] && peer->open < peer->limit) {
             return peer;
@@ -175,6 +176,7 @@ static void flush(struct orc_engine *engine, struct orc_peer *peer) {
         cs_log_warn("worker does not read, dropping its link", CS_KV("worker", peer->worker), CS_KVE(&err));
         orc_links_drop(engine->links, peer->link);
     } /* any other failure: the link is down, and says so itself */
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_ASSIGN);
     peer->outbox_count = 0;
     peer->outbox_bytes = 0;
 }

@@ -1,4 +1,5 @@
 /* What happens after a commit. */
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "domain/fsm.h"
 #include "engine/internal.h"
@@ -24,6 +25,7 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
     reply.state = (Callsheet__V1__ExecutionState)entry->execution->state;
     reply.created_at_ms = entry->execution->created_at_ms;
     orc_engine_answered(engine);
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_ANSWER);
     effect->created.done(&reply, NULL, effect->created.ctx);
     if (entry->execution->state == ORC_EXECUTION_PENDING) { /* unless somebody saw the row and cancelled it already */
         struct orc_event event = {.kind = ORC_EVENT_BEGIN};
@@ -32,7 +34,7 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
 }
 
 static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {
-    struct orc_seat *seat = &effect->entry->seats[effect->job];
+    struct orc_seat *seat = orc_entry_seat(effect->entry, effect->job);
     /* It may have been cancelled while the batch was under way. */
     if (effect->entry->execution->jobs[effect->job].state == ORC_JOB_READY && seat->lane == NULL) {
         orc_seat_enqueue(engine, seat);
@@ -61,6 +63,7 @@ static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
 static void acknowledge(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
     if (assignment != NULL) {
+        cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_SAVED);
         orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
     }
 }
@@ -113,16 +116,25 @@ void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *ba
     }
 }
 
-/* Those that end an entry come after all others of the batch, which may still speak of it. */
+/* Those that end an entry come after all others of the batch, which may still speak of it. What was not created after
+ * all has no other effects. */
 static void run_effects(struct orc_engine *engine, const struct orc_batch *batch) {
     for (size_t i = 0; i < batch->effect_count; i++) {
-        if (batch->effects[i].kind != ORC_EFFECT_CLOSED) {
-            orc_engine_run_effect(engine, batch, &batch->effects[i]);
+        const struct orc_effect *effect = &batch->effects[i];
+        if (effect->kind != ORC_EFFECT_CLOSED && !effect->entry->unwanted) {
+            orc_engine_run_effect(engine, batch, effect);
         }
     }
     for (size_t i = 0; i < batch->effect_count; i++) {
-        if (batch->effects[i].kind == ORC_EFFECT_CLOSED) {
-            orc_engine_run_effect(engine, batch, &batch->effects[i]);
+        const struct orc_effect *effect = &batch->effects[i];
+        if (effect->kind == ORC_EFFECT_CLOSED && !effect->entry->unwanted) {
+            orc_engine_run_effect(engine, batch, effect);
+        }
+    }
+    for (size_t i = 0; i < batch->effect_count; i++) {
+        const struct orc_effect *effect = &batch->effects[i];
+        if (effect->kind == ORC_EFFECT_CREATED && batch->duplicates[effect->created.row]) {
+            orc_engine_forget(engine, effect->entry);
         }
     }
 }

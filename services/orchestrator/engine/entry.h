@@ -20,10 +20,13 @@ struct orc_line;
 struct orc_assignment;
 struct orc_watch;
 
-/* The place of a job, or of the delivery, in the engine. */
+#define ORC_SEAT_OF_DELIVERY UINT32_MAX
+enum { ORC_SEATS_A_BLOCK = 64 };
+
+/* The place of a job, or of the delivery, in the engine. It stays where it is while the plan grows. */
 struct orc_seat {
     struct orc_entry *entry;
-    uint32_t job;            /* plan->job_count: the delivery */
+    uint32_t job;            /* or ORC_SEAT_OF_DELIVERY */
     uint32_t place;          /* in its lane; good only while an answer is made */
     struct orc_lane *lane;   /* waits there for a worker or at a gate, or NULL */
     struct orc_line *called; /* a gate's, that sent it back to its station, or NULL */
@@ -43,9 +46,14 @@ struct orc_entry {
     void *request; /* until the commit that creates the row */
     char traceparent[CS_TRACEPARENT_SIZE];
     char trace_id[CS_TRACE_ID_HEX_SIZE];
-    struct orc_seat *seats; /* one for each job, and one */
+    struct orc_seat *seats; /* of the jobs that were there at first */
+    struct orc_seat **more; /* of those that came later, in blocks; or NULL */
+    uint32_t seat_count;    /* in `seats` */
+    uint32_t block_count;   /* in `more` */
+    struct orc_seat delivery;
     uint64_t batch;         /* number of the batch that holds its last change */
     bool dirty;             /* that batch is the one being filled */
+    bool unwanted;          /* its idempotency key was taken: forgotten with the batch that would have created it */
     int recorded_state;     /* as its row says, with the batches under way */
     int64_t recorded_wake_ms;
     struct orc_timer timer;
@@ -63,6 +71,10 @@ struct orc_entry *orc_entry_create(struct orc_execution *execution, struct cs_ar
 void orc_entry_destroy(struct orc_entry *entry);
 void orc_entries_destroy(struct orc_entry *entries); /* a list by next_recovered */
 
+/* Of a job of the plan, or of ORC_SEAT_OF_DELIVERY. */
+struct orc_seat *orc_entry_seat(const struct orc_entry *entry, uint32_t job);
+/* After the plan has grown: seats for the jobs that are new. */
+void orc_entry_grow(struct orc_entry *entry);
 struct orc_seat *orc_entry_delivery(struct orc_entry *entry);
 bool orc_seat_is_delivery(const struct orc_seat *seat);
 

@@ -20,16 +20,20 @@ void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry) {
     atomic_fetch_add(&engine->counters.open, 1);
 }
 
-void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
-    for (uint32_t i = 0; i <= entry->execution->plan->job_count; i++) {
-        struct orc_seat *seat = &entry->seats[i];
-        if (seat->lane != NULL) {
-            orc_seat_dequeue(engine, seat);
-        }
-        if (seat->assignment != NULL) {
-            orc_assignment_give_up(seat->assignment);
-        }
+static void leave_seat(struct orc_engine *engine, struct orc_seat *seat) {
+    if (seat->lane != NULL) {
+        orc_seat_dequeue(engine, seat);
     }
+    if (seat->assignment != NULL) {
+        orc_assignment_give_up(seat->assignment);
+    }
+}
+
+void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
+    for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
+        leave_seat(engine, orc_entry_seat(entry, i));
+    }
+    leave_seat(engine, orc_entry_delivery(entry));
     orc_watch_drop(engine, entry, NULL);
     orc_timer_set(&engine->timers, &entry->timer, INT64_MAX);
     HASH_DEL(engine->entries, entry);
@@ -103,8 +107,8 @@ static void detach(struct orc_engine *engine, struct orc_entry *entry, const uns
 /* No job is ready any more: what waited for a worker was cancelled. */
 static void leave_lanes(struct orc_engine *engine, struct orc_entry *entry) {
     for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
-        if (entry->seats[i].lane != NULL) {
-            orc_seat_dequeue(engine, &entry->seats[i]);
+        if (orc_entry_seat(entry, i)->lane != NULL) {
+            orc_seat_dequeue(engine, orc_entry_seat(entry, i));
         }
     }
 }
@@ -150,8 +154,8 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
     } else {
         orc_watch_note(engine, entry, false);
     }
-    if (event->kind == ORC_EVENT_REUSED && entry->seats[event->job].lane != NULL) {
-        orc_seat_dequeue(engine, &entry->seats[event->job]); /* it was ready */
+    if (event->kind == ORC_EVENT_REUSED && orc_entry_seat(entry, event->job)->lane != NULL) {
+        orc_seat_dequeue(engine, orc_entry_seat(entry, event->job)); /* it was ready */
     }
     orc_engine_set_timer(engine, entry);
     for (size_t i = 0; i < engine->commands.count; i++) {
@@ -179,7 +183,7 @@ struct view_ctx {
 static const Callsheet__V1__Progress *progress_of(__attribute__((unused)) const struct orc_execution *execution,
                                                   uint32_t job, void *ctx) {
     const struct view_ctx *view = ctx;
-    const struct orc_assignment *assignment = view->entry->seats[job].assignment;
+    const struct orc_assignment *assignment = orc_entry_seat(view->entry, job)->assignment;
     if (assignment == NULL || !assignment->has_progress) {
         return NULL;
     }

@@ -77,6 +77,20 @@ static Callsheet__V1__Waiting *for_retry(const struct asking *asking, uint32_t j
     return waiting;
 }
 
+/* ---- ready: until the base has ended ---- */
+
+static Callsheet__V1__Waiting *for_worker(const struct asking *asking, uint32_t job);
+
+static Callsheet__V1__Waiting *for_base(const struct asking *asking, uint32_t job) {
+    if (asking->entry->seats[job].lane != NULL) {
+        return for_worker(asking, job); /* the base has no result for it */
+    }
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "base");
+    waiting->message =
+        cs_arena_sprintf(asking->arena, "waits for the base execution %s", asking->entry->execution->plan->base);
+    return waiting;
+}
+
 /* ---- ready: at a gate ---- */
 
 static Callsheet__V1__Waiting *for_gate(const struct asking *asking, const struct orc_seat *seat) {
@@ -140,7 +154,7 @@ static Callsheet__V1__Waiting *for_slot(const struct asking *asking, const struc
 }
 
 static Callsheet__V1__Waiting *for_worker(const struct asking *asking, uint32_t job) {
-    const struct orc_seat *seat = &asking->entry->seats[job];
+    const struct orc_seat *seat = orc_entry_seat(asking->entry, job);
     if (seat->lane == NULL) {
         return starting(asking); /* its readiness is being written */
     }
@@ -174,7 +188,7 @@ static void number(struct orc_lane *lane) {
 /* The lanes of an execution are few: one for each operation, as all its jobs are of one tenant. */
 static void number_all(struct orc_engine *engine, struct orc_entry *entry) {
     for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
-        entry->seats[i].place = 0;
+        orc_entry_seat(entry, i)->place = 0;
     }
     for (size_t i = 0; i < engine->dispatch.station_count; i++) {
         struct orc_lane *lane = NULL;
@@ -191,18 +205,23 @@ void orc_waiting_explain(struct orc_engine *engine, struct orc_entry *entry, Cal
                          struct cs_arena *arena) {
     const struct asking asking = {engine, entry, arena};
     const struct orc_execution *execution = entry->execution;
-    if (orc_execution_terminal(execution) || message->n_jobs != execution->plan->job_count) {
+    if (orc_execution_terminal(execution)) {
         return;
     }
     number_all(engine, entry);
-    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        Callsheet__V1__JobStatus *status = message->jobs[i];
+    size_t shown = 0; /* hidden jobs are not in the message */
+    for (uint32_t i = 0; i < execution->plan->job_count && shown < message->n_jobs; i++) {
+        if (execution->plan->jobs[i].hidden) {
+            continue;
+        }
+        Callsheet__V1__JobStatus *status = message->jobs[shown++];
         switch ((enum orc_job_state)execution->jobs[i].state) {
         case ORC_JOB_WAITING:
             status->waiting = for_dependencies(&asking, i);
             break;
         case ORC_JOB_READY:
-            status->waiting = for_worker(&asking, i);
+            status->waiting =
+                execution->plan->jobs[i].base_job != NULL ? for_base(&asking, i) : for_worker(&asking, i);
             break;
         case ORC_JOB_RETRYING:
             status->waiting = for_retry(&asking, i);

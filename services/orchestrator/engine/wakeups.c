@@ -47,8 +47,8 @@ static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, cons
     struct orc_event event = event_of(entry, overdue);
     struct orc_effect effect = {.kind = ORC_EFFECT_STOP, .entry = entry};
     memcpy(effect.attempt.fence, entry->execution->jobs[overdue->job].fence, ORC_FENCE_BYTES);
-    if (entry->seats[overdue->job].assignment != NULL) {
-        orc_assignment_give_up(entry->seats[overdue->job].assignment);
+    if (orc_entry_seat(entry, overdue->job)->assignment != NULL) {
+        orc_assignment_give_up(orc_entry_seat(entry, overdue->job)->assignment);
     }
     orc_engine_must_step(engine, entry, &event);
     orc_engine_after_commit(engine, &effect);
@@ -59,8 +59,8 @@ static void end_wait(struct orc_engine *engine, struct orc_entry *entry, uint32_
     const struct overdue overdue = {job, "queue_timeout", "no worker took the job within its time limit"};
     struct orc_event event = event_of(entry, &overdue);
     event.unassigned = true;
-    if (entry->seats[job].lane != NULL) {
-        orc_seat_dequeue(engine, &entry->seats[job]);
+    if (orc_entry_seat(entry, job)->lane != NULL) {
+        orc_seat_dequeue(engine, orc_entry_seat(entry, job));
     }
     orc_engine_must_step(engine, entry, &event);
 }
@@ -126,7 +126,7 @@ static bool find_guarded(const struct orc_engine *engine, struct orc_entry *entr
     const struct orc_execution *execution = entry->execution;
     int64_t next_ms = INT64_MAX;
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
-        const struct orc_assignment *assignment = entry->seats[i].assignment;
+        const struct orc_assignment *assignment = orc_entry_seat(entry, i)->assignment;
         if (execution->jobs[i].state != ORC_JOB_RUNNING || assignment == NULL || !assignment->sent) {
             continue;
         }

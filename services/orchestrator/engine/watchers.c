@@ -65,7 +65,7 @@ void orc_watch_drop(struct orc_engine *engine, struct orc_entry *entry, const st
 static struct orc_told now_of(const struct orc_entry *entry, uint32_t job) {
     const struct orc_job *state = &entry->execution->jobs[job];
     struct orc_told now = {.state = state->state, .attempt = state->attempt};
-    const struct orc_assignment *assignment = entry->seats[job].assignment;
+    const struct orc_assignment *assignment = orc_entry_seat(entry, job)->assignment;
     if (state->state == ORC_JOB_RUNNING && assignment != NULL) {
         now.progress = assignment->progress;
     }
@@ -92,6 +92,14 @@ static size_t differences(struct orc_watch *watch, uint32_t *ret_jobs) {
         }
     }
     return count;
+}
+
+void orc_watch_grow(struct orc_entry *entry, uint32_t before) {
+    uint32_t count = entry->execution->plan->job_count;
+    if (entry->watch != NULL) {
+        entry->watch->told = cs_realloc(entry->watch->told, count * sizeof(*entry->watch->told));
+        memset(&entry->watch->told[before], 0, (count - before) * sizeof(*entry->watch->told));
+    }
 }
 
 static Callsheet__V1__ExecutionUpdate *new_update(struct orc_entry *entry, const uint32_t *jobs, size_t count,

@@ -63,6 +63,8 @@ void orc_watchers_end_all(struct orc_engine *engine, const struct cs_err *err);
 /* Binds the watcher to an execution and arranges its snapshot. */
 void orc_watcher_bind(struct orc_engine *engine, struct orc_watcher *watcher, struct orc_entry *entry);
 
+/* The plan has grown from that many jobs: nothing was told of the new ones. */
+void orc_watch_grow(struct orc_entry *entry, uint32_t before);
 /* Something changed that is not written (progress: only that). */
 void orc_watch_note(struct orc_engine *engine, struct orc_entry *entry, bool progress);
 /* At the seal of a batch: what changed since the last update, or NULL. */

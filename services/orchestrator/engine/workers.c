@@ -49,7 +49,7 @@ void orc_engine_take_link_up(struct orc_engine *engine, struct orc_item *item) {
 
 /* What an attempt's disappearance means for its job or delivery. */
 static void lose(struct orc_engine *engine, struct orc_entry *entry, uint32_t job, uint32_t attempt) {
-    bool delivery = job == entry->execution->plan->job_count;
+    bool delivery = job == ORC_SEAT_OF_DELIVERY;
     struct orc_event event = {
         .kind = delivery ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_LOST, .job = job, .attempt = attempt};
     atomic_fetch_add(&engine->counters.jobs_lost, 1);
@@ -89,7 +89,7 @@ struct about {
 };
 
 static bool is_delivery(const struct about *about) {
-    return about->job == about->entry->execution->plan->job_count;
+    return about->job == ORC_SEAT_OF_DELIVERY;
 }
 
 static const char *job_name(const struct about *about) {
@@ -251,7 +251,7 @@ static void take_report(struct orc_engine *engine, struct orc_peer *peer, const 
     } else if (report->kind == ORC_REPORT_PROGRESS) {
         take_progress(engine, assignment, &report->progress);
     } else if (report->kind == ORC_REPORT_CHECKPOINT &&
-               !orc_seat_is_delivery(&assignment->entry->seats[assignment->job])) {
+               !orc_seat_is_delivery(orc_entry_seat(assignment->entry, assignment->job))) {
         take_checkpoint(engine, assignment, report);
     } else if (report->kind == ORC_REPORT_LOG) {
         say_line(assignment, report);
