@@ -1,0 +1,112 @@
+// Pipelines against the real stack: a template is stored, changed and run; a run keeps what it was made from.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Stack } from '../../tools/stack.mjs';
+
+let stack;
+
+before(async () => {
+  stack = await Stack.start();
+});
+
+after(async () => {
+  await stack?.stop();
+});
+
+async function call(method, path, body, headers = {}) {
+  const response = await fetch(stack.url + path, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return { status: response.status, json: await response.json(), headers: response.headers };
+}
+
+async function ended(id) {
+  for (;;) {
+    const { json } = await call('GET', `/v1/executions/${id}`);
+    if (['completed', 'failed', 'cancelled'].includes(json.status)) return json;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function shape(execution) {
+  const { width, height } = execution.result.facts.video;
+  return width > height ? 'wide' : 'tall';
+}
+
+const template = (ratio) => ({
+  description: 'A clip, made vertical when asked for',
+  params: {
+    prompt: { type: 'string', maxLength: 200, example: 'a calm sea' },
+    vertical: { type: 'boolean', default: true },
+    seconds: { type: 'number', minimum: 0.5, maximum: 5, default: 1 },
+  },
+  plan: {
+    jobs: [
+      { id: 'clip', operation: 'generateVideo', params: { provider: 'local', prompt: 'film: {{params.prompt}}', duration: { $param: 'seconds' }, resolution: '480p' } },
+      { id: 'frame', operation: 'reframe', when: { param: 'vertical' }, otherwise: 'clip', params: { video: { job: 'clip' }, aspectRatio: ratio } },
+      { id: 'captions', operation: 'addSubtitles', params: { video: { job: 'frame' }, text: '{{params.prompt}}' } },
+    ],
+  },
+  labels: { kind: 'clip' },
+});
+
+test('a template is stored in versions, and a run keeps the one it was made from', { timeout: 60_000 }, async () => {
+  const first = await call('PUT', '/v1/pipelines/vertical', template('9:16'));
+  assert.equal(first.status, 201);
+  assert.equal(first.json.version, 1);
+  assert.equal((await call('PUT', '/v1/pipelines/vertical', template('9:16'))).status, 200);
+
+  const run = await call('POST', '/v1/pipelines/vertical/runs', { params: { prompt: 'rain' }, labels: { who: 'me' } }, { 'idempotency-key': 'one' });
+  assert.equal(run.status, 202, JSON.stringify(run.json));
+  assert.deepEqual(run.json.pipeline, { name: 'vertical', version: 1 });
+  assert.equal((await call('PUT', '/v1/pipelines/vertical', template('1:1'))).json.version, 2);
+
+  const execution = await ended(run.json.id);
+  assert.equal(execution.status, 'completed', JSON.stringify(execution.error));
+  assert.deepEqual(execution.pipeline, { name: 'vertical', version: 1 });
+  assert.deepEqual(execution.labels, { kind: 'clip', who: 'me' });
+  assert.deepEqual(execution.jobs.map((job) => job.id), ['clip', 'frame', 'captions']);
+  assert.equal(shape(execution), 'tall');
+
+  const again = await call('POST', '/v1/pipelines/vertical/runs', { params: { prompt: 'rain' }, labels: { who: 'me' }, version: 1 }, { 'idempotency-key': 'one' });
+  assert.equal(again.json.id, run.json.id);
+  assert.equal(again.headers.get('idempotency-replayed'), 'true');
+  assert.equal((await call('GET', '/v1/pipelines/vertical?version=1')).json.template.plan.jobs[1].params.aspectRatio, '9:16');
+  assert.equal((await call('GET', '/v1/pipelines/vertical')).json.version, 2);
+});
+
+test('TA-016: a step that is off or skipped is not run, and what follows takes what was before it', { timeout: 60_000 }, async () => {
+  await call('PUT', '/v1/pipelines/steps', template('9:16'));
+  for (const body of [{ params: { prompt: 'rain', vertical: false } }, { params: { prompt: 'rain' }, skip: ['frame'] }]) {
+    const execution = await ended((await call('POST', '/v1/pipelines/steps/runs', body)).json.id);
+    assert.equal(execution.status, 'completed');
+    assert.deepEqual(execution.jobs.map((job) => job.id), ['clip', 'captions']);
+    assert.equal(shape(execution), 'wide');
+  }
+});
+
+test('bad templates and bad parameters are refused with their path and change nothing', { timeout: 60_000 }, async () => {
+  await call('PUT', '/v1/pipelines/good', template('9:16'));
+  const cases = [
+    ['PUT', '/v1/pipelines/good', { plan: { jobs: [{ id: 'a', operation: 'nonsense', params: {} }] } }, 400, 'unknown_operation', 'plan.jobs[0].operation'],
+    ['PUT', '/v1/pipelines/storyboard-video', template('9:16'), 409, 'reserved_name'],
+    ['PUT', '/v1/pipelines/Bad%20Name', template('9:16'), 404, 'no_such_pipeline'],
+    ['POST', '/v1/pipelines/nobody/runs', { params: {} }, 404, 'no_such_pipeline'],
+    ['POST', '/v1/pipelines/good/runs', { params: {}, version: 7 }, 404, 'no_such_pipeline'],
+    ['POST', '/v1/pipelines/good/runs', { params: {} }, 400, 'required', 'params.prompt'],
+    ['POST', '/v1/pipelines/good/runs', { params: { prompt: 'x', seconds: 99 } }, 400, 'out_of_range', 'params.seconds'],
+    ['POST', '/v1/pipelines/good/runs', { params: { prompt: 'x' }, skip: ['clip'] }, 400, 'not_optional', 'skip[0]'],
+    ['POST', '/v1/pipelines/good/runs', { params: { prompt: 'x' }, colour: 1 }, 400, 'unknown_field', 'colour'],
+    ['POST', '/v1/pipelines/good/runs', { params: { prompt: 'x' }, webhook: 'gopher://x' }, 400, 'bad_url', 'webhook'],
+  ];
+  for (const [method, path, body, status, code, at] of cases) {
+    const answer = await call(method, path, body);
+    assert.equal(answer.status, status, `${path} ${JSON.stringify(answer.json)}`);
+    assert.equal(answer.json.code, code, `${path} ${JSON.stringify(answer.json)}`);
+    if (at !== undefined) assert.equal(answer.json.path, at);
+  }
+  const { json } = await call('GET', '/v1/pipelines');
+  assert.equal(json.pipelines.find((pipeline) => pipeline.name === 'good').version, 1);
+});
