@@ -24,6 +24,17 @@ enum {
 
 static const char *const worker_names[] = {"media", "providers", "webhooks"};
 
+/* Each keeps its name over restarts, and whatever the number of the others: who starts again under it goes on at once.
+ */
+static const char *const orchestrator_names[CLI_ORCHESTRATORS_MAX] = {"orchestrator", "orchestrator-2",
+                                                                      "orchestrator-3", "orchestrator-4"};
+
+/* What the launch of one of them needs to know. */
+struct orchestrator {
+    struct cli_stack *stack;
+    const char *name;
+};
+
 struct cli_stack {
     const struct cli_up_config *config;
     const struct cli_data_dir *dir;
@@ -35,6 +46,7 @@ struct cli_stack {
     struct cs_process_fd gateway_fd;
     const char *storage;
     const char *url;
+    struct orchestrator orchestrators[CLI_ORCHESTRATORS_MAX];
 };
 
 const char *cli_stack_url(const struct cli_stack *stack) {
@@ -177,10 +189,12 @@ static enum cs_status launch_webhooks(void *ctx, const char *address, struct cs_
 
 /* ---- orchestrator, gateway ---- */
 
-static const char *worker_list(const struct cli_stack *stack, struct cs_arena *arena) {
+/* "HOST:PORT,HOST:PORT" of members that are ready. */
+static const char *addresses_of(const struct cli_stack *stack, const char *const *names, size_t count,
+                                struct cs_arena *arena) {
     const char *list = "";
-    for (size_t i = 0; i < CS_COUNT(worker_names); i++) {
-        list = cs_arena_sprintf(arena, "%s%s%s", list, i != 0 ? "," : "", cli_sup_address(stack->sup, worker_names[i]));
+    for (size_t i = 0; i < count; i++) {
+        list = cs_arena_sprintf(arena, "%s%s%s", list, i != 0 ? "," : "", cli_sup_address(stack->sup, names[i]));
     }
     return list;
 }
@@ -191,11 +205,12 @@ static const char *public_url(const struct cli_stack *stack) {
 
 static enum cs_status launch_orchestrator(void *ctx, const char *address, struct cs_arena *arena,
                                           struct cs_process_spec *ret_spec, struct cs_err *err) {
-    const struct cli_stack *stack = ctx;
+    const struct orchestrator *orchestrator = ctx;
+    const struct cli_stack *stack = orchestrator->stack;
     struct line line = line_for(stack, arena, "callsheet-orchestrator");
     CS_TRY(put_listen(&line, address, err));
-    put_flag(&line, "--workers", worker_list(stack, arena));
-    put_flag(&line, "--replica", "orchestrator"); /* a fixed name: a restart goes on at once */
+    put_flag(&line, "--workers", addresses_of(stack, worker_names, CS_COUNT(worker_names), arena));
+    put_flag(&line, "--replica", orchestrator->name);
     put_flag(&line, "--public-url", public_url(stack));
     set(&line, "DATABASE_URL", stack->postgres != NULL ? stack->database_url : stack->config->database_url);
     set(&line, "CALLSHEET_LINK_SECRET", stack->dir->link_secret);
@@ -208,7 +223,8 @@ static enum cs_status launch_gateway(void *ctx, __attribute__((unused)) const ch
     const struct cli_stack *stack = ctx;
     struct line line = line_for(stack, arena, "callsheet-gateway");
     put_number(&line, "--listen-fd", LISTEN_FD, "");
-    put_flag(&line, "--orchestrator", cli_sup_address(stack->sup, "orchestrator"));
+    put_flag(&line, "--orchestrator",
+             addresses_of(stack, orchestrator_names, (size_t)stack->config->orchestrators, arena));
     put_flag(&line, "--storage", stack->storage);
     put_flag(&line, "--public-url", public_url(stack));
     set(&line, "CALLSHEET_LINK_SECRET", stack->dir->link_secret);
@@ -254,7 +270,7 @@ static const char *url_of(const char *listen, uint16_t port, struct cs_arena *ar
 }
 
 static void add(struct cli_stack *stack, struct cli_member_spec spec) {
-    spec.ctx = stack;
+    spec.ctx = spec.ctx != NULL ? spec.ctx : stack;
     spec.stop_signal = spec.stop_signal != 0 ? spec.stop_signal : SIGTERM;
     cli_sup_add(stack->sup, &spec);
 }
@@ -270,8 +286,12 @@ static void add_members(struct cli_stack *stack) {
     add(stack, (struct cli_member_spec){.name = "media", .stage = STAGE_WORKERS, .launch = launch_media});
     add(stack, (struct cli_member_spec){.name = "providers", .stage = STAGE_WORKERS, .launch = launch_providers});
     add(stack, (struct cli_member_spec){.name = "webhooks", .stage = STAGE_WORKERS, .launch = launch_webhooks});
-    add(stack,
-        (struct cli_member_spec){.name = "orchestrator", .stage = STAGE_ORCHESTRATOR, .launch = launch_orchestrator});
+    for (int64_t i = 0; i < stack->config->orchestrators; i++) {
+        struct orchestrator *one = &stack->orchestrators[i];
+        *one = (struct orchestrator){stack, orchestrator_names[i]};
+        add(stack, (struct cli_member_spec){
+                       .name = one->name, .stage = STAGE_ORCHESTRATOR, .launch = launch_orchestrator, .ctx = one});
+    }
     add(stack, (struct cli_member_spec){.name = "gateway", .stage = STAGE_GATEWAY, .launch = launch_gateway});
 }
 

@@ -3,7 +3,7 @@
  *
  *     stage 0  postgres (unless a DATABASE_URL is given)
  *     stage 1  media, providers, webhooks
- *     stage 2  orchestrator, which dials them
+ *     stage 2  orchestrators, which dial them
  *     stage 3  gateway, on the socket that we listen on
  *
  * Trust    secrets travel in the environment, each only to whom it concerns.
@@ -14,6 +14,8 @@
 #include "up/data_dir.h"
 #include "up/supervisor.h"
 
+enum { CLI_ORCHESTRATORS_MAX = 4 };
+
 struct cli_up_config {
     const char *data_dir;
     const char *listen;
@@ -23,6 +25,7 @@ struct cli_up_config {
     const char *api_keys;
     const char *log_level;
     int64_t slots;
+    int64_t orchestrators; /* 1 … CLI_ORCHESTRATORS_MAX */
     int64_t drain_timeout_ms;
     bool allow_private_targets;
 };

@@ -31,6 +31,8 @@ static const struct cs_conf_option options[] = {
      .help = "where artifacts are kept; empty: in the data directory"},
     {"slots", "CALLSHEET_SLOTS", CS_CONF_INT, AT(slots), "0", 0, SLOTS_MAX,
      .help = "rendering jobs at once, for each service; 0: one per core"},
+    {"orchestrators", "CALLSHEET_ORCHESTRATORS", CS_CONF_INT, AT(orchestrators), "1", 1, CLI_ORCHESTRATORS_MAX,
+     .help = "orchestrators on the one database: when one dies another goes on with its executions"},
     {"drain-timeout", "CALLSHEET_DRAIN_TIMEOUT", CS_CONF_DURATION, AT(drain_timeout_ms), "10s", 1, 3600000,
      .help = "how long running work may take after SIGTERM"},
     {"allow-private-targets", "CALLSHEET_ALLOW_PRIVATE_TARGETS", CS_CONF_BOOL, AT(allow_private_targets), "false",
