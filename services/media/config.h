@@ -13,6 +13,7 @@ struct med_config {
     const char *log_level;
     int64_t drain_timeout_ms;
     struct cs_rpc_tls tls;
+    const char *crash_at;
     const char *service_token;
     const char *storage;
     const char *scratch_dir;

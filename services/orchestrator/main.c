@@ -1,10 +1,12 @@
 /* callsheet-orchestrator: owns executions. */
 #include "app.h"
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/svc.h"
 
 static enum cs_status run(const struct orc_config *config, struct cs_err *err) {
     CS_TRY(cs_svc_start("orchestrator", config->log_level, err));
+    CS_TRY(cs_crash_arm(config->crash_at, err));
     CS_AUTO(orc_app) *app = NULL;
     CS_TRY(orc_app_create(config, &app, err));
     cs_log_info("serving", CS_KV("address", orc_app_address(app)), CS_KV("version", cs_version()));

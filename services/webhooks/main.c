@@ -1,10 +1,12 @@
 /* callsheet-webhooks: delivers signed webhooks. */
 #include "app.h"
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/svc.h"
 
 static enum cs_status run(const struct whk_config *config, struct cs_err *err) {
     CS_TRY(cs_svc_start("webhooks", config->log_level, err));
+    CS_TRY(cs_crash_arm(config->crash_at, err));
     CS_AUTO(whk_app) *app = NULL;
     CS_TRY(whk_app_create(config, &app, err));
     cs_log_info("serving", CS_KV("address", whk_app_address(app)), CS_KV("version", cs_version()));

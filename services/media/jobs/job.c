@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cs/base/crash.h"
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "failure_wire.h"
@@ -127,9 +128,11 @@ static enum cs_status render_to_storage(const struct job *job, const struct med_
     }
     report_stage(job->assignment, "uploading", rendering_end);
     struct cs_object_info info;
+    cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
     if (cs_storage_put_commit(writer, &info, err) != CS_OK) {
         return med_failure_of_storage(err);
     }
+    cs_crash_at(CS_CRASH_MEDIA_BEFORE_RESULT);
     fill_succeeded(job, &info, done, ret_succeeded);
     return CS_OK;
 }

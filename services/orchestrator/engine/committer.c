@@ -1,6 +1,7 @@
 /* The thread that writes batches and reads everything back after a failure. */
 #include <time.h>
 
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
 #include "engine/internal.h"
@@ -35,8 +36,12 @@ static enum cs_status commit(struct orc_engine *engine, struct cs_err *err) {
     int64_t backoff_ms = BACKOFF_MS_MIN;
     for (;;) {
         int64_t start_ns = cs_clock_mono_ns();
+        cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_COMMIT);
         enum cs_status status = orc_store_commit(engine->committer.store, &rows, batch->duplicates, err);
         atomic_fetch_add(&engine->counters.commit_us, (uint64_t)((cs_clock_mono_ns() - start_ns) / 1000));
+        if (status == CS_OK) {
+            cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_COMMIT);
+        }
         if (status == CS_OK || !err->retryable) {
             return status;
         }

@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "cs/base/crash.h"
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/catalog.h"
 #include "engine/internal.h"
@@ -176,6 +177,7 @@ static void flush(struct orc_engine *engine, struct orc_peer *peer) {
         cs_log_warn("worker does not read, dropping its link", CS_KV("worker", peer->worker), CS_KVE(&err));
         orc_links_drop(engine->links, peer->link);
     } /* any other failure: the link is down, and says so itself */
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_ASSIGN);
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_ASSIGN);
     peer->outbox_count = 0;
     peer->outbox_bytes = 0;

@@ -1,5 +1,6 @@
 /* What happens after a commit. */
 #include "cs/base/crash.h"
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "domain/fsm.h"
 #include "engine/internal.h"
@@ -25,6 +26,7 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
     reply.state = (Callsheet__V1__ExecutionState)entry->execution->state;
     reply.created_at_ms = entry->execution->created_at_ms;
     orc_engine_answered(engine);
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_ANSWER);
     cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_ANSWER);
     effect->created.done(&reply, NULL, effect->created.ctx);
     if (entry->execution->state == ORC_EXECUTION_PENDING) { /* unless somebody saw the row and cancelled it already */
@@ -63,6 +65,7 @@ static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
 static void acknowledge(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
     if (assignment != NULL) {
+        cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_SAVED);
         cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_SAVED);
         orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cs/base/crash.h"
 #include "cs/base/id.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
@@ -115,6 +116,7 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
     if (epoch == 0) {
         return CS_OK;
     }
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_FENCE);
     size_t claimed = 0;
     for (;;) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
@@ -124,6 +126,7 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
             /* A process has joined under its name: what we have not claimed is its own again. */
             return cs_str_eq(err->reason, "not_fenced") ? CS_OK : err->status;
         }
+        cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_CLAIM);
         struct orc_entry *entries = NULL;
         make_entries(rows, count, arena, &entries);
         claimed += count;
@@ -207,6 +210,7 @@ static enum cs_status join_unnamed(struct orc_engine *engine, struct orc_entry *
 static enum cs_status load(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
     bool first = engine->epoch == 0;
     CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, entries, err));
+    cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_JOIN);
     orc_keeper_begin(&engine->keeper, engine->name, engine->epoch);
     cs_log_info("joined", CS_KV("replica", engine->name), CS_KVI("epoch", engine->epoch));
     char after_id[24] = "";

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cs/base/clock.h"
+#include "cs/base/crash.h"
 #include "cs/base/id.h"
 #include "cs/base/text.h"
 
@@ -188,6 +189,7 @@ static void act_on(struct gen *gen, const struct prv_outcome *outcome) {
 static void on_submitted(const struct prv_answer *answer, const struct cs_err *err, bool sent, void *user) {
     struct gen *gen = user;
     struct prv_outcome outcome = {.kind = PRV_OUTCOME_UNCLEAR};
+    cs_crash_at(CS_CRASH_PROVIDERS_AFTER_SUBMIT);
     took_answer(gen, answer);
     if (err == NULL) {
         adapter_of(gen)->submitted(answer, &outcome);
@@ -210,6 +212,7 @@ static void submit(struct gen *gen) {
         prv_gen_refuse(gen, PRV_REFUSED, prv_failure_from_err(&err));
         return;
     }
+    cs_crash_at(CS_CRASH_PROVIDERS_BEFORE_SUBMIT);
     make_call(gen, &call, adapter_of(gen)->takes_files, on_submitted);
 }
 

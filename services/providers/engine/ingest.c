@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cs/base/crash.h"
 #include "cs/base/text.h"
 #include "engine/gen.h"
 
@@ -20,6 +21,7 @@ static void refuse(struct gen *gen, const struct cs_err *err) {
 /* ---- 4: commit, on the pool ---- */
 
 static void commit(struct gen *gen) {
+    cs_crash_at(CS_CRASH_PROVIDERS_BEFORE_UPLOAD);
     gen->io_status = cs_storage_put_commit(cs_steal(&gen->writer), &gen->info, &gen->io_err);
 }
 
@@ -28,6 +30,7 @@ static void committed(struct gen *gen) {
         refuse(gen, &gen->io_err);
         return;
     }
+    cs_crash_at(CS_CRASH_PROVIDERS_BEFORE_RESULT);
     prv_gen_feed(gen, PRV_STORED);
 }
 

@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "cs/base/clock.h"
+#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
 #include "domain/signature.h"
@@ -115,6 +116,7 @@ static void answered(const struct cs_http_answer *answer, const struct cs_err *e
     struct whk_verdict verdict =
         err == NULL ? whk_verdict_of_answer(answer->status, answer->retry_after_ms) : whk_verdict_of_error(err);
     log_try(delivery->assignment, &verdict, answer->status, answer->address, cs_clock_mono_ms() - delivery->started_ms);
+    cs_crash_at(CS_CRASH_WEBHOOKS_BEFORE_RESULT);
     report(delivery->assignment, &verdict, answer->status);
     free(delivery);
 }
@@ -171,6 +173,7 @@ static void start(struct cs_assignment *assignment, void *ctx) {
                          err.message);
         return;
     }
+    cs_crash_at(CS_CRASH_WEBHOOKS_BEFORE_SEND);
     send_try(ctx, assignment, &headers);
 }
 

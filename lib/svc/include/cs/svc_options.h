@@ -7,7 +7,7 @@
  *         {"storage", …},
  *
  * The service's struct has the fields: const char *listen; int64_t ready_fd; const char *log_level; int64_t
- * drain_timeout_ms; struct cs_rpc_tls tls; const char *service_token.
+ * drain_timeout_ms; struct cs_rpc_tls tls; const char *crash_at; const char *service_token. main arms cs/base/crash.h.
  */
 #ifndef CS_SVC_OPTIONS_H
 #define CS_SVC_OPTIONS_H
@@ -60,6 +60,13 @@
          .help = "certificate of the gRPC server, shown to peers too"},                                                \
         {"tls-key", "CALLSHEET_TLS_KEY", CS_CONF_STRING,           at(tls.key_file),                                   \
          "",        .metavar = "FILE",   .help = "its private key"},                                                   \
+        {"crash-at",                                                                                                   \
+         "CALLSHEET_CRASH_AT",                                                                                         \
+         CS_CONF_STRING,                                                                                               \
+         at(crash_at),                                                                                                 \
+         "",                                                                                                           \
+         .metavar = "POINT[:N[:stop]]",                                                                                \
+         .help = "for tests: die, or stop, the N-th time that it comes to a named point"},                             \
     {                                                                                                                  \
         "service-token", "CALLSHEET_SERVICE_TOKEN", CS_CONF_STRING, at(service_token), "",                             \
             .secret = true, .help = "token that callers must bear and peers are shown; empty: none"                    \
