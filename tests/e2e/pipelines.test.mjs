@@ -1,5 +1,6 @@
 // Pipelines against the real stack: a template is stored, changed and run; a run keeps what it was made from.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { Stack } from '../../tools/stack.mjs';
 
@@ -75,6 +76,15 @@ test('a template is stored in versions, and a run keeps the one it was made from
   assert.equal(again.headers.get('idempotency-replayed'), 'true');
   assert.equal((await call('GET', '/v1/pipelines/vertical?version=1')).json.template.plan.jobs[1].params.aspectRatio, '9:16');
   assert.equal((await call('GET', '/v1/pipelines/vertical')).json.version, 2);
+});
+
+test("the README's pipeline is good as it is written", { timeout: 60_000 }, async () => {
+  const readme = await readFile(new URL('../../gateway/README.md', import.meta.url), 'utf8');
+  const [, text] = readme.match(/PUT \/v1\/pipelines\/vertical\n([^]*?)\n\n/);
+  const written = JSON.parse(text);
+  written.params.clip.example = 'https://example.com/a.mp4';
+  const answer = await call('PUT', '/v1/pipelines/readme', written);
+  assert.equal(answer.status, 201, JSON.stringify(answer.json));
 });
 
 test('TA-016: a step that is off or skipped is not run, and what follows takes what was before it', { timeout: 60_000 }, async () => {
