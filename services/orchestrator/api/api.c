@@ -99,6 +99,16 @@ static enum cs_status check_list(const Callsheet__V1__ListExecutionsRequest *req
     if (request->page_size > ORC_PAGE_SIZE_MAX) {
         return cs_fail_at(err, "pageSize", "bad_page_size", "a page has 1 to %d executions", ORC_PAGE_SIZE_MAX);
     }
+    if (request->since_ms < 0) {
+        return cs_fail_at(err, "sinceMs", "out_of_range", "a time is not negative");
+    }
+    if (request->n_execution_ids > ORC_LIST_IDS_MAX) {
+        return cs_fail_at(err, "executionIds", "too_many", "a list names at most %d executions", ORC_LIST_IDS_MAX);
+    }
+    if (request->skip > ORC_LIST_SKIP_MAX) {
+        return cs_fail_at(err, "skip", "out_of_range", "a list skips at most %d executions; page tokens go on",
+                          ORC_LIST_SKIP_MAX);
+    }
     return orc_page_token_parse(request->page_token, &start, err);
 }
 

@@ -485,8 +485,18 @@ enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__L
     CS_TRY(orc_page_token_parse(request->page_token, &start, err));
     struct orc_stored *items = NULL;
     size_t count = 0;
-    CS_TRY(orc_readers_list(engine->readers, request->tenant, request->active_only, start.before_ms, start.before_id,
-                            (size_t)request->page_size + 1, arena, &items, &count, err));
+    const struct orc_list list = {
+        .tenant = request->tenant,
+        .active_only = request->active_only,
+        .since_ms = request->since_ms,
+        .ids = (const char *const *)request->execution_ids,
+        .id_count = request->n_execution_ids,
+        .before_ms = start.before_ms,
+        .before_id = start.before_id,
+        .skip = request->skip,
+        .limit = (size_t)request->page_size + 1,
+    };
+    CS_TRY(orc_readers_list(engine->readers, &list, arena, &items, &count, err));
     Callsheet__V1__ListExecutionsReply *reply = cs_arena_alloc(arena, sizeof(*reply));
     callsheet__v1__list_executions_reply__init(reply);
     reply->n_executions = count < request->page_size ? count : request->page_size;

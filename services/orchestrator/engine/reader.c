@@ -310,15 +310,13 @@ static void give_back(struct orc_readers *readers, size_t index) {
     pthread_mutex_unlock(&readers->lock);
 }
 
-enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
-                                const char *before_id, size_t limit, struct cs_arena *arena,
+enum cs_status orc_readers_list(struct orc_readers *readers, const struct orc_list *list, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     struct patience patience = patience_start();
     size_t index = borrow(readers);
     enum cs_status status = CS_OK;
     do {
-        status = orc_store_list(readers->list_stores[index], tenant, active_only, before_ms, before_id, limit, arena,
-                                ret_items, ret_count, err);
+        status = orc_store_list(readers->list_stores[index], list, arena, ret_items, ret_count, err);
     } while (status != CS_OK && try_again(readers, &patience, err));
     give_back(readers, index);
     return status == CS_OK ? status : explain(err);

@@ -34,8 +34,7 @@ void orc_readers_get(struct orc_readers *readers, const char *tenant, const char
 typedef void orc_owner_fn(const char *address, const struct orc_stored *item, const struct cs_err *err, void *ctx);
 void orc_readers_locate(struct orc_readers *readers, const char *tenant, const char *id, const char *our_address,
                         const char *unreachable, orc_owner_fn *done, void *ctx);
-enum cs_status orc_readers_list(struct orc_readers *readers, const char *tenant, bool active_only, int64_t before_ms,
-                                const char *before_id, size_t limit, struct cs_arena *arena,
+enum cs_status orc_readers_list(struct orc_readers *readers, const struct orc_list *list, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 
 /* Makes lists that run, and every later one, fail with "stopping" soon. */

@@ -4,6 +4,7 @@
 #include "read_sql.h"
 #include "store/internal.h"
 
+#define LIST_PARAMS "text int8 text int8 int8 text[] int8"
 #define HEAD                                                                                                           \
     "id:text tenant:text state:int4 open:bool summary:bytea created_at_ms:int8 started_at_ms:int8 "                    \
     "completed_at_ms:int8 seq:int8"
@@ -14,9 +15,8 @@ static const struct cs_pg_statement execution_get = CS_PG_STATEMENT(execution_ge
 static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", ORC_WHOLE);
 static const struct cs_pg_statement execution_owner =
     CS_PG_STATEMENT(execution_owner, "text text", "owner:text address:text");
-static const struct cs_pg_statement executions_list = CS_PG_STATEMENT(executions_list, "text int8 text int8", HEAD);
-static const struct cs_pg_statement executions_list_active =
-    CS_PG_STATEMENT(executions_list_active, "text int8 text int8", HEAD);
+static const struct cs_pg_statement executions_list = CS_PG_STATEMENT(executions_list, LIST_PARAMS, HEAD);
+static const struct cs_pg_statement executions_list_active = CS_PG_STATEMENT(executions_list_active, LIST_PARAMS, HEAD);
 static const struct cs_pg_statement events_of = CS_PG_STATEMENT(
     events_of, "text[]", "execution:text seq:int8 kind:int4 job:int4 attempt:int4 at_ms:int8 payload:bytea");
 
@@ -182,16 +182,22 @@ enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, c
     return get(store, &execution_by_key, tenant, idempotency_key, arena, ret_item, err);
 }
 
-enum cs_status orc_store_list(struct orc_store *store, const char *tenant, bool active_only, int64_t before_ms,
-                              const char *before_id, size_t limit, struct cs_arena *arena,
+enum cs_status orc_store_list(struct orc_store *store, const struct orc_list *list, struct cs_arena *arena,
                               struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     CS_AUTO_PG_PARAMS params = {0};
-    cs_pg_put_text(&params, tenant);
-    cs_pg_put_i64(&params, cs_str_empty(before_id) ? INT64_MAX : before_ms);
-    cs_pg_put_text(&params, before_id);
-    cs_pg_put_i64(&params, (int64_t)limit);
+    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
+    for (size_t i = 0; i < list->id_count; i++) {
+        cs_pg_add_text(&ids, list->ids[i]);
+    }
+    cs_pg_put_text(&params, list->tenant);
+    cs_pg_put_i64(&params, cs_str_empty(list->before_id) ? INT64_MAX : list->before_ms);
+    cs_pg_put_text(&params, list->before_id);
+    cs_pg_put_i64(&params, (int64_t)list->limit);
+    cs_pg_put_i64(&params, list->since_ms);
+    cs_pg_put_array(&params, &ids);
+    cs_pg_put_i64(&params, (int64_t)list->skip);
     CS_AUTO(cs_pg_rows) *rows = NULL;
-    CS_TRY(cs_pg_many(store->pg, active_only ? &executions_list_active : &executions_list, &params, &rows, err));
+    CS_TRY(cs_pg_many(store->pg, list->active_only ? &executions_list_active : &executions_list, &params, &rows, err));
     struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
     size_t count = 0;
     while (cs_pg_next(rows)) {

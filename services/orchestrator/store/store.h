@@ -138,10 +138,20 @@ enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, cons
 /* By idempotency key; NOT_FOUND when there is none. */
 enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,
                                   struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;
-/* Newest first, before (before_ms, before_id) when before_id is not "". Without request, digest, webhook body and
- * trace. */
-enum cs_status orc_store_list(struct orc_store *store, const char *tenant, bool active_only, int64_t before_ms,
-                              const char *before_id, size_t limit, struct cs_arena *arena,
+/* What a list shows of a tenant's executions. */
+struct orc_list {
+    const char *tenant;
+    bool active_only;       /* only those that have not ended */
+    int64_t since_ms;       /* only those created then or later; 0: all */
+    const char *const *ids; /* also these, whether active or not */
+    size_t id_count;
+    int64_t before_ms; /* the page begins before (before_ms, before_id) when before_id is not "" */
+    const char *before_id;
+    size_t skip; /* so many of them left out */
+    size_t limit;
+};
+/* Newest first. Without request, digest, webhook body and trace. */
+enum cs_status orc_store_list(struct orc_store *store, const struct orc_list *list, struct cs_arena *arena,
                               struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 
 /* ---- replicas: being alive, and taking over from those that are not ---- */

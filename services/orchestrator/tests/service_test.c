@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cs/base/text.h"
+#include "wire/page_token.h"
 #include "world.h"
 
 #define STATE(word) CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_##word
@@ -167,6 +168,25 @@ TEST(a_bad_page_size_token_reason_or_tenant_is_refused) {
     assert_fails(world_try(&world, "ListExecutions", &list.base, &reply, &err), &err, CS_INVALID_ARGUMENT,
                  "bad_page_token");
     list.page_token = (char *)"";
+    list.skip = ORC_LIST_SKIP_MAX + 1;
+    assert_fails(world_try(&world, "ListExecutions", &list.base, &reply, &err), &err, CS_INVALID_ARGUMENT,
+                 "out_of_range");
+    assert_string_equal(err.path, "skip");
+    list.skip = 0;
+    list.since_ms = -1;
+    assert_fails(world_try(&world, "ListExecutions", &list.base, &reply, &err), &err, CS_INVALID_ARGUMENT,
+                 "out_of_range");
+    assert_string_equal(err.path, "sinceMs");
+    list.since_ms = 0;
+    char *ids[ORC_LIST_IDS_MAX + 1];
+    for (size_t i = 0; i < CS_COUNT(ids); i++) {
+        ids[i] = (char *)"e";
+    }
+    list.execution_ids = ids;
+    list.n_execution_ids = CS_COUNT(ids);
+    assert_fails(world_try(&world, "ListExecutions", &list.base, &reply, &err), &err, CS_INVALID_ARGUMENT, "too_many");
+    assert_string_equal(err.path, "executionIds");
+    list.n_execution_ids = 0;
     list.tenant = (char *)"NO";
     assert_fails(world_try(&world, "ListExecutions", &list.base, &reply, &err), &err, CS_INVALID_ARGUMENT,
                  "bad_tenant");
@@ -302,6 +322,40 @@ TEST(lists_come_newest_first_in_pages) {
     const Callsheet__V1__ListExecutionsReply *active = list(&world, 0, "", true);
     assert_int_equal(active->n_executions, 4);
     assert_int_equal(active->executions[0]->state, STATE(PENDING));
+}
+
+TEST(sy_045_a_dashboard_lists_what_is_new_and_what_it_watches) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    world_start(&world);
+    char *watched = (char *)world_create(&world, EMPTY);
+    (void)world_await(&world, watched);
+    char *foreign = (char *)world_create(&world, "{'tenant':'other','plan':{}}");
+    const char *open = world_create(&world, PICTURE);
+    Callsheet__V1__ListExecutionsRequest request = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
+    char *ids[] = {watched, foreign};
+    request.tenant = (char *)"acme";
+    request.active_only = true;
+    request.execution_ids = ids;
+    request.n_execution_ids = CS_COUNT(ids);
+    const ProtobufCMessage *reply = NULL;
+    struct cs_err err = {0};
+    assert_ok(world_try(&world, "ListExecutions", &request.base, &reply, &err), &err);
+    const Callsheet__V1__ListExecutionsReply *page = (const Callsheet__V1__ListExecutionsReply *)reply;
+    assert_int_equal(page->n_executions, 2);
+    assert_string_equal(page->executions[0]->id, open);
+    assert_string_equal(page->executions[1]->id, watched);
+    assert_int_equal(page->executions[1]->state, STATE(COMPLETED));
+    request.skip = 1;
+    assert_ok(world_try(&world, "ListExecutions", &request.base, &reply, &err), &err);
+    page = (const Callsheet__V1__ListExecutionsReply *)reply;
+    assert_int_equal(page->n_executions, 1);
+    assert_string_equal(page->executions[0]->id, watched);
+    request.skip = 0;
+    request.since_ms = INT64_MAX;
+    request.n_execution_ids = 0;
+    assert_ok(world_try(&world, "ListExecutions", &request.base, &reply, &err), &err);
+    assert_int_equal(((const Callsheet__V1__ListExecutionsReply *)reply)->n_executions, 0);
 }
 
 /* ---- cancelling ---- */
@@ -451,6 +505,7 @@ TEST_MAIN(CS_TEST(an_execution_runs_to_its_end_and_a_watcher_sees_it),
           CS_TEST(a_key_repeated_with_the_same_plan_answers_the_first_execution),
           CS_TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again),
           CS_TEST(x1_sy_146_another_tenant_learns_nothing_of_an_execution), CS_TEST(lists_come_newest_first_in_pages),
+          CS_TEST(sy_045_a_dashboard_lists_what_is_new_and_what_it_watches),
           CS_TEST(sy_054_w15_w23_e14_a_cancel_reaches_the_worker_and_is_final),
           CS_TEST(what_has_completed_cannot_be_cancelled),
           CS_TEST(a_slow_watcher_gets_the_newest_state_and_not_each_change),

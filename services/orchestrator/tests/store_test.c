@@ -483,20 +483,73 @@ TEST(lists_go_from_new_to_old_and_page_by_position) {
 
     struct orc_stored *items = NULL;
     size_t count = 0;
-    assert_ok(orc_store_list(place.store, "acme", false, 0, "", 3, place.arena, &items, &count, &err), &err);
+    struct orc_list list = {.tenant = "acme", .before_id = "", .limit = 3};
+    assert_ok(orc_store_list(place.store, &list, place.arena, &items, &count, &err), &err);
     assert_int_equal(count, 3);
     assert_string_equal(items[0].id, "d");
     assert_string_equal(items[1].id, "c");
     assert_string_equal(items[2].id, "b");
     assert_memory_equal(items[0].summary, "summary", 7);
-    assert_ok(
-        orc_store_list(place.store, "acme", false, items[2].created_at_ms, "b", 3, place.arena, &items, &count, &err),
-        &err);
+    list.before_ms = items[2].created_at_ms;
+    list.before_id = "b";
+    assert_ok(orc_store_list(place.store, &list, place.arena, &items, &count, &err), &err);
     assert_int_equal(count, 1);
     assert_string_equal(items[0].id, "a");
-    assert_ok(orc_store_list(place.store, "acme", true, 0, "", 10, place.arena, &items, &count, &err), &err);
+    list = (struct orc_list){.tenant = "acme", .active_only = true, .before_id = "", .limit = 10};
+    assert_ok(orc_store_list(place.store, &list, place.arena, &items, &count, &err), &err);
     assert_int_equal(count, 3);
     assert_string_equal(items[0].id, "c");
+}
+
+/* "d,c," of what a list shows. */
+static const char *listed(struct place *place, const struct orc_list *list) {
+    struct orc_stored *items = NULL;
+    size_t count = 0;
+    CS_AUTO_BUF text = {0};
+    struct cs_err err = {0};
+    assert_ok(orc_store_list(place->store, list, place->arena, &items, &count, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        cs_buf_printf(&text, "%s,", items[i].id);
+    }
+    return cs_arena_strdup(place->arena, text.data != NULL ? text.data : "");
+}
+
+TEST(sy_045_lists_show_what_is_new_and_what_is_watched_each_once) {
+    static const char *const ids[] = {"a", "b", "c", "d", "e"};
+    enum { EXECUTIONS = 5 };
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    struct orc_row_created created[EXECUTIONS];
+    bool duplicates[EXECUTIONS];
+    for (int i = 0; i < EXECUTIONS; i++) {
+        created[i] = row(ids[i], "");
+        created[i].created_at_ms = 1000 + i;
+        created[i].tenant = i == 2 ? "other" : "acme";
+    }
+    const struct orc_row_head heads[] = {finished("b", 1), finished("e", 1)};
+    const struct orc_commit commit = {created, EXECUTIONS, NULL, 0, heads, 2};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+
+    const char *const watched[] = {"a", "b", "c", "e", "nobody"}; /* c is another tenant's, e is new anyway */
+    struct orc_list list = {.tenant = "acme", .since_ms = 1003, .before_id = "", .limit = 10};
+    assert_string_equal(listed(&place, &list), "e,d,");
+    list.ids = watched;
+    list.id_count = CS_COUNT(watched);
+    assert_string_equal(listed(&place, &list), "e,d,b,a,");
+    list.active_only = true; /* those that are watched show their end, too */
+    assert_string_equal(listed(&place, &list), "e,d,b,a,");
+    list.id_count = 0;
+    assert_string_equal(listed(&place, &list), "d,");
+    list = (struct orc_list){.tenant = "acme", .before_id = "", .skip = 1, .limit = 2};
+    assert_string_equal(listed(&place, &list), "d,b,");
+    list.skip = 3;
+    assert_string_equal(listed(&place, &list), "a,");
+    list.skip = 4;
+    assert_string_equal(listed(&place, &list), "");
+    list = (struct orc_list){
+        .tenant = "acme", .since_ms = 1003, .ids = watched, .id_count = 2, .before_id = "", .skip = 1, .limit = 2};
+    assert_string_equal(listed(&place, &list), "d,b,");
 }
 
 TEST(an_interrupted_store_fails_at_once) {
@@ -519,4 +572,6 @@ TEST_MAIN(CS_TEST(migrations_apply_from_zero_and_again), CS_TEST(state_words_are
           CS_TEST(a_store_that_has_not_joined_cannot_commit),
           CS_TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back),
           CS_TEST(open_executions_come_in_pages_with_their_events), CS_TEST(x1_another_tenants_execution_is_not_found),
-          CS_TEST(lists_go_from_new_to_old_and_page_by_position), CS_TEST(an_interrupted_store_fails_at_once))
+          CS_TEST(lists_go_from_new_to_old_and_page_by_position),
+          CS_TEST(sy_045_lists_show_what_is_new_and_what_is_watched_each_once),
+          CS_TEST(an_interrupted_store_fails_at_once))

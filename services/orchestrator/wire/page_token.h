@@ -12,6 +12,7 @@
 #include "cs/base/mem.h"
 
 enum { ORC_PAGE_SIZE_DEFAULT = 10, ORC_PAGE_SIZE_MAX = 100, ORC_PAGE_TOKEN_BYTES_MAX = 256 };
+enum { ORC_LIST_IDS_MAX = 100, ORC_LIST_SKIP_MAX = 10000 };
 
 struct orc_page_start {
     int64_t before_ms;

@@ -463,20 +463,18 @@ enum cs_status orc_store_find_key(__attribute__((unused)) struct orc_store *stor
     return found ? CS_OK : cs_fail(err, CS_NOT_FOUND, "no_such_execution", "Execution not found");
 }
 
-enum cs_status orc_store_list(struct orc_store *store, const char *tenant, __attribute__((unused)) bool active_only,
-                              __attribute__((unused)) int64_t before_ms, __attribute__((unused)) const char *before_id,
-                              size_t limit, struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
-                              struct cs_err *err) {
+enum cs_status orc_store_list(struct orc_store *store, const struct orc_list *list, struct cs_arena *arena,
+                              struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     pthread_mutex_lock(&db.lock);
     await_let_go(store);
     if (store->interrupted) {
         pthread_mutex_unlock(&db.lock);
         return cs_fail(err, CS_CANCELLED, "interrupted", "interrupted");
     }
-    struct orc_stored *items = cs_arena_array(arena, limit, sizeof(*items));
+    struct orc_stored *items = cs_arena_array(arena, list->limit, sizeof(*items));
     size_t count = 0;
-    for (size_t i = db.row_count; i > 0 && count < limit; i--) {
-        if (strcmp(db.rows[i - 1].stored.tenant, tenant) == 0) {
+    for (size_t i = db.row_count; i > 0 && count < list->limit; i--) {
+        if (strcmp(db.rows[i - 1].stored.tenant, list->tenant) == 0) {
             give(&db.rows[i - 1], false, arena, &items[count++]);
         }
     }

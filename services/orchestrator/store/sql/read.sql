@@ -48,16 +48,28 @@ from executions
 where tenant = $1 and idempotency_key = $2
 
 -- name: executions_list
--- Keyset paging: rows that come in meanwhile move nothing.
-select id, tenant, state::int4 as state, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
+-- Keyset paging: rows that come in meanwhile move nothing. Those created since $5, and older ones by id; each half has its index.
+(select id, tenant, state::int4 as state, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
+ from executions
+ where tenant = $1 and created_at_ms >= $5 and (created_at_ms, id) < ($2, $3)
+ order by created_at_ms desc, id desc
+ limit $4 + $7)
+union all
+select id, tenant, state::int4, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
 from executions
-where tenant = $1 and (created_at_ms, id) < ($2, $3)
+where tenant = $1 and id = any($6) and created_at_ms < $5 and (created_at_ms, id) < ($2, $3)
 order by created_at_ms desc, id desc
-limit $4
+limit $4 offset $7
 
 -- name: executions_list_active
-select id, tenant, state::int4 as state, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
+(select id, tenant, state::int4 as state, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
+ from executions
+ where tenant = $1 and completed_at_ms is null and created_at_ms >= $5 and (created_at_ms, id) < ($2, $3)
+ order by created_at_ms desc, id desc
+ limit $4 + $7)
+union all
+select id, tenant, state::int4, open, summary, created_at_ms, started_at_ms, completed_at_ms, seq
 from executions
-where tenant = $1 and completed_at_ms is null and (created_at_ms, id) < ($2, $3)
+where tenant = $1 and id = any($6) and (created_at_ms < $5 or completed_at_ms is not null) and (created_at_ms, id) < ($2, $3)
 order by created_at_ms desc, id desc
-limit $4
+limit $4 offset $7
