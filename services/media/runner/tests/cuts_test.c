@@ -1,0 +1,330 @@
+/* COVERS edit/cut_plan.c cut_plan_json.c: what of a talk stays. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cs/test.h"
+#include "edit/cut_plan.h"
+
+static struct cs_arena *arena;
+static struct cs_err err;
+
+/* "hello 0 50, um 60 80": a word, its start and its end in centiseconds. */
+static struct med_words words_of(const char *text) {
+    struct med_words words = {.items = cs_arena_array(arena, 4000, sizeof(struct med_word))};
+    while (*text != '\0') {
+        struct med_word *word = &words.items[words.count];
+        char name[64];
+        long start = 0;
+        long end = 0;
+        int used = 0;
+        assert_int_equal(sscanf(text, "%63[^0-9] %ld %ld%n", name, &start, &end, &used), 3);
+        for (size_t i = strlen(name); i > 0 && name[i - 1] == ' '; i--) {
+            name[i - 1] = '\0';
+        }
+        word->text = cs_arena_strdup(arena, name);
+        word->size_bytes = strlen(word->text);
+        word->start_cs = start;
+        word->end_cs = end;
+        words.count++;
+        text += used;
+        text += strspn(text, ", ");
+    }
+    return words;
+}
+
+/* Words of half a second without pauses. */
+static void talk(struct med_words *words, int64_t from_cs, int64_t to_cs) {
+    for (int64_t at_cs = from_cs; at_cs < to_cs; at_cs += 50) {
+        words->items[words->count++] = (struct med_word){
+            .text = "word", .size_bytes = 4, .start_cs = at_cs, .end_cs = at_cs + 50 < to_cs ? at_cs + 50 : to_cs};
+    }
+}
+
+static struct med_cut_plan plan_of(const struct med_words *words, int64_t duration_cs,
+                                   const struct med_cut_rules *rules) {
+    const struct med_cut_rules usual = med_cut_rules_default();
+    struct med_cut_plan plan = {0};
+    assert_ok(med_cut_plan_make(words, duration_cs, rules != NULL ? rules : &usual, arena, &plan, &err), &err);
+    return plan;
+}
+
+/* "keep 0-550 content, cut 550-700 silence_1500ms" */
+static char *shown(const struct med_cut_plan *plan) {
+    CS_AUTO_BUF out = {0};
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct med_cut_span *span = &plan->spans[i];
+        cs_buf_printf(&out, "%s%s %ld-%ld %s", i > 0 ? ", " : "", span->keep ? "keep" : "cut", (long)span->start_cs,
+                      (long)span->end_cs, span->reason);
+    }
+    return cs_arena_strdup(arena, out.data != NULL ? out.data : "");
+}
+
+#define assert_plan(words, duration, want)                                                                             \
+    do {                                                                                                               \
+        struct med_words spoken_ = words;                                                                              \
+        struct med_cut_plan made = plan_of(&spoken_, duration, NULL);                                                  \
+        assert_string_equal(shown(&made), want);                                                                       \
+    } while (0)
+
+static struct med_words golden(void) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 550);
+    talk(&words, 700, 1200);
+    talk(&words, 1400, 1850);
+    talk(&words, 2000, 2500);
+    return words;
+}
+
+TEST(ta_030_ta_038_a_pause_of_a_second_and_a_half_is_cut) {
+    assert_plan(golden(), 2500,
+                "keep 0-550 content, cut 550-700 silence_1500ms, keep 700-1200 content, cut 1200-1400 silence_2000ms, "
+                "keep 1400-1850 content, cut 1850-2000 silence_1500ms, keep 2000-2500 content");
+    struct med_words words = words_of("");
+    talk(&words, 0, 550);
+    talk(&words, 699, 1200);
+    assert_plan(words, 1200, "keep 0-1200 content");
+}
+
+TEST(ta_039_the_plan_reaches_from_zero_to_the_end_of_the_media) {
+    struct med_words words = words_of("");
+    talk(&words, 200, 800);
+    assert_plan(words, 1000, "cut 0-200 silence_2000ms, keep 200-800 content, cut 800-1000 silence_2000ms");
+    assert_plan(words, 900, "cut 0-200 silence_2000ms, keep 200-900 content");
+    struct med_words late = words_of("word 950 990, word 1200 1300");
+    assert_plan(late, 1000, "cut 0-950 silence_9500ms, keep 950-1000 content");
+}
+
+TEST(ta_031_fillers_go_with_a_margin_that_no_neighbour_feels) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 400);
+    words.items[words.count++] = (struct med_word){.text = "Um,", .size_bytes = 3, .start_cs = 420, .end_cs = 450};
+    talk(&words, 460, 900);
+    assert_plan(words, 900, "keep 0-400 content, cut 400-460 filler_word_um, keep 460-900 content");
+    struct med_words wide = words_of("");
+    talk(&wide, 0, 400);
+    wide.items[wide.count++] = (struct med_word){.text = "Um,", .size_bytes = 3, .start_cs = 440, .end_cs = 460};
+    talk(&wide, 480, 900);
+    assert_plan(wide, 900, "keep 0-410 content, cut 410-480 filler_word_um, keep 480-900 content");
+}
+
+TEST(ta_031_a_filler_may_have_two_words) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 400);
+    words.items[words.count++] = (struct med_word){.text = "you", .size_bytes = 3, .start_cs = 420, .end_cs = 450};
+    words.items[words.count++] = (struct med_word){.text = "know", .size_bytes = 4, .start_cs = 450, .end_cs = 490};
+    talk(&words, 510, 900);
+    assert_plan(words, 900, "keep 0-400 content, cut 400-510 filler_word_you_know, keep 510-900 content");
+    words.items[9].text = "knew";
+    assert_plan(words, 900, "keep 0-900 content");
+}
+
+TEST(ta_032_cuts_that_are_near_become_one_unless_something_is_said_between) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 400);
+    words.items[words.count++] = (struct med_word){.text = "um", .size_bytes = 2, .start_cs = 430, .end_cs = 480};
+    talk(&words, 700, 1100);
+    assert_plan(words, 1100, "keep 0-400 content, cut 400-700 filler_word_um+silence_2200ms, keep 700-1100 content");
+    struct med_words said = words_of("");
+    talk(&said, 0, 400);
+    said.items[said.count++] = (struct med_word){.text = "um", .size_bytes = 2, .start_cs = 430, .end_cs = 480};
+    said.items[said.count++] = (struct med_word){.text = "no", .size_bytes = 2, .start_cs = 500, .end_cs = 520};
+    talk(&said, 700, 1100);
+    assert_plan(said, 1100, "keep 0-520 content, cut 520-700 silence_1800ms, keep 700-1100 content");
+}
+
+TEST(ta_033_cuts_below_half_a_second_are_dropped) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 400);
+    words.items[words.count++] = (struct med_word){.text = "uh", .size_bytes = 2, .start_cs = 405, .end_cs = 440};
+    talk(&words, 445, 900);
+    assert_plan(words, 900, "keep 0-900 content");
+}
+
+TEST(ta_034_what_is_too_short_joins_its_neighbour_and_only_silence_is_cut) {
+    struct med_words words = words_of("");
+    talk(&words, 0, 500);
+    talk(&words, 700, 800);
+    talk(&words, 1000, 1500);
+    assert_plan(words, 1500, "keep 0-800 content, cut 800-1000 silence_2000ms, keep 1000-1500 content");
+    struct med_words first = words_of("");
+    talk(&first, 0, 100);
+    talk(&first, 300, 800);
+    assert_plan(first, 800, "keep 0-800 content");
+    struct med_words hush = words_of("um 60 120");
+    talk(&hush, 200, 800);
+    assert_plan(hush, 800, "cut 0-150 too_short_0.30s+filler_word_um, keep 150-800 content");
+    struct med_words alone = words_of("word 10 90");
+    assert_plan(alone, 100, "keep 0-100 content");
+}
+
+TEST(ta_035_what_is_too_long_is_split_in_its_pauses_else_evenly) {
+    struct med_cut_rules rules = med_cut_rules_default();
+    rules.max_keep_cs = 1000;
+    struct med_words words = words_of("");
+    talk(&words, 0, 700);
+    talk(&words, 760, 1600);
+    struct med_cut_plan plan = plan_of(&words, 1600, &rules);
+    assert_string_equal(shown(&plan), "keep 0-730 content, keep 730-1600 content");
+    struct med_words even = words_of("");
+    talk(&even, 0, 2400);
+    plan = plan_of(&even, 2400, &rules);
+    assert_string_equal(shown(&plan), "keep 0-800 content, keep 800-1600 content, keep 1600-2400 content");
+}
+
+TEST(nothing_said_leaves_nothing) {
+    struct med_words words = words_of("");
+    assert_plan(words, 1000, "cut 0-1000 silence_10000ms");
+    assert_plan(words, 100, "keep 0-100 content");
+}
+
+/* ---- whatever is said ---- */
+
+static uint32_t state;
+
+static uint32_t below(uint32_t limit) {
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % limit;
+}
+
+static struct med_words random_talk(int64_t *ret_duration_cs) {
+    static const char *const said[] = {"um", "you", "know", "like", "word", "we", "so", "Actually,"};
+    struct med_words words = words_of("");
+    int64_t at_cs = below(300);
+    for (uint32_t i = below(200); i > 0; i--) {
+        const char *text = said[below(8)];
+        int64_t length_cs = 5 + below(60);
+        words.items[words.count++] =
+            (struct med_word){.text = text, .size_bytes = strlen(text), .start_cs = at_cs, .end_cs = at_cs + length_cs};
+        at_cs += length_cs + (below(4) == 0 ? below(400) : below(30));
+    }
+    *ret_duration_cs = at_cs + below(300) + 1;
+    return words;
+}
+
+static bool is_filler(const struct med_words *words, size_t i) {
+    static const char *const fillers[] = {"um", "like", "so", "Actually,"};
+    for (size_t k = 0; k < 4; k++) {
+        if (strcmp(words->items[i].text, fillers[k]) == 0) {
+            return true;
+        }
+    }
+    bool you = strcmp(words->items[i].text, "you") == 0;
+    return you ? i + 1 < words->count && strcmp(words->items[i + 1].text, "know") == 0
+               : strcmp(words->items[i].text, "know") == 0 && i > 0 && strcmp(words->items[i - 1].text, "you") == 0;
+}
+
+static void check_plan(const struct med_words *words, const struct med_cut_plan *plan, int64_t duration_cs) {
+    int64_t at_cs = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct med_cut_span *span = &plan->spans[i];
+        assert_int_equal(span->start_cs, at_cs);
+        assert_true(span->end_cs > span->start_cs);
+        assert_true(span->keep || i == 0 || plan->spans[i - 1].keep); /* no two cuts in a row */
+        assert_true(span->confidence >= 0 && span->confidence <= 1);
+        at_cs = span->end_cs;
+        for (size_t k = 0; !span->keep && k < words->count; k++) {
+            bool touched = words->items[k].start_cs < span->end_cs && words->items[k].end_cs > span->start_cs;
+            assert_true(!touched || is_filler(words, k)); /* no word is cut, or cut into */
+        }
+    }
+    assert_int_equal(at_cs, duration_cs);
+}
+
+TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_the_same) {
+    const struct med_cut_rules rules = med_cut_rules_default();
+    for (state = 1; state < 3000; state += 7) {
+        uint32_t seed = state;
+        int64_t duration_cs = 0;
+        CS_AUTO_BUF first = {0};
+        CS_AUTO_BUF again = {0};
+        struct med_words words = random_talk(&duration_cs);
+        struct med_cut_plan plan = plan_of(&words, duration_cs, NULL);
+        struct med_cut_plan twin = plan_of(&words, duration_cs, NULL);
+        check_plan(&words, &plan, duration_cs);
+        med_cut_plan_write(&plan, &rules, &first);
+        med_cut_plan_write(&twin, &rules, &again);
+        assert_string_equal(first.data, again.data);
+        cs_arena_destroy(arena);
+        arena = cs_arena_create();
+        state = seed;
+    }
+}
+
+/* ---- JSON ---- */
+
+TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again) {
+    const struct med_cut_rules rules = med_cut_rules_default();
+    struct med_words words = golden();
+    struct med_cut_plan plan = plan_of(&words, 2500, NULL);
+    struct med_cut_plan read = {0};
+    CS_AUTO_BUF out = {0};
+    med_cut_plan_write(&plan, &rules, &out);
+    assert_non_null(strstr(out.data, "\"schemaVersion\": \"1.0.0\""));
+    assert_non_null(strstr(out.data, "\"start\": \"5.50\""));
+    assert_non_null(strstr(out.data, "\"end\": \"7.00\""));
+    assert_non_null(strstr(out.data, "\"minPauseMs\": 1500"));
+    assert_ok(med_cut_plan_read(out.data, out.size, 2500, arena, &read, &err), &err);
+    assert_string_equal(shown(&read), shown(&plan));
+}
+
+TEST(ta_036_times_may_be_written_in_four_ways) {
+    static const char json[] = "{\"cuts\":[{\"start\":0,\"end\":\"1.5\",\"type\":\"keep\"},"
+                               "{\"start\":\"0:01.5\",\"end\":\"1:05.25\",\"type\":\"cut\"},"
+                               "{\"start\":\"0:01:05.25\",\"end\":\"70.00\",\"type\":\"keep\"}]}";
+    struct med_cut_plan plan = {0};
+    assert_ok(med_cut_plan_read(json, strlen(json), 7000, arena, &plan, &err), &err);
+    assert_string_equal(shown(&plan), "keep 0-150 , cut 150-6525 , keep 6525-7000 ");
+}
+
+TEST(ta_041_plans_that_make_no_sense_are_refused) {
+    static const char *const cases[] = {
+        "nonsense",
+        "{}",
+        "{\"cuts\":[]}",
+        "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"cut\"}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"hold\"}]}",
+        "{\"cuts\":[{\"start\":1,\"end\":1,\"type\":\"keep\"}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":11,\"type\":\"keep\"}]}",
+        "{\"cuts\":[{\"start\":-1,\"end\":1,\"type\":\"keep\"}]}",
+        "{\"cuts\":[{\"start\":\"0:1.5:3\",\"end\":\"9\",\"type\":\"keep\"}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":5,\"type\":\"keep\"},{\"start\":4,\"end\":6,\"type\":\"keep\"}]}",
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct med_cut_plan plan = {0};
+        err = (struct cs_err){0};
+        assert_fails(med_cut_plan_read(cases[i], strlen(cases[i]), 1000, arena, &plan, &err), &err, CS_INVALID_ARGUMENT,
+                     "bad_cut_plan");
+    }
+}
+
+static int set_up(void **user) {
+    (void)user;
+    err = (struct cs_err){0};
+    arena = cs_arena_create();
+    return 0;
+}
+
+static int tear_down(void **user) {
+    (void)user;
+    cs_arena_destroy(arena);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CS_TEST(ta_030_ta_038_a_pause_of_a_second_and_a_half_is_cut),
+        CS_TEST(ta_039_the_plan_reaches_from_zero_to_the_end_of_the_media),
+        CS_TEST(ta_031_fillers_go_with_a_margin_that_no_neighbour_feels),
+        CS_TEST(ta_031_a_filler_may_have_two_words),
+        CS_TEST(ta_032_cuts_that_are_near_become_one_unless_something_is_said_between),
+        CS_TEST(ta_033_cuts_below_half_a_second_are_dropped),
+        CS_TEST(ta_034_what_is_too_short_joins_its_neighbour_and_only_silence_is_cut),
+        CS_TEST(ta_035_what_is_too_long_is_split_in_its_pauses_else_evenly),
+        CS_TEST(nothing_said_leaves_nothing),
+        CS_TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_the_same),
+        CS_TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again),
+        CS_TEST(ta_036_times_may_be_written_in_four_ways),
+        CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
