@@ -1,9 +1,10 @@
-/* COVERS edit/cut_plan.c cut_plan_json.c: what of a talk stays. */
+/* COVERS edit/cut_plan.c cut_plan_json.c retime.c cues.c: what of a talk stays, and its words afterwards. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cs/test.h"
 #include "edit/cut_plan.h"
+#include "edit/retime.h"
 
 static struct cs_arena *arena;
 static struct cs_err err;
@@ -22,7 +23,7 @@ static struct med_words words_of(const char *text) {
             name[i - 1] = '\0';
         }
         word->text = cs_arena_strdup(arena, name);
-        word->size_bytes = strlen(word->text);
+        word->size_bytes = word->characters = strlen(word->text);
         word->start_cs = start;
         word->end_cs = end;
         words.count++;
@@ -35,8 +36,11 @@ static struct med_words words_of(const char *text) {
 /* Words of half a second without pauses. */
 static void talk(struct med_words *words, int64_t from_cs, int64_t to_cs) {
     for (int64_t at_cs = from_cs; at_cs < to_cs; at_cs += 50) {
-        words->items[words->count++] = (struct med_word){
-            .text = "word", .size_bytes = 4, .start_cs = at_cs, .end_cs = at_cs + 50 < to_cs ? at_cs + 50 : to_cs};
+        words->items[words->count++] = (struct med_word){.text = "word",
+                                                         .size_bytes = 4,
+                                                         .characters = 4,
+                                                         .start_cs = at_cs,
+                                                         .end_cs = at_cs + 50 < to_cs ? at_cs + 50 : to_cs};
     }
 }
 
@@ -297,6 +301,87 @@ TEST(ta_041_plans_that_make_no_sense_are_refused) {
     }
 }
 
+/* ---- words afterwards ---- */
+
+static struct med_words moved(const char *words_text, const char *plan_json, int64_t overlap_cs) {
+    struct med_words words = words_of(words_text);
+    struct med_words after = {0};
+    struct med_cut_plan plan = {0};
+    assert_ok(med_cut_plan_read(plan_json, strlen(plan_json), 3000, arena, &plan, &err), &err);
+    (void)med_retime(&words, &plan, overlap_cs, arena, &after);
+    return after;
+}
+
+static char *words_shown(const struct med_words *words) {
+    CS_AUTO_BUF out = {0};
+    for (size_t i = 0; i < words->count; i++) {
+        cs_buf_printf(&out, "%s%s %ld %ld", i > 0 ? ", " : "", words->items[i].text, (long)words->items[i].start_cs,
+                      (long)words->items[i].end_cs);
+    }
+    return cs_arena_strdup(arena, out.data != NULL ? out.data : "");
+}
+
+static const char three_keeps[] = "{\"cuts\":[{\"start\":0,\"end\":5,\"type\":\"keep\"},"
+                                  "{\"start\":5,\"end\":8,\"type\":\"cut\"},"
+                                  "{\"start\":8,\"end\":12,\"type\":\"keep\"},"
+                                  "{\"start\":12,\"end\":14,\"type\":\"cut\"},"
+                                  "{\"start\":14,\"end\":20,\"type\":\"keep\"}]}";
+
+TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go) {
+    struct med_words after =
+        moved("a 100 150, b 470 520, c 600 700, d 790 850, e 1190 1240, f 1500 1550", three_keeps, 0);
+    assert_string_equal(words_shown(&after), "a 100 150, b 470 500, d 500 550, f 1000 1050");
+    after = moved("a 100 150, b 450 500, d 800 850, f 1500 1550", three_keeps, 30);
+    assert_string_equal(words_shown(&after), "a 100 150, b 450 470, d 470 520, f 940 990");
+}
+
+TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
+    struct med_words words = words_of("");
+    talk(&words, 7, 4003);
+    talk(&words, 4200, 4230);
+    struct med_cues cues = med_cues_of(&words, arena);
+    int64_t shown_frame = 0;
+    size_t word = 0;
+    for (size_t i = 0; i < cues.count; i++) {
+        const struct med_cue *cue = &cues.items[i];
+        const struct med_word *last = &words.items[cue->first_word + cue->word_count - 1];
+        assert_int_equal(cue->first_word, word);
+        assert_true(cue->start_frame >= shown_frame && cue->end_frame > cue->start_frame);
+        assert_in_range(cue->start_frame * 1000 - words.items[word].start_cs * 300 + 1000, 0, 2000); /* 1/30 s */
+        assert_in_range(cue->end_frame * 1000 - last->end_cs * 300 + 1000, 0, 2000);
+        assert_true(cue->word_count <= 16); /* two lines of eight */
+        shown_frame = cue->end_frame;
+        word += cue->word_count;
+    }
+    assert_int_equal(word, words.count);
+    assert_int_equal(cues.items[cues.count - 1].word_count, 1); /* a silence ends a cue */
+}
+
+TEST(ta_027_subtitles_are_written_as_srt_and_vtt) {
+    struct med_words words = words_of("Hello 0 50, there, 50 100, <i>you 360000 360040");
+    struct med_cues cues = med_cues_of(&words, arena);
+    CS_AUTO_BUF srt = {0};
+    CS_AUTO_BUF vtt = {0};
+    med_cues_write_srt(&words, &cues, &srt);
+    med_cues_write_vtt(&words, &cues, &vtt);
+    assert_string_equal(srt.data, "1\n00:00:00,000 --> 00:00:01,000\nHello there,\n\n"
+                                  "2\n01:00:00,000 --> 01:00:00,400\n<i>you\n\n");
+    assert_string_equal(vtt.data, "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHello there,\n\n"
+                                  "01:00:00.000 --> 01:00:00.400\n&lt;i&gt;you\n\n");
+}
+
+TEST(ta_026_a_transcript_reads_back_as_the_same_words) {
+    struct med_words words = words_of("Hello 0 50, there 50 101, you 300 340");
+    struct med_cues cues = med_cues_of(&words, arena);
+    struct med_words again = {0};
+    CS_AUTO_BUF out = {0};
+    med_transcript_write(&words, &cues, "en", &out);
+    assert_non_null(strstr(out.data, "\"text\": \"Hello there you\""));
+    assert_non_null(strstr(out.data, "\"wordCount\": 3"));
+    assert_ok(med_words_from_json(out.data, out.size, arena, &again, &err), &err);
+    assert_string_equal(words_shown(&again), words_shown(&words));
+}
+
 static int set_up(void **user) {
     (void)user;
     err = (struct cs_err){0};
@@ -325,6 +410,10 @@ int main(void) {
         CS_TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again),
         CS_TEST(ta_036_times_may_be_written_in_four_ways),
         CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
+        CS_TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go),
+        CS_TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap),
+        CS_TEST(ta_027_subtitles_are_written_as_srt_and_vtt),
+        CS_TEST(ta_026_a_transcript_reads_back_as_the_same_words),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
