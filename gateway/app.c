@@ -126,6 +126,8 @@ static enum cs_status build(struct gw_app *app, struct cs_err *err) {
     const struct gw_config *config = app->config;
     struct gw_api *api = &app->api;
     CS_TRY(gw_auth_create(config->api_keys, &api->auth, err));
+    CS_TRY(gw_rate_create(config->rate_limit, &api->rate, err));
+    CS_TRY(gw_proxies_create(config->trusted_proxies, &api->proxies, err));
     CS_TRY(choose_secret(app, err));
     CS_TRY(cs_storage_open(config->storage, &api->storage, err));
     CS_TRY(open_orchestrator(app, err));
@@ -187,6 +189,8 @@ void gw_app_destroy(struct gw_app *app) {
     gw_events_destroy(api->events);
     gw_metrics_destroy(api->metrics);
     cs_storage_close(api->storage);
+    gw_proxies_destroy(api->proxies);
+    gw_rate_destroy(api->rate);
     gw_auth_destroy(api->auth);
     free(app->authorization);
     free(app->public_url);

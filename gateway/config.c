@@ -39,6 +39,11 @@ static const struct cs_conf_option options[] = {
      .help = "KEY=TENANT,KEY=TENANT; empty: no keys, everybody is tenant \"default\""},
     {"cors-origin", "CALLSHEET_CORS_ORIGIN", CS_CONF_STRING, AT(cors_origin), "", .metavar = "ORIGIN",
      .help = "origin whose pages may read (\"*\": all); empty: none"},
+    {"rate-limit", "CALLSHEET_RATE_LIMIT", CS_CONF_STRING, AT(rate_limit), "off", .metavar = "RATE",
+     .help = "requests of one key, or without keys of one address: on (100/min), off, or a rate such as 20/s, 500/min, "
+             "9000/h"},
+    {"trusted-proxies", "CALLSHEET_TRUSTED_PROXIES", CS_CONF_STRING, AT(trusted_proxies), "", .metavar = "NETWORK,…",
+     .help = "whose X-Forwarded-For tells the client's address, such as 10.0.0.0/8; empty: nobody's"},
     {"threads", "CALLSHEET_THREADS", CS_CONF_INT, AT(threads), "2", 1, THREADS_MAX,
      .help = "threads of the HTTP server"},
     {"connections", "CALLSHEET_CONNECTIONS", CS_CONF_INT, AT(connections_max), "4000", 1, CONNECTIONS_MAX,

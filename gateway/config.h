@@ -22,6 +22,8 @@ struct gw_config {
     int64_t link_lifetime_ms;
     const char *api_keys;
     const char *cors_origin;
+    const char *rate_limit;
+    const char *trusted_proxies;
     int64_t threads;
     int64_t connections_max;
     int64_t connections_per_address_max;

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 
 #include "api/auth.h"
+#include "api/proxies.h"
+#include "api/rate.h"
 #include "cs/rpc.h"
 #include "cs/storage.h"
 #include "http/server.h"
@@ -25,6 +27,8 @@ struct gw_api {
     struct cs_rpc_channel *watches; /* streams, on a connection of their own */
     struct cs_storage *storage;
     struct gw_auth *auth;
+    struct gw_rate *rate; /* NULL: no limit */
+    struct gw_proxies *proxies;
     struct gw_metrics *metrics;
     struct gw_events *events;
     struct gw_server *server;
@@ -50,6 +54,7 @@ void gw_handle_create(struct gw_api *api, struct gw_request *request, const char
 void gw_handle_status(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_list(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_dashboard(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_run_start(struct gw_api *api, struct gw_request *request, const char *arg);
@@ -66,8 +71,6 @@ void gw_handle_health(struct gw_api *api, struct gw_request *request, const char
 void gw_handle_live(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_metrics(struct gw_api *api, struct gw_request *request, const char *arg);
 
-/* The tenant of the caller; answers 401 and gives NULL when there is none. */
-const char *gw_api_tenant(struct gw_api *api, struct gw_request *request);
 /* Around the start of a call: false (and nothing to leave) when the gateway stops. */
 bool gw_api_enter(struct gw_api *api, struct cs_err *err);
 void gw_api_leave(struct gw_api *api);

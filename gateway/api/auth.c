@@ -77,8 +77,11 @@ void gw_auth_destroy(struct gw_auth *auth) {
     }
 }
 
-/* The key in the headers; NULL when there is none. */
-static const char *bearer(const char *authorization, const char *api_key) {
+bool gw_auth_has_keys(const struct gw_auth *auth) {
+    return auth->key_count != 0;
+}
+
+const char *gw_auth_key(const char *authorization, const char *api_key) {
     static const char scheme[] = "Bearer ";
     if (authorization != NULL && strncasecmp(authorization, scheme, strlen(scheme)) == 0) {
         return authorization + strlen(scheme);
@@ -88,7 +91,7 @@ static const char *bearer(const char *authorization, const char *api_key) {
 
 enum cs_status gw_auth_tenant(const struct gw_auth *auth, const char *authorization, const char *api_key,
                               const char **ret_tenant, struct cs_err *err) {
-    const char *given = bearer(authorization, api_key);
+    const char *given = gw_auth_key(authorization, api_key);
     const char *tenant = NULL;
     unsigned char digest[CS_SHA256_BYTES];
     if (auth->key_count == 0) {

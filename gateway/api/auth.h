@@ -19,6 +19,10 @@ CS_DEFINE_AUTO(gw_auth, gw_auth_destroy)
 
 /* authorization: the header's value or NULL; api_key: that of X-Api-Key or NULL. *ret_tenant lives as long as auth.
  * UNAUTHENTICATED "no_credentials" or "bad_credentials". */
+/* Without any, everybody is tenant "default". */
+bool gw_auth_has_keys(const struct gw_auth *auth);
+/* The key in the headers (each may be NULL); NULL when there is none. */
+const char *gw_auth_key(const char *authorization, const char *api_key);
 enum cs_status gw_auth_tenant(const struct gw_auth *auth, const char *authorization, const char *api_key,
                               const char **ret_tenant, struct cs_err *err) CS_MUST_USE;
 

@@ -10,6 +10,7 @@
 #include "dialect/dialect.h"
 
 enum { CANCEL_REASON_BYTES_MAX = 256, PAGE_SIZE_DEFAULT = 10, PAGE_SIZE_MAX = 100, PAGE_TOKEN_BYTES_MAX = 512 };
+enum { SKIP_MAX = 10000, WATCHED_MAX = 100 }; /* as the orchestrator has them */
 
 #define SET(object, name, value) ((void)json_object_set_new(object, name, value))
 
@@ -19,6 +20,8 @@ struct call {
     struct gw_request *request;
     const struct gw_paths *paths;
     const char *running_word;
+    int64_t page;
+    int64_t limit;
     void (*answer)(struct call *call, const ProtobufCMessage *reply);
 };
 
@@ -135,25 +138,38 @@ void gw_handle_status(struct gw_api *api, struct gw_request *request, const char
 
 /* ---- list ---- */
 
-static void answer_list(struct call *call, const ProtobufCMessage *reply) {
-    const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
+static json_t *view_heads(const struct call *call, const Callsheet__V1__ListExecutionsReply *list) {
     const struct gw_links links = gw_api_links(call->api);
     json_t *executions = json_array();
-    json_t *body = json_object();
     for (size_t i = 0; i < list->n_executions; i++) {
         (void)json_array_append_new(executions, gw_view_execution(list->executions[i], GW_VIEW_HEAD, &links));
     }
-    SET(body, "executions", executions);
+    return executions;
+}
+
+static void answer_list(struct call *call, const ProtobufCMessage *reply) {
+    const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
+    json_t *body = json_object();
+    SET(body, "executions", view_heads(call, list));
     SET(body, "nextPageToken", list->next_page_token[0] != '\0' ? json_string(list->next_page_token) : json_null());
     gw_answer_header(call->request, "Cache-Control", "no-store");
     gw_answer_json(call->request, 200, body);
+}
+
+static enum cs_status read_flag(const struct gw_request *request, const char *name, protobuf_c_boolean *ret_value,
+                                struct cs_err *err) {
+    const char *text = gw_request_query(request, name);
+    if (text != NULL && !cs_str_eq(text, "true") && !cs_str_eq(text, "false")) {
+        return cs_fail_at(err, name, "unknown_word", "%s must be true or false", name);
+    }
+    *ret_value = cs_str_eq(text, "true");
+    return CS_OK;
 }
 
 static enum cs_status read_page(const struct gw_request *request, Callsheet__V1__ListExecutionsRequest *list,
                                 struct cs_err *err) {
     const char *limit = gw_request_query(request, "limit");
     const char *token = gw_request_query(request, "pageToken");
-    const char *active = gw_request_query(request, "active");
     int64_t size = PAGE_SIZE_DEFAULT;
     if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &size)) {
         return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
@@ -161,12 +177,9 @@ static enum cs_status read_page(const struct gw_request *request, Callsheet__V1_
     if (token != NULL && (strlen(token) > PAGE_TOKEN_BYTES_MAX || !cs_utf8_valid(token, strlen(token)))) {
         return cs_fail_at(err, "pageToken", "bad_page_token", "pageToken is not one of ours");
     }
-    if (active != NULL && !cs_str_eq(active, "true") && !cs_str_eq(active, "false")) {
-        return cs_fail_at(err, "active", "unknown_word", "active must be true or false");
-    }
+    CS_TRY(read_flag(request, "active", &list->active_only, err));
     list->page_size = (uint32_t)size;
     list->page_token = (char *)(token != NULL ? token : "");
-    list->active_only = cs_str_eq(active, "true");
     return CS_OK;
 }
 
@@ -179,6 +192,76 @@ void gw_handle_list(struct gw_api *api, struct gw_request *request, __attribute_
     }
     list.tenant = (char *)gw_request_tenant(request);
     call_start(call_create(api, request, answer_list), "ListExecutions", &list.base);
+}
+
+/* ---- the list of a dashboard: pages by number, what is new since its last look, and what it watches ---- */
+
+static void answer_dashboard(struct call *call, const ProtobufCMessage *reply) {
+    const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
+    json_t *body = json_object();
+    SET(body, "executions", view_heads(call, list));
+    SET(body, "page", json_integer(call->page));
+    SET(body, "limit", json_integer(call->limit));
+    SET(body, "hasMore", json_boolean(list->next_page_token[0] != '\0'));
+    gw_answer_header(call->request, "Cache-Control", "no-store");
+    gw_answer_json(call->request, 200, body);
+}
+
+/* "id,id"; ids that cannot be ones are like ones that are not there. */
+static enum cs_status read_watched(struct gw_request *request, Callsheet__V1__ListExecutionsRequest *list,
+                                   struct cs_err *err) {
+    const char *text = gw_request_query(request, "watchIds");
+    struct cs_arena *arena = gw_request_arena(request);
+    char *state = NULL;
+    char *rest = cs_arena_strdup(arena, text != NULL ? text : "");
+    list->execution_ids = cs_arena_array(arena, WATCHED_MAX, sizeof(char *));
+    for (char *id = strtok_r(rest, ",", &state); id != NULL; id = strtok_r(NULL, ",", &state)) {
+        if (!cs_id_valid(id, GW_EXECUTION_ID_MAX)) {
+            continue;
+        }
+        if (list->n_execution_ids == WATCHED_MAX) {
+            return cs_fail_at(err, "watchIds", "too_many", "watchIds names at most %d executions", WATCHED_MAX);
+        }
+        list->execution_ids[list->n_execution_ids++] = id;
+    }
+    return CS_OK;
+}
+
+static enum cs_status read_dashboard(struct gw_request *request, struct call *call,
+                                     Callsheet__V1__ListExecutionsRequest *list, struct cs_err *err) {
+    const char *page = gw_request_query(request, "page");
+    const char *limit = gw_request_query(request, "limit");
+    const char *since = gw_request_query(request, "since");
+    call->page = 1;
+    call->limit = PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &call->limit)) {
+        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
+    }
+    if (page != NULL && !cs_parse_i64(page, 1, SKIP_MAX / call->limit + 1, &call->page)) {
+        return cs_fail_at(err, "page", "out_of_range", "page must be from 1 to %lld; further on by pageToken of %s",
+                          (long long)(SKIP_MAX / call->limit + 1), "/v1/executions");
+    }
+    if (since != NULL && !cs_parse_iso8601(since, &list->since_ms) &&
+        !cs_parse_i64(since, 0, INT64_MAX, &list->since_ms)) {
+        return cs_fail_at(err, "since", "bad_time",
+                          "since must be a time such as 2026-01-31T12:00:00Z, or milliseconds");
+    }
+    list->page_size = (uint32_t)call->limit;
+    list->skip = (uint32_t)((call->page - 1) * call->limit);
+    CS_TRY(read_flag(request, "activeOnly", &list->active_only, err));
+    return read_watched(request, list, err);
+}
+
+void gw_handle_dashboard(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
+    Callsheet__V1__ListExecutionsRequest list = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
+    struct call *call = call_create(api, request, answer_dashboard);
+    struct cs_err err = {0};
+    if (read_dashboard(request, call, &list, &err) != CS_OK) {
+        gw_answer_error(request, &err);
+        return;
+    }
+    list.tenant = (char *)gw_request_tenant(request);
+    call_start(call, "ListExecutions", &list.base);
 }
 
 /* ---- cancel ---- */

@@ -7,6 +7,7 @@
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
+#include "cs/crypto.h"
 
 struct route {
     const char *method;
@@ -19,6 +20,7 @@ struct route {
 static const struct route routes[] = {
     {"POST", "/api/execute", gw_handle_create, false, false},
     {"GET", "/api/execute/*/status", gw_handle_status, false, false},
+    {"GET", "/api/executions", gw_handle_dashboard, false, false},
     {"POST", "/v1/executions", gw_handle_create, false, false},
     {"GET", "/v1/executions", gw_handle_list, false, false},
     {"GET", "/v1/executions/*", gw_handle_get, false, false},
@@ -142,16 +144,49 @@ static void answer_no_route(struct gw_request *request, const struct found *foun
     gw_answer_error(request, &err);
 }
 
-const char *gw_api_tenant(struct gw_api *api, struct gw_request *request) {
+/* Of a request with a good key (or where none is needed): one bucket for each key, or for each address. Guesses of keys
+ * count for their address. Answers 429 and gives false when there is nothing left. */
+static bool take_turn(struct gw_api *api, struct gw_request *request, const char *key) {
+    unsigned char who[1 + CS_SHA256_BYTES] = {key != NULL ? 'k' : 'a'};
+    size_t size = 1 + (key != NULL ? CS_SHA256_BYTES : GW_ADDRESS_BYTES);
+    char number[24];
     struct cs_err err = {0};
-    const char *tenant = NULL;
-    if (gw_auth_tenant(api->auth, gw_request_header(request, "Authorization"), gw_request_header(request, "X-Api-Key"),
-                       &tenant, &err) != CS_OK) {
+    if (key != NULL) {
+        cs_sha256_of(key, strlen(key), who + 1);
+    } else {
+        gw_address_network(gw_request_client(request), who + 1);
+    }
+    struct gw_rate_verdict verdict = gw_rate_take(api->rate, who, size, cs_clock_mono_ns());
+    (void)snprintf(number, sizeof(number), "%lld", (long long)verdict.limit);
+    gw_answer_header(request, "X-RateLimit-Limit", number);
+    (void)snprintf(number, sizeof(number), "%lld", (long long)verdict.remaining);
+    gw_answer_header(request, "X-RateLimit-Remaining", number);
+    if (!verdict.allowed) {
+        (void)cs_fail(&err, CS_RESOURCE_EXHAUSTED, "rate_limited",
+                      "%lld requests are allowed in this time; wait a moment", (long long)verdict.limit);
+        err.retry_after_ms = verdict.retry_after_ms;
         gw_answer_error(request, &err);
-        return NULL;
+    }
+    return verdict.allowed;
+}
+
+/* Whether a request to a route that is not open may go on; otherwise it is answered. */
+static bool admit(struct gw_api *api, struct gw_request *request) {
+    struct cs_err err = {0};
+    const char *authorization = gw_request_header(request, "Authorization");
+    const char *api_key = gw_request_header(request, "X-Api-Key");
+    const char *tenant = NULL;
+    bool known = gw_auth_tenant(api->auth, authorization, api_key, &tenant, &err) == CS_OK;
+    const char *key = known && gw_auth_has_keys(api->auth) ? gw_auth_key(authorization, api_key) : NULL;
+    if (api->rate != NULL && !take_turn(api, request, key)) {
+        return false;
+    }
+    if (!known) {
+        gw_answer_error(request, &err);
+        return false;
     }
     gw_request_set_tenant(request, tenant);
-    return tenant;
+    return true;
 }
 
 static void on_arrived(struct gw_request *request, void *ctx) {
@@ -159,6 +194,9 @@ static void on_arrived(struct gw_request *request, void *ctx) {
     struct cs_err err = {0};
     struct found *found = cs_arena_alloc(gw_request_arena(request), sizeof(*found));
     *found = find_route(request);
+    gw_request_set_client(request, gw_proxies_client(api->proxies, gw_request_client(request),
+                                                     gw_request_header_list(request, "X-Forwarded-For"),
+                                                     gw_request_arena(request)));
     put_cors(api, request, found);
     if (found->route == NULL) {
         if (!answer_preflight(api, request, found)) {
@@ -168,7 +206,7 @@ static void on_arrived(struct gw_request *request, void *ctx) {
     }
     gw_request_set_user(request, found);
     gw_request_set_route(request, found->route->pattern);
-    if (!found->route->open && gw_api_tenant(api, request) == NULL) {
+    if (!found->route->open && !admit(api, request)) {
         return;
     }
     if (gw_request_has_body(request) && check_media_type(request, &err) != CS_OK) {

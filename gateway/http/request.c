@@ -101,12 +101,37 @@ const char *gw_request_header(const struct gw_request *request, const char *name
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+struct header_list {
+    const char *name;
+    struct cs_buf *text;
+};
+
+static enum MHD_Result join_header(void *cls, __attribute__((unused)) enum MHD_ValueKind kind, const char *name,
+                                   const char *value) {
+    const struct header_list *list = cls;
+    if (strcasecmp(name, list->name) == 0 && value != NULL) {
+        cs_buf_printf(list->text, "%s%s", list->text->size != 0 ? ", " : "", value);
+    }
+    return MHD_YES;
+}
+
+const char *gw_request_header_list(struct gw_request *request, const char *name) {
+    CS_AUTO_BUF text = {0};
+    struct header_list list = {name, &text};
+    (void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, join_header, &list);
+    return text.data != NULL ? cs_arena_strdup(request->arena, text.data) : NULL;
+}
+
 const char *gw_request_query(const struct gw_request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
 const char *gw_request_client(const struct gw_request *request) {
     return request->client;
+}
+
+void gw_request_set_client(struct gw_request *request, const char *client) {
+    request->client = client;
 }
 
 const struct cs_buf *gw_request_body(const struct gw_request *request) {

@@ -29,8 +29,11 @@ struct gw_stream;
 const char *gw_request_method(const struct gw_request *request);
 const char *gw_request_path(const struct gw_request *request);                     /* decoded, without query */
 const char *gw_request_header(const struct gw_request *request, const char *name); /* NULL missing */
-const char *gw_request_query(const struct gw_request *request, const char *name);  /* NULL missing */
-const char *gw_request_client(const struct gw_request *request);                   /* address */
+/* All that have this name, as one list with commas; NULL missing. In the request's arena. */
+const char *gw_request_header_list(struct gw_request *request, const char *name);
+const char *gw_request_query(const struct gw_request *request, const char *name); /* NULL missing */
+const char *gw_request_client(const struct gw_request *request);                  /* address */
+void gw_request_set_client(struct gw_request *request, const char *client); /* of whom a proxy speaks; lives as long */
 const struct cs_buf *gw_request_body(const struct gw_request *request);
 bool gw_request_has_body(const struct gw_request *request); /* or announces one */
 

@@ -26,6 +26,8 @@ void world_init(struct world *world) {
         .link_lifetime_ms = 7LL * 24 * 3600 * 1000,
         .api_keys = "",
         .cors_origin = "",
+        .rate_limit = "off",
+        .trusted_proxies = "",
         .threads = 2,
         .connections_max = 100,
         .header_timeout_ms = 10000,

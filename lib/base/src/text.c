@@ -129,3 +129,75 @@ void cs_format_iso8601(int64_t unix_ms, char ret_text[CS_ISO8601_SIZE]) {
     }
     (void)snprintf(ret_text, CS_ISO8601_SIZE, "%s.%03dZ", head, (int)ms);
 }
+
+/* Number of size digits; -1 when they are none. */
+static int digits(const char *text, int size) {
+    int value = 0;
+    for (int i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + text[i] - '0';
+    }
+    return value;
+}
+
+/* "Z", "+01:00", "-01:00" as minutes; false otherwise. */
+static bool parse_zone(const char *text, int64_t *ret_minutes) {
+    *ret_minutes = 0;
+    if (strcmp(text, "Z") == 0) {
+        return true;
+    }
+    if ((text[0] != '+' && text[0] != '-') || strlen(text) != strlen("+01:00") || text[3] != ':') {
+        return false;
+    }
+    int hours = digits(text + 1, 2);
+    int minutes = digits(text + 4, 2);
+    *ret_minutes = (int64_t)(hours * 60 + minutes) * (text[0] == '-' ? -1 : 1);
+    return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
+}
+
+/* ".5", ".123456" as milliseconds; returns what follows. */
+static const char *skip_fraction(const char *text, int64_t *ret_ms) {
+    *ret_ms = 0;
+    size_t size = text[0] == '.' ? strspn(text + 1, "0123456789") : 0;
+    int64_t unit = 100;
+    for (size_t i = 1; i <= size; i++, unit /= 10) {
+        *ret_ms += (text[i] - '0') * unit;
+    }
+    return size > 0 ? text + 1 + size : text;
+}
+
+bool cs_parse_iso8601(const char *text, int64_t *ret_unix_ms) {
+    static const char form[] = "0000-00-00T00:00:00";
+    size_t length = strlen(form);
+    int64_t ms = 0;
+    int64_t zone_minutes = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9'; /* false at the end, too */
+        if (form[i] == '0' ? !is_digit : text[i] != form[i]) {
+            return false;
+        }
+    }
+    struct tm given = {
+        .tm_year = digits(text, 4) - 1900,
+        .tm_mon = digits(text + 5, 2) - 1,
+        .tm_mday = digits(text + 8, 2),
+        .tm_hour = digits(text + 11, 2),
+        .tm_min = digits(text + 14, 2),
+        .tm_sec = digits(text + 17, 2),
+    };
+    struct tm made = given;
+    int64_t seconds = timegm(&made); /* makes a March out of a 30th of February */
+    bool exists = made.tm_mon == given.tm_mon && made.tm_mday == given.tm_mday && made.tm_hour == given.tm_hour &&
+                  made.tm_min == given.tm_min && made.tm_sec == given.tm_sec;
+    if (!exists || !parse_zone(skip_fraction(text + length, &ms), &zone_minutes)) {
+        return false;
+    }
+    int64_t unix_ms = (seconds - zone_minutes * 60) * 1000 + ms;
+    if (unix_ms < 0) {
+        return false;
+    }
+    *ret_unix_ms = unix_ms;
+    return true;
+}

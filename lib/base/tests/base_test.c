@@ -117,6 +117,50 @@ TEST(times_format_as_iso8601) {
     assert_string_equal(text, "9999-12-31T23:59:59.807Z");
 }
 
+TEST(iso8601_parses_to_the_millisecond_or_not_at_all) {
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2026-01-01T00:00:00.123Z", 1767225600123},
+        {"2026-01-01T00:00:00.1Z", 1767225600100},
+        {"2026-01-01T00:00:00.123999Z", 1767225600123},
+        {"2026-01-01T01:30:00+01:30", 1767225600000},
+        {"2025-12-31T23:00:00-01:00", 1767225600000},
+        {"2024-02-29T12:00:00Z", 1709208000000},
+        {"9999-12-31T23:59:59Z", 253402300799000},
+    };
+    static const char *const bad[] = {
+        "",
+        "Z",
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:00:00.Z",
+        "2026-01-01 00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:60:00Z",
+        "2026-01-01T00:00:00Zx",
+        "2026-01-01T00:00:00+1:00",
+        "2026-01-01T00:00:00+24:00",
+        "1969-12-31T23:59:59Z",
+        "2026-01-01T00:00:0",
+        "-026-01-01T00:00:00Z",
+    };
+    int64_t ms = 7;
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        if (cs_parse_iso8601(bad[i], &ms) || ms != 7) {
+            fail_msg("\"%s\" was read", bad[i]);
+        }
+    }
+    for (size_t i = 0; i < CS_COUNT(good); i++) {
+        assert_true(cs_parse_iso8601(good[i].text, &ms));
+        assert_int_equal(ms, good[i].ms);
+    }
+}
+
 TEST(ids_are_valid_and_differ) {
     char a[CS_ID_SIZE];
     char b[CS_ID_SIZE];
@@ -164,5 +208,6 @@ TEST_MAIN(CS_TEST(error_carries_reason_path_and_context), CS_TEST(errno_maps_to_
           CS_TEST(long_error_texts_are_cut_at_a_character), CS_TEST(long_clauses_and_paths_are_cut_at_a_character),
           CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size), CS_TEST(buf_grows_and_is_terminated),
           CS_TEST(utf8_refuses_what_unicode_refuses), CS_TEST(numbers_parse_whole_or_not_at_all),
-          CS_TEST(times_format_as_iso8601), CS_TEST(ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
+          CS_TEST(times_format_as_iso8601), CS_TEST(iso8601_parses_to_the_millisecond_or_not_at_all),
+          CS_TEST(ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
           CS_TEST(log_lines_are_json_with_escaped_values))

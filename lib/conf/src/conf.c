@@ -131,14 +131,15 @@ static void print_help(const struct cs_conf_spec *spec) {
 
 /* ---- load ---- */
 
+/* Of what no flag has set: a bad value in the environment does no harm where a flag says it better. */
 static enum cs_status load_defaults(const struct cs_conf_spec *spec, struct cs_arena *arena, void *config, bool *given,
                                     struct cs_err *err) {
     for (size_t i = 0; i < spec->count; i++) {
         const struct cs_conf_option *option = &spec->options[i];
         const char *from_env = option->env != NULL ? cs_conf_env(option->env) : NULL;
         const char *text = from_env != NULL ? from_env : option->default_text;
-        given[i] = text != NULL;
-        if (text != NULL) {
+        if (!given[i] && text != NULL) {
+            given[i] = true;
             CS_TRY(set(option, text, arena, config, err));
         }
     }
@@ -203,11 +204,11 @@ enum cs_status cs_conf_load(const struct cs_conf_spec *spec, int argc, char **ar
                             struct cs_err *err) {
     bool *given = cs_arena_array(arena, spec->count, sizeof(*given));
     *ret_outcome = CS_CONF_RUN;
-    CS_TRY(load_defaults(spec, arena, ret_config, given, err));
     CS_TRY(load_flags(spec, argc, argv, arena, ret_config, given, ret_outcome, err));
     if (*ret_outcome == CS_CONF_EXIT) {
         return CS_OK;
     }
+    CS_TRY(load_defaults(spec, arena, ret_config, given, err));
     for (size_t i = 0; i < spec->count; i++) {
         if (!given[i]) {
             return cs_fail_at(err, spec->options[i].name, "missing_setting", "--%s is required; see --help",

@@ -82,6 +82,24 @@ TEST(bad_values_name_the_setting) {
     }
 }
 
+TEST(a_bad_environment_blocks_neither_help_nor_the_flag_that_says_it_better) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct config config = {0};
+    const char **rest = NULL;
+    struct cs_err err = {0};
+    enum cs_conf_outcome outcome;
+    char *help[] = {"t", "--help", NULL};
+    char *plain[] = {"t", NULL};
+    char *flag[] = {"t", "--slots=4", NULL};
+    (void)setenv("T_SLOTS", "many", 1);
+    assert_ok(cs_conf_load(&spec, 2, help, arena, &config, &outcome, &rest, &err), &err);
+    assert_int_equal(outcome, CS_CONF_EXIT);
+    assert_ok(load(flag, arena, &config, &rest, &err), &err);
+    assert_int_equal(config.slots, 4);
+    assert_fails(load(plain, arena, &config, &rest, &err), &err, CS_INVALID_ARGUMENT, "bad_setting");
+    (void)unsetenv("T_SLOTS");
+}
+
 TEST(addresses_split) {
     char host[CS_HOST_MAX];
     uint16_t port = 0;
@@ -96,4 +114,5 @@ TEST(addresses_split) {
 }
 
 TEST_MAIN(CS_TEST(flag_beats_environment_beats_default), CS_TEST(flags_may_follow_positional_arguments),
-          CS_TEST(bad_values_name_the_setting), CS_TEST(addresses_split))
+          CS_TEST(bad_values_name_the_setting),
+          CS_TEST(a_bad_environment_blocks_neither_help_nor_the_flag_that_says_it_better), CS_TEST(addresses_split))

@@ -29,5 +29,7 @@ bool cs_parse_f64(const char *text, double min, double max, double *ret_value);
 /* "2026-11-24T17:25:03.123Z" */
 enum { CS_ISO8601_SIZE = 32 };
 void cs_format_iso8601(int64_t unix_ms, char ret_text[CS_ISO8601_SIZE]);
+/* "2026-01-31T12:00:00Z", with or without a fraction, or with an offset such as +01:00; from 1970 on. */
+bool cs_parse_iso8601(const char *text, int64_t *ret_unix_ms);
 
 #endif
