@@ -34,7 +34,7 @@ async function run(plan) {
   return { ...json, states: Object.fromEntries(json.jobs.map((job) => [job.id, job.status])) };
 }
 
-test('EX-024: a merge does without the optional scene that failed', async () => {
+test('EX-024, E7: a merge does without the optional scene that failed', async () => {
   const done = await run({
     jobs: [
       generate('s1'),

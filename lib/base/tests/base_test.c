@@ -161,7 +161,7 @@ TEST(iso8601_parses_to_the_millisecond_or_not_at_all) {
     }
 }
 
-TEST(ids_are_valid_and_differ) {
+TEST(sy_014_ids_are_valid_and_differ) {
     char a[CS_ID_SIZE];
     char b[CS_ID_SIZE];
     cs_id_make(a);
@@ -209,5 +209,5 @@ TEST_MAIN(CS_TEST(error_carries_reason_path_and_context), CS_TEST(errno_maps_to_
           CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size), CS_TEST(buf_grows_and_is_terminated),
           CS_TEST(utf8_refuses_what_unicode_refuses), CS_TEST(numbers_parse_whole_or_not_at_all),
           CS_TEST(times_format_as_iso8601), CS_TEST(iso8601_parses_to_the_millisecond_or_not_at_all),
-          CS_TEST(ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
+          CS_TEST(sy_014_ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
           CS_TEST(log_lines_are_json_with_escaped_values))

@@ -41,7 +41,7 @@ static Callsheet__V1__Execution *seen(const struct life *life, struct cs_arena *
     return execution;
 }
 
-TEST(a_new_execution_shows_its_plan) {
+TEST(sy_013_a_new_execution_shows_its_plan) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PICTURE);
@@ -379,7 +379,7 @@ TEST(a_forged_page_token_is_refused) {
     }
 }
 
-TEST_MAIN(CS_TEST(a_new_execution_shows_its_plan), CS_TEST(sy_035_a_running_job_shows_its_progress),
+TEST_MAIN(CS_TEST(sy_013_a_new_execution_shows_its_plan), CS_TEST(sy_035_a_running_job_shows_its_progress),
           CS_TEST(a_finished_execution_shows_outputs_and_result), CS_TEST(a_failed_execution_shows_why),
           CS_TEST(only_the_jobs_that_are_asked_for_are_shown), CS_TEST(a_result_that_does_not_unpack_is_data_loss),
           CS_TEST(sy_011_an_assignment_has_what_the_worker_needs), CS_TEST(an_assignment_carries_the_last_checkpoint),

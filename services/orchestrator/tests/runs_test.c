@@ -149,7 +149,7 @@ TEST(p9_pb_002_a_start_answers_the_run_that_is_stored) {
     assert_int_equal(stored->lease_until_ms - stored->started_at_ms, ORC_RUN_LEASE_MS_DEFAULT);
 }
 
-TEST(pb_003_a_second_start_answers_the_run_that_runs) {
+TEST(p3_pb_003_a_second_start_answers_the_run_that_runs) {
     OPEN;
     const Callsheet__V1__Run *first = start(world, SCORING)->run;
     const Callsheet__V1__StartRunReply *second = start(world, SCORING);
@@ -645,7 +645,7 @@ TEST(pb_015_status_words_are_those_of_the_domain) {
 }
 
 TEST_MAIN(CS_TEST(pb_001_the_service_alone_makes_run_ids), CS_TEST(p9_pb_002_a_start_answers_the_run_that_is_stored),
-          CS_TEST(pb_003_a_second_start_answers_the_run_that_runs),
+          CS_TEST(p3_pb_003_a_second_start_answers_the_run_that_runs),
           CS_TEST(p2_pb_003_of_twenty_starts_at_two_replicas_one_wins),
           CS_TEST(p6_pb_008_runs_that_start_in_one_second_have_different_ids),
           CS_TEST(pb_011_starting_a_run_that_exists_answers_it), CS_TEST(p10_pb_004_who_asks_is_told_what_runs),

@@ -229,7 +229,7 @@ TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once) {
     assert_int_equal(atomic_load(bytes), 0);
 }
 
-TEST(a_long_first_job_shows_in_the_row_of_its_execution) {
+TEST(w20_sy_033_a_long_first_job_shows_in_the_row_of_its_execution) {
     fake_link_up(1, harness_noop, 1);
     const char *id = CREATE(one);
     (void)fake_link_assigned(1);
@@ -256,7 +256,7 @@ int main(void) {
         ENGINE_TEST(x1_sy_146_another_tenant_sees_nothing_of_an_open_execution),
         ENGINE_TEST(more_requests_than_the_limit_are_refused_at_once),
         ENGINE_TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once),
-        ENGINE_TEST(a_long_first_job_shows_in_the_row_of_its_execution),
+        ENGINE_TEST(w20_sy_033_a_long_first_job_shows_in_the_row_of_its_execution),
     };
     return cmocka_run_group_tests_name("engine: commits", tests, NULL, NULL);
 }

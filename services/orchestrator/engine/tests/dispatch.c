@@ -337,7 +337,7 @@ TEST(a_job_waits_for_its_dependencies_of_which_five_are_named) {
     assert_string_equal(many->message, "waits for \"a\", \"b\", \"c\", \"d\", \"e\" and 2 more");
 }
 
-TEST(a_job_waits_for_a_worker_that_offers_its_operation) {
+TEST(sy_009_a_job_waits_for_a_worker_that_offers_its_operation) {
     fake_link_up(1, harness_noop, 1);
     static const char *const jobs[] = {"a", "gen"};
     const char *id = CREATE(jobs);
@@ -488,7 +488,7 @@ int main(void) {
         ENGINE_TEST(after_a_restart_nothing_holds_a_permit),
         ENGINE_TEST(sy_132_e11_a_provider_begins_no_more_than_its_rate),
         ENGINE_TEST(a_job_waits_for_its_dependencies_of_which_five_are_named),
-        ENGINE_TEST(a_job_waits_for_a_worker_that_offers_its_operation),
+        ENGINE_TEST(sy_009_a_job_waits_for_a_worker_that_offers_its_operation),
         ENGINE_TEST(a_job_waits_for_a_slot_and_knows_its_place),
         ENGINE_TEST(a_place_beyond_a_thousand_is_not_counted),
         ENGINE_TEST(the_first_of_its_tenant_waits_for_the_turn_of_others),

@@ -25,6 +25,48 @@ TEST(slots_bound_what_a_worker_gets) {
     (void)fake_link_assigned(1);
 }
 
+TEST(sy_046_w1_w3_jobs_that_wait_hold_no_slot_and_those_that_do_not_run_together) {
+    static const char *const jobs[] = {"a", "b", "wait1<a", "wait2<a,b", "wait3<wait2", "wait4<wait3"};
+    fake_link_up(1, harness_noop, 3);
+    (void)CREATE(jobs);
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    const Callsheet__V1__WorkCommand *second = fake_link_assigned(1);
+    const char *other = CREATE(one); /* four jobs wait, and the third slot is free */
+    const Callsheet__V1__WorkCommand *third = fake_link_assigned(1);
+    assert_string_equal(third->assign->execution, other);
+    fake_report_succeeded(1, strcmp(first->assign->job, "a") == 0 ? first : second);
+    assert_string_equal(fake_link_assigned(1)->assign->job, "wait1");
+}
+
+TEST(sy_051_w2_a_join_is_released_however_long_ago_its_first_parent_ended) {
+    static const char *const jobs[] = {"quick", "slow", "join<quick,slow"};
+    fake_link_up(1, harness_noop, 1);
+    (void)CREATE(jobs);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)fake_link_assigned(1);
+    fake_link_down(1);
+    harness_advance(3600 * 1000);
+    fake_link_up(2, harness_noop, 1);
+    fake_report_succeeded(2, fake_link_assigned(2));
+    assert_string_equal(fake_link_assigned(2)->assign->job, "join");
+}
+
+TEST(w18_jobs_of_one_id_in_two_executions_do_not_touch) {
+    fake_link_up(1, harness_noop, 2);
+    const char *failing = CREATE(one);
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    const char *going_on = CREATE(one);
+    const Callsheet__V1__WorkCommand *second = fake_link_assigned(1);
+    assert_string_equal(first->assign->job, second->assign->job);
+    assert_string_not_equal(first->assign->output_prefix, second->assign->output_prefix);
+    fake_report_failed(1, first, FAILURE(INVALID_INPUT), "bad", 0);
+    (void)harness_read_state(failing, EXECUTION(FAILED));
+    assert_int_equal(harness_read(going_on)->jobs[0]->state, JOB(RUNNING));
+    fake_report_succeeded(1, second);
+    (void)harness_read_state(going_on, EXECUTION(COMPLETED));
+    (void)harness_read_state(failing, EXECUTION(FAILED));
+}
+
 TEST(work_goes_to_the_least_loaded_worker_that_can_do_it) {
     static const char *const six[] = {"a", "b", "c", "d", "e", "f"};
     static const char *const webhooks[] = {"deliverWebhook", NULL};
@@ -319,6 +361,9 @@ TEST(ex_008_e6_progress_shows_and_never_falls) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(slots_bound_what_a_worker_gets),
+        ENGINE_TEST(sy_046_w1_w3_jobs_that_wait_hold_no_slot_and_those_that_do_not_run_together),
+        ENGINE_TEST(sy_051_w2_a_join_is_released_however_long_ago_its_first_parent_ended),
+        ENGINE_TEST(w18_jobs_of_one_id_in_two_executions_do_not_touch),
         ENGINE_TEST(work_goes_to_the_least_loaded_worker_that_can_do_it),
         ENGINE_TEST(w23_a_tenant_with_many_jobs_delays_another_by_one_job),
         ENGINE_TEST(a_link_that_goes_down_gives_its_jobs_to_another_worker),
