@@ -237,9 +237,10 @@ static enum cs_status read_dashboard(struct gw_request *request, struct call *ca
     if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &call->limit)) {
         return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
     }
-    if (page != NULL && !cs_parse_i64(page, 1, SKIP_MAX / call->limit + 1, &call->page)) {
-        return cs_fail_at(err, "page", "out_of_range", "page must be from 1 to %lld; further on by pageToken of %s",
-                          (long long)(SKIP_MAX / call->limit + 1), "/v1/executions");
+    const int64_t pages_max = SKIP_MAX / call->limit + 1;
+    if (page != NULL && !cs_parse_i64(page, 1, pages_max, &call->page)) {
+        return cs_fail_at(err, "page", "out_of_range", "page must be from 1 to %lld; /v1/executions goes further",
+                          (long long)pages_max);
     }
     if (since != NULL && !cs_parse_iso8601(since, &list->since_ms) &&
         !cs_parse_i64(since, 0, INT64_MAX, &list->since_ms)) {

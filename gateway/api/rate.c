@@ -52,7 +52,7 @@ static enum cs_status parse(const char *text, int64_t *ret_limit, int64_t *ret_p
 }
 
 enum cs_status gw_rate_create(const char *text, struct gw_rate **ret_rate, struct cs_err *err) {
-    int64_t limit = 0;
+    int64_t limit = 1;
     int64_t period_ns = 0;
     if (text[0] == '\0' || strcmp(text, "off") == 0) {
         *ret_rate = NULL;
@@ -84,6 +84,9 @@ void gw_rate_destroy(struct gw_rate *rate) {
     free(rate);
 }
 
+/* What is forgotten is out of the table; the analyzer does not follow uthash that far. */
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+
 /* Lock held. Full buckets are like none, and the first are those that rested longest: each take removes two at most, so
  * that none takes long. */
 static void sweep(struct gw_rate *rate, int64_t now_ns) {
@@ -109,6 +112,8 @@ static struct bucket *use(struct gw_rate *rate, const struct who *who, int64_t n
     HASH_ADD(hh, rate->buckets, who, sizeof(bucket->who), bucket);
     return bucket;
 }
+
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 /* Lock held. */
 static struct gw_rate_verdict take(const struct gw_rate *rate, struct bucket *bucket, int64_t now_ns) {
