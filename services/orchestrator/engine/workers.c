@@ -47,11 +47,16 @@ void orc_engine_take_link_up(struct orc_engine *engine, struct orc_item *item) {
     free(item->link.hello);
 }
 
+/* What an event says of it: a delivery is of no job, and its seat's number is too large for the log. */
+static uint32_t event_job(uint32_t job) {
+    return job == ORC_SEAT_OF_DELIVERY ? 0 : job;
+}
+
 /* What an attempt's disappearance means for its job or delivery. */
 static void lose(struct orc_engine *engine, struct orc_entry *entry, uint32_t job, uint32_t attempt) {
     bool delivery = job == ORC_SEAT_OF_DELIVERY;
     struct orc_event event = {
-        .kind = delivery ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_LOST, .job = job, .attempt = attempt};
+        .kind = delivery ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_LOST, .job = event_job(job), .attempt = attempt};
     atomic_fetch_add(&engine->counters.jobs_lost, 1);
     cs_log_warn("worker lost, running it elsewhere", CS_KV("execution", entry->execution->id),
                 CS_KV("job", delivery ? "@webhook" : entry->execution->plan->jobs[job].id), CS_KVI("attempt", attempt),
@@ -155,7 +160,7 @@ static void take_checkpoint(struct orc_engine *engine, struct orc_assignment *as
 
 static void take_succeeded(struct orc_engine *engine, const struct about *about, const struct orc_report *report) {
     struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERED : ORC_EVENT_SUCCEEDED,
-                              .job = about->job,
+                              .job = event_job(about->job),
                               .attempt = about->attempt,
                               .payload = report->payload,
                               .payload_size = is_delivery(about) ? 0 : report->payload_size};
@@ -172,7 +177,7 @@ static bool take_returned(struct orc_engine *engine, const struct about *about, 
     if (report->failed.failure_class == ORC_FAILURE_TRANSIENT &&
         (cs_str_eq(report->failed.code, "no_slot") || cs_str_eq(report->failed.code, "draining"))) {
         struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_RETURNED,
-                                  .job = about->job,
+                                  .job = event_job(about->job),
                                   .attempt = about->attempt};
         orc_engine_must_step(engine, about->entry, &event);
         return true;
@@ -192,7 +197,7 @@ static void take_failed(struct orc_engine *engine, const struct about *about, co
     }
     say_failed(about, report);
     struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_FAILED : ORC_EVENT_FAILED,
-                              .job = about->job,
+                              .job = event_job(about->job),
                               .attempt = about->attempt,
                               .failure_class = report->failed.failure_class,
                               .code = code_of(report),
