@@ -1,5 +1,6 @@
 #include "engine/tests/fake_store.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,7 @@ static void insert(const struct orc_row_created *created) {
 
 static void append(const struct orc_row_event *event) {
     struct event *kept = &db.events[db.event_count++];
+    assert(event->job <= INT32_MAX && event->attempt <= INT32_MAX); /* what the columns hold */
     kept->row = *event;
     cs_str_copy(kept->execution, sizeof(kept->execution), event->execution);
     kept->row.execution = kept->execution;
