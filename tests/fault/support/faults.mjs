@@ -89,6 +89,17 @@ async function freeze(fleet, fault) {
   return 1;
 }
 
+// The process that renders for a service: killed, or stopped for a while.
+async function runner(fleet, fault) {
+  const [pid] = await fleet.runnersOf(fault.target);
+  if (!pid) return 0;
+  process.kill(pid, fault.signal);
+  if (fault.signal === 'SIGKILL') return 1;
+  await pause(fault.forMs);
+  process.kill(pid, 'SIGCONT');
+  return 0;
+}
+
 const proxyOf = (fleet, fault) => fleet.proxies.get(fault.target);
 
 async function reset(fleet, fault) {
@@ -165,13 +176,14 @@ const rows = [
   { kind: 'delay', weight: 2, act: delay, draw: (r, fleet) => ({ target: anyProxy(r, fleet), byMs: r.whole(20, 300), forMs: r.whole(200, 1500) }) },
   { kind: 'sessions', weight: 2, act: sessions, draw: (r) => ({ target: 'postgres', how: r.pick(['pg_terminate_backend', 'pg_cancel_backend']), all: r.chance(0.5) }) },
   { kind: 'refuse', weight: 2, act: refuse, draw: (r) => ({ target: 'postgres', table: r.pick(['events', 'executions']), code: r.pick(['40001', '40P01']), forMs: r.whole(100, 800) }) },
+  { kind: 'runner', weight: 6, only: 'real', act: runner, draw: (r) => ({ target: r.pick(['media', 'providers']), signal: r.pick(['SIGKILL', 'SIGSTOP']), forMs: r.whole(100, 3000) }) },
   { kind: 'full', weight: 1.5, act: full, draw: (r) => ({ target: r.pick(['postgres', 'storage']), forMs: r.whole(...FULL_MS) }) },
 ];
 
 export const kinds = rows.map((row) => row.kind);
 
 export function drawFault(random, fleet) {
-  const row = random.weighted(rows);
+  const row = random.weighted(rows.filter((each) => each.only === undefined || each.only === fleet));
   return { kind: row.kind, ...row.draw(random, fleet) };
 }
 

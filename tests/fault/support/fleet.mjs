@@ -265,6 +265,12 @@ export class Fleet {
     }));
   }
 
+  // The media runners that a service has started.
+  async runnersOf(name) {
+    const { stdout } = await run('pgrep', ['-P', String(this.member(name).child?.pid ?? 0), '-f', 'callsheet-media-runner']).catch(() => ({ stdout: '' }));
+    return stdout.split('\n').filter(Boolean).map(Number);
+  }
+
   // ---- the end ----
 
   async stop({ keep = false } = {}) {
