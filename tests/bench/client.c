@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "cs/base/clock.h"
 #include "cs/base/text.h"
@@ -42,40 +43,6 @@ void client_destroy(struct client *client) {
     }
 }
 
-/* ---- plans ---- */
-
-static Callsheet__V1__Operation *new_noop(struct cs_arena *arena) {
-    Callsheet__V1__Operation *operation = cs_arena_alloc(arena, sizeof(*operation));
-    callsheet__v1__operation__init(operation);
-    operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_NOOP;
-    operation->noop = cs_arena_alloc(arena, sizeof(*operation->noop));
-    callsheet__v1__noop__init(operation->noop);
-    return operation;
-}
-
-Callsheet__V1__CreateExecutionRequest *client_plan(uint32_t jobs, const uint32_t (*edges)[2], size_t edge_count,
-                                                   struct cs_arena *arena) {
-    Callsheet__V1__CreateExecutionRequest *request = cs_arena_alloc(arena, sizeof(*request));
-    callsheet__v1__create_execution_request__init(request);
-    request->tenant = (char *)"bench";
-    request->plan = cs_arena_alloc(arena, sizeof(*request->plan));
-    callsheet__v1__plan__init(request->plan);
-    request->plan->n_jobs = jobs;
-    request->plan->jobs = cs_arena_array(arena, jobs, sizeof(Callsheet__V1__Job *));
-    for (uint32_t i = 0; i < jobs; i++) {
-        Callsheet__V1__Job *job = request->plan->jobs[i] = cs_arena_alloc(arena, sizeof(*job));
-        callsheet__v1__job__init(job);
-        job->id = cs_arena_sprintf(arena, "j%u", i);
-        job->operation = new_noop(arena);
-        job->depends_on = cs_arena_array(arena, jobs, sizeof(char *));
-    }
-    for (size_t i = 0; i < edge_count; i++) {
-        Callsheet__V1__Job *job = request->plan->jobs[edges[i][0]];
-        job->depends_on[job->n_depends_on++] = request->plan->jobs[edges[i][1]]->id;
-    }
-    return request;
-}
-
 /* ---- one execution ---- */
 
 enum cs_status client_submit(struct client *client, const Callsheet__V1__CreateExecutionRequest *request,
@@ -107,10 +74,11 @@ static void on_closed(__attribute__((unused)) struct cs_rpc_stream *stream, cons
     pthread_mutex_unlock(&client->lock);
 }
 
-enum cs_status client_await(struct client *client, const char *id, int64_t *ret_ns, struct cs_err *err) {
+enum cs_status client_await(struct client *client, const char *tenant, const char *id, int64_t *ret_ns,
+                            struct cs_err *err) {
     static const struct cs_rpc_stream_events events = {.message = on_update, .closed = on_closed};
     Callsheet__V1__WatchExecutionRequest request = CALLSHEET__V1__WATCH_EXECUTION_REQUEST__INIT;
-    request.tenant = (char *)"bench";
+    request.tenant = (char *)tenant;
     request.execution_id = (char *)id;
     client->closed = false;
     struct cs_rpc_stream *stream = NULL;
@@ -147,18 +115,18 @@ static void on_created(__attribute__((unused)) const ProtobufCMessage *reply, co
     pthread_mutex_unlock(&client->lock);
 }
 
-enum cs_status client_flood(struct client *client, const Callsheet__V1__CreateExecutionRequest *request, uint32_t count,
-                            uint32_t window, struct cs_err *err) {
-    client->failure = (struct cs_err){0};
-    for (uint32_t i = 0; i < count; i++) {
-        pthread_mutex_lock(&client->lock);
-        while (client->under_way >= window) {
-            (void)pthread_cond_wait(&client->changed, &client->lock);
-        }
-        client->under_way++;
-        pthread_mutex_unlock(&client->lock);
-        cs_rpc_invoke_async(client->channel, SERVICE, "CreateExecution", &request->base, NULL, on_created, client);
+/* One more request, once fewer than `window` are under way. */
+static void submit_async(struct client *client, const Callsheet__V1__CreateExecutionRequest *request, uint32_t window) {
+    pthread_mutex_lock(&client->lock);
+    while (client->under_way >= window) {
+        (void)pthread_cond_wait(&client->changed, &client->lock);
     }
+    client->under_way++;
+    pthread_mutex_unlock(&client->lock);
+    cs_rpc_invoke_async(client->channel, SERVICE, "CreateExecution", &request->base, NULL, on_created, client);
+}
+
+static enum cs_status await_answers(struct client *client, struct cs_err *err) {
     pthread_mutex_lock(&client->lock);
     while (client->under_way > 0) {
         (void)pthread_cond_wait(&client->changed, &client->lock);
@@ -170,9 +138,38 @@ enum cs_status client_flood(struct client *client, const Callsheet__V1__CreateEx
     return client->failure.status;
 }
 
-enum cs_status client_any_active(struct client *client, bool *ret_any, struct cs_err *err) {
+enum cs_status client_flood(struct client *client, const Callsheet__V1__CreateExecutionRequest *request, uint32_t count,
+                            uint32_t window, struct cs_err *err) {
+    client->failure = (struct cs_err){0};
+    for (uint32_t i = 0; i < count; i++) {
+        submit_async(client, request, window);
+    }
+    return await_answers(client, err);
+}
+
+static void wait_until(int64_t at_ns) {
+    struct timespec at = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+enum cs_status client_pace(struct client *client, const Callsheet__V1__CreateExecutionRequest *request,
+                           double per_second, uint32_t window, const _Atomic bool *stop, uint64_t *ret_count,
+                           struct cs_err *err) {
+    client->failure = (struct cs_err){0};
+    int64_t begin_ns = cs_clock_mono_ns();
+    uint64_t count = 0;
+    while (!*stop) {
+        submit_async(client, request, window);
+        count++;
+        wait_until(begin_ns + (int64_t)((double)count * 1e9 / per_second));
+    }
+    *ret_count = count;
+    return await_answers(client, err);
+}
+
+enum cs_status client_any_active(struct client *client, const char *tenant, bool *ret_any, struct cs_err *err) {
     Callsheet__V1__ListExecutionsRequest request = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
-    request.tenant = (char *)"bench";
+    request.tenant = (char *)tenant;
     request.page_size = 1;
     request.active_only = true;
     ProtobufCMessage *message = NULL;

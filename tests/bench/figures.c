@@ -33,8 +33,12 @@ void samples_fini(struct samples *samples) {
 }
 
 void figure(struct figures *figures, const char *name, double value, const char *unit, const char *words) {
-    (void)printf("%-44s %12.3f %s\n", words, value, unit);
+    (void)printf("  %-68s %12.3f %s\n", words, value, unit);
     (void)fflush(stdout);
+    figure_quiet(figures, name, value);
+}
+
+void figure_quiet(struct figures *figures, const char *name, double value) {
     cs_buf_printf(&figures->json, "%s  \"%s\": %.4f", figures->json.size != 0 ? ",\n" : "", name, value);
 }
 

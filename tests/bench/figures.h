@@ -25,6 +25,8 @@ struct figures {
     struct cs_buf json;
 };
 void figure(struct figures *figures, const char *name, double value, const char *unit, const char *words);
+/* Only the member. */
+void figure_quiet(struct figures *figures, const char *name, double value);
 /* Writes {"name": value, …}; the folder exists. */
 enum cs_status figures_write(const struct figures *figures, const char *path, struct cs_err *err) CS_MUST_USE;
 void figures_fini(struct figures *figures);
