@@ -56,7 +56,19 @@ void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *a
 void gw_handle_list(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_dashboard(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_retry(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_rerun(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_invalidate(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_events(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_approve(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_reject(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_elix_approve(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_external_complete(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_external_fail(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_external_heartbeat(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_append(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_edit_job(struct gw_api *api, struct gw_request *request, const char *arg);   /* arg: "ID/jobs/JOB" */
+void gw_handle_remove_job(struct gw_api *api, struct gw_request *request, const char *arg); /* arg: "ID/jobs/JOB" */
 void gw_handle_run_start(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_run_heartbeat(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_run_complete(struct gw_api *api, struct gw_request *request, const char *arg);

@@ -11,7 +11,7 @@
 
 struct route {
     const char *method;
-    const char *pattern; /* one "*" stands for a segment, at the end for all the rest */
+    const char *pattern; /* a "*" stands for a segment, at the end of /artifacts/ for all the rest */
     void (*handle)(struct gw_api *api, struct gw_request *request, const char *arg);
     bool open;  /* needs no key */
     bool quiet; /* logged at debug only */
@@ -26,6 +26,20 @@ static const struct route routes[] = {
     {"GET", "/v1/executions/*", gw_handle_get, false, false},
     {"GET", "/v1/executions/*/events", gw_handle_events, false, false},
     {"POST", "/v1/executions/*/cancel", gw_handle_cancel, false, false},
+    {"POST", "/v1/executions/*/retry", gw_handle_retry, false, false},
+    {"POST", "/v1/executions/*/rerun", gw_handle_rerun, false, false},
+    {"POST", "/api/execute/*/retry", gw_handle_retry, false, false},
+    {"DELETE", "/v1/executions/*/cache", gw_handle_invalidate, false, false},
+    {"DELETE", "/api/execute/*/cache", gw_handle_invalidate, false, false},
+    {"POST", "/v1/executions/*/approve", gw_handle_approve, false, false},
+    {"POST", "/v1/executions/*/reject", gw_handle_reject, false, false},
+    {"POST", "/api/v3/jobs/*/approve", gw_handle_elix_approve, false, false},
+    {"POST", "/v1/external/complete", gw_handle_external_complete, true, false}, /* the token of the work is the key */
+    {"POST", "/v1/external/fail", gw_handle_external_fail, true, false},
+    {"POST", "/v1/external/heartbeat", gw_handle_external_heartbeat, true, false},
+    {"POST", "/v1/executions/*/jobs", gw_handle_append, false, false},
+    {"PATCH", "/v1/executions/*/jobs/*", gw_handle_edit_job, false, false},
+    {"DELETE", "/v1/executions/*/jobs/*", gw_handle_remove_job, false, false},
     {"POST", "/v1/runs", gw_handle_run_start, false, false},
     {"GET", "/v1/runs", gw_handle_run_list, false, false},
     {"GET", "/v1/runs/*", gw_handle_run_get, false, false},
@@ -41,7 +55,20 @@ static const struct route routes[] = {
     {"GET", "/metrics", gw_handle_metrics, true, true},
 };
 
-/* Whether path fits; *ret_arg is what the "*" stands for (in path). */
+/* A second "*" behind what the first one stands for; *length grows to the end of that, as in "ID/jobs/JOB". */
+static bool fits_twice(const char *tail, const char *arg, size_t *length) {
+    const char *star = strchr(tail, '*');
+    size_t middle = star != NULL ? (size_t)(star - tail) : 0;
+    if (star == NULL || strncmp(arg + *length, tail, middle) != 0) {
+        return false;
+    }
+    size_t second = strcspn(arg + *length + middle, "/");
+    bool fit = second != 0 && strcmp(arg + *length + middle + second, star + 1) == 0;
+    *length += middle + second;
+    return fit;
+}
+
+/* Whether path fits; *ret_arg is what the "*" stands for (in path); with two of them, all from the first to the last. */
 static bool fits(const char *pattern, const char *path, const char **ret_arg, size_t *ret_length) {
     const char *star = strchr(pattern, '*');
     if (star == NULL) {
@@ -55,9 +82,10 @@ static bool fits(const char *pattern, const char *path, const char **ret_arg, si
     const char *arg = path + head;
     bool is_rest = tail[0] == '\0' && strcmp(pattern, "/artifacts/*") == 0;
     size_t length = is_rest ? strlen(arg) : strcspn(arg, "/");
+    bool fit = length != 0 && (strcmp(arg + length, tail) == 0 || fits_twice(tail, arg, &length));
     *ret_arg = arg;
     *ret_length = length;
-    return length != 0 && strcmp(arg + length, tail) == 0;
+    return fit;
 }
 
 static bool method_fits(const struct route *route, const char *method) {

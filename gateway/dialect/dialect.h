@@ -3,7 +3,7 @@
  *
  *     plan     {executionPlan: {jobs, rootJobIds}, options, webhook}      Synthome v1 and v2, their fields in one
  *     flat     {jobs, webhook, options}                                   v0
- *     native   {plan: {jobs}, webhook, timeoutMs, labels, idempotencyKey} our own
+ *     native   {plan: {jobs}, baseExecutionId, webhook, timeoutMs, labels, idempotencyKey} our own
  *
  * Jobs are read alike in all of them: `operation` or `type`, `dependsOn` or `dependencies`; media as a job's id, a URL,
  * a marker
@@ -42,8 +42,23 @@ struct gw_submission {
     struct gw_paths *paths;                         /* for errors of the orchestrator */
 };
 
+/* {jobs: [{id, params?}], idempotencyKey?}: where to begin in an execution again; its jobs say what operations they are.
+ * into has neither tenant nor id. */
+enum cs_status gw_dialect_read_rerun(const json_t *body, const Callsheet__V1__Execution *execution,
+                                     struct cs_arena *arena, Callsheet__V1__RerunExecutionRequest *into,
+                                     struct gw_paths *paths, struct cs_err *err) CS_MUST_USE;
+
 /* Everything lives in the arena. */
 enum cs_status gw_dialect_read(const json_t *body, struct cs_arena *arena, struct gw_submission *ret_submission,
                                struct cs_err *err) CS_MUST_USE;
+
+/* {jobs: […]} of plans that grow: into `request`, without tenant and id. */
+enum cs_status gw_dialect_read_append(const json_t *body, struct cs_arena *arena,
+                                      Callsheet__V1__AppendJobsRequest *request, struct gw_paths **ret_paths,
+                                      struct cs_err *err) CS_MUST_USE;
+/* {params: {…}} of a job whose operation is known. */
+enum cs_status gw_dialect_read_params(const json_t *body, const char *operation, struct cs_arena *arena,
+                                      Callsheet__V1__Operation **ret_operation, struct gw_paths **ret_paths,
+                                      struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -5,8 +5,8 @@
 #include "dialect/reader.h"
 
 /* Operations of the SDKs that the engine will learn. */
-static const char *const later_operations[] = {"transcribe", "removeBackground",   "removeImageBackground",
-                                               "layer",      "replaceGreenScreen", NULL};
+static const char *const later_operations[] = {"removeBackground", "removeImageBackground", "layer",
+                                               "replaceGreenScreen", NULL};
 
 static enum cs_status find_operation(const char *name, const char *path, const struct cs_operation **ret_operation,
                                      struct cs_err *err) {
@@ -59,8 +59,8 @@ static enum cs_status read_id(const json_t *object, const char *path, struct cs_
     return CS_OK;
 }
 
-static enum cs_status read_operation(struct job_reader *job, const json_t *object,
-                                     const struct cs_operation **ret_operation, struct cs_err *err) {
+enum cs_status read_operation(struct job_reader *job, const json_t *object, const struct cs_operation **ret_operation,
+                              struct cs_err *err) {
     const json_t *value = NULL;
     const char *name = "operation";
     char *word = NULL;
@@ -103,6 +103,9 @@ static enum cs_status read_typed(struct job_reader *job, const struct cs_operati
     callsheet__v1__operation__init(typed);
     typed->params_case = operation->which;
     typed->noop = (Callsheet__V1__Noop *)params; /* the union's members are all pointers */
+    if (job->on_base && job->depends_count == 0) {
+        cs_catalog_imply(typed, CS_BASE_RESULT, job->arena);
+    }
     if (cs_catalog_check(typed, err) != CS_OK) {
         (void)cs_err_at(err, path);
         return gw_paths_translate_err(job->paths, err);
@@ -143,6 +146,8 @@ static enum cs_status read_job(struct job_reader *job, const json_t *object, Cal
                                         "timeoutMs",
                                         "queueTimeoutMs",
                                         "retry",
+                                        "requiresApproval",
+                                        "cache",
                                         NULL};
     Callsheet__V1__Job *read = cs_arena_alloc(job->arena, sizeof(*read));
     const struct cs_operation *operation = NULL;
@@ -164,6 +169,8 @@ static enum cs_status read_job(struct job_reader *job, const json_t *object, Cal
     CS_TRY(read_typed(job, operation, &read->operation, err));
     CS_TRY(read_queueing(job, object, read, err));
     CS_TRY(read_job_failure(job, object, read, err));
+    CS_TRY(read_job_cache(job, object, read, err));
+    CS_TRY(read_approval(object, job->client, job->arena, &read->requires_approval, err));
     read->depends_on = job->depends;
     read->n_depends_on = job->depends_count;
     if (output != NULL) {
@@ -194,10 +201,47 @@ enum cs_status read_jobs(const json_t *jobs, const char *client_jobs, struct gw_
             .paths = submission->paths,
             .client = path_element(arena, client_jobs, i),
             .native = path_element(arena, "jobs", i),
+            .on_base = !cs_str_empty(submission->request->base_execution_id),
             .out = out,
         };
         CS_TRY(read_job(&job, json_array_get(jobs, i), &plan->jobs[i], err));
     }
     plan->n_jobs = count;
+    return CS_OK;
+}
+
+/* ---- plans that are under way ---- */
+
+enum cs_status gw_dialect_read_append(const json_t *body, struct cs_arena *arena,
+                                      Callsheet__V1__AppendJobsRequest *request, struct gw_paths **ret_paths,
+                                      struct cs_err *err) {
+    static const char *const known[] = {"jobs", NULL};
+    Callsheet__V1__Plan plan = CALLSHEET__V1__PLAN__INIT;
+    Callsheet__V1__CreateExecutionRequest create = CALLSHEET__V1__CREATE_EXECUTION_REQUEST__INIT;
+    struct gw_submission submission = {.paths = gw_paths_create(arena), .request = &create};
+    create.plan = &plan;
+    CS_TRY(need_object(body, "", err));
+    CS_TRY(need_only(body, "", known, arena, err));
+    CS_TRY(read_jobs(member(body, "jobs"), "jobs", &submission, arena, err));
+    request->jobs = plan.jobs;
+    request->n_jobs = plan.n_jobs;
+    *ret_paths = submission.paths;
+    return CS_OK;
+}
+
+enum cs_status gw_dialect_read_params(const json_t *body, const char *operation, struct cs_arena *arena,
+                                      Callsheet__V1__Operation **ret_operation, struct gw_paths **ret_paths,
+                                      struct cs_err *err) {
+    static const char *const known[] = {"params", NULL};
+    CS_AUTO_JSON *out = json_object();
+    struct job_reader job = {.arena = arena, .paths = gw_paths_create(arena), .client = "", .native = "", .out = out};
+    const struct cs_operation *row = NULL;
+    CS_TRY(need_object(body, "", err));
+    CS_TRY(need_only(body, "", known, arena, err));
+    CS_TRY(find_operation(operation, "params", &row, err));
+    job.params = member(body, "params");
+    CS_TRY(need_object(job.params, "params", err));
+    CS_TRY(read_typed(&job, row, ret_operation, err));
+    *ret_paths = job.paths;
     return CS_OK;
 }

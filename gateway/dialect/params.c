@@ -64,6 +64,11 @@ static const struct rule rules[] = {
     {OP(MERGE), "transition", RULE_READ, NULL, merge_transition},
     {OP(MERGE), "frameRate", RULE_READ, NULL, merge_frame_rate},
 
+    {OP(EXTERNAL), "data", RULE_READ, NULL, external_data},
+
+    {OP(MAP), "items", RULE_READ, NULL, map_items},
+    {OP(MAP), "job", RULE_READ, NULL, map_job},
+
     {OP(REFRAME), "input", RULE_MEDIA, "video", NULL},
     {OP(REFRAME), "video", RULE_MEDIA, "video", NULL},
     {OP(REFRAME), "videoUrl", RULE_MEDIA_URL, "video", NULL},
@@ -81,6 +86,21 @@ static const struct rule rules[] = {
     {OP(ADD_SUBTITLES), "transcript", RULE_READ, NULL, subtitles_transcript},
     {OP(ADD_SUBTITLES), "timing", RULE_READ, NULL, subtitles_timing},
     {OP(ADD_SUBTITLES), "style", RULE_READ, NULL, subtitles_style},
+
+    {OP(EXTRACT_AUDIO), "media", RULE_MEDIA, "media", NULL},
+    {OP(EXTRACT_AUDIO), "input", RULE_MEDIA, "media", NULL},
+    {OP(EXTRACT_AUDIO), "video", RULE_MEDIA, "media", NULL},
+    {OP(TRANSCRIBE), "media", RULE_MEDIA, "media", NULL},
+    {OP(TRANSCRIBE), "input", RULE_MEDIA, "media", NULL},
+    {OP(TRANSCRIBE), "audio", RULE_MEDIA, "media", NULL},
+    {OP(PLAN_CUTS), "transcript", RULE_MEDIA, "transcript", NULL},
+    {OP(PLAN_CUTS), "media", RULE_MEDIA, "media", NULL},
+    {OP(CUT), "input", RULE_MEDIA, "video", NULL},
+    {OP(CUT), "video", RULE_MEDIA, "video", NULL},
+    {OP(CUT), "plan", RULE_MEDIA, "plan", NULL},
+    {OP(CUT), "transition", RULE_READ, NULL, merge_transition},
+    {OP(RETIME_SUBTITLES), "transcript", RULE_MEDIA, "transcript", NULL},
+    {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
 };
 
 static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
@@ -93,11 +113,11 @@ static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, 
 }
 
 const char *job_client_param(struct job_reader *job, const char *name) {
-    return cs_arena_sprintf(job->arena, "%s.params.%s", job->client, name);
+    return cs_arena_sprintf(job->arena, "%s%sparams.%s", job->client, job->client[0] != '\0' ? "." : "", name);
 }
 
 const char *job_native_param(struct job_reader *job, const char *name) {
-    return cs_arena_sprintf(job->arena, "%s.params.%s", job->native, name);
+    return cs_arena_sprintf(job->arena, "%s%sparams.%s", job->native, job->native[0] != '\0' ? "." : "", name);
 }
 
 enum cs_status job_put(struct job_reader *job, const char *native_name, const char *client_name, json_t *value,
@@ -206,7 +226,7 @@ static enum cs_status apply(struct job_reader *job, const struct rule *rule, con
 
 /* Whether another input of the job is this one. */
 static bool names_job(const struct job_reader *job, const char *id) {
-    static const char *const others[] = {"audio", "transcript"};
+    static const char *const others[] = {"audio", "transcript", "plan"};
     for (size_t i = 0; i < CS_COUNT(others); i++) {
         if (cs_str_eq(json_string_value(json_object_get(json_object_get(job->out, others[i]), "job")), id)) {
             return true;
@@ -257,6 +277,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(REFRAME):
     case OP(LIP_SYNC):
     case OP(ADD_SUBTITLES):
+    case OP(CUT):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -136,6 +136,10 @@ static enum cs_status read_media_text(const char *text, enum media_text kind, co
             return CS_OK;
         }
     }
+    if (strstr(text, "{{") != NULL) { /* only an item tells what it is; elsewhere it is neither id nor URL */
+        *ret_ref = json_pack("{s:s}", "ref", text);
+        return CS_OK;
+    }
     bool is_url = kind == MEDIA_TEXT_URL || strchr(text, '/') != NULL;
     if (is_url && !cs_web_url_valid(text)) {
         return cs_fail_at(err, path, "bad_url", "%s must be an http or https URL%s", path,

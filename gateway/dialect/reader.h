@@ -23,6 +23,7 @@ struct job_reader {
     const char *depends_name; /* as the client calls it: "dependsOn" or "dependencies" */
     char **depends;
     size_t depends_count;
+    bool on_base;         /* what it does not say may come from a base */
     const json_t *params; /* the client's */
     json_t *out;          /* those of the proto */
 };
@@ -47,6 +48,18 @@ enum cs_status read_priority(const json_t *object, const char *at, struct cs_are
                              Google__Protobuf__UInt32Value **ret_priority, struct cs_err *err);
 enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena *arena, char ***ret_texts,
                           size_t *ret_count, struct cs_err *err);
+/* Those members of the object, as a message that has nothing else; NULL when there are none. */
+enum cs_status read_members(const json_t *object, const char *const *names,
+                            const ProtobufCMessageDescriptor *descriptor, const char *path, struct cs_arena *arena,
+                            ProtobufCMessage **ret_message, struct cs_err *err) CS_MUST_USE;
+/* cache of a job, and of a plan. */
+enum cs_status read_job_cache(struct job_reader *job, const json_t *object, Callsheet__V1__Job *into,
+                              struct cs_err *err) CS_MUST_USE;
+/* The member "requiresApproval" of a job or plan; *ret_rule stays when there is none. */
+enum cs_status read_approval(const json_t *object, const char *at, struct cs_arena *arena,
+                             Callsheet__V1__ApprovalRule **ret_rule, struct cs_err *err);
+enum cs_status read_plan_cache(const json_t *plan, const char *path, struct gw_submission *submission,
+                               struct cs_arena *arena, struct cs_err *err) CS_MUST_USE;
 /* dependencyPolicy, optionalDependencies, timeoutMs, queueTimeoutMs and retry of a job; onFailure of a plan. */
 enum cs_status read_job_failure(struct job_reader *job, const json_t *object, Callsheet__V1__Job *into,
                                 struct cs_err *err);
@@ -86,11 +99,18 @@ enum cs_status merge_items(struct job_reader *job, const json_t *value, struct c
 enum cs_status merge_transition(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status merge_frame_rate(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status merge_implied(struct job_reader *job, struct cs_err *err);
+enum cs_status map_items(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status map_job(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status subtitles_transcript(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status subtitles_timing(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status subtitles_style(struct job_reader *job, const json_t *value, struct cs_err *err);
 
+enum cs_status external_data(struct job_reader *job, const json_t *value, struct cs_err *err);
+
 /* ---- jobs ---- */
+/* The operation that a job names, as "operation" or "type". */
+enum cs_status read_operation(struct job_reader *job, const json_t *object, const struct cs_operation **ret_operation,
+                              struct cs_err *err);
 /* client_jobs: "executionPlan.jobs". */
 enum cs_status read_jobs(const json_t *jobs, const char *client_jobs, struct gw_submission *submission,
                          struct cs_arena *arena, struct cs_err *err);

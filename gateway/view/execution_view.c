@@ -1,5 +1,7 @@
 #include "view/execution_view.h"
 
+#include <string.h>
+
 #include "cs/base/text.h"
 #include "cs/json.h"
 #include "view/json_parts.h"
@@ -73,6 +75,69 @@ static json_t *view_waiting(const Callsheet__V1__Waiting *waiting) {
     SET(object, "until", view_time_or_null(waiting->until_ms));
     SET(object, "place", waiting->place != 0 ? json_integer(waiting->place) : json_null());
     SET(object, "limit", view_text_or_null(waiting->limit));
+    SET(object, "sameExecutionId", view_text_or_null(waiting->same_execution_id));
+    SET(object, "sameJobId", view_text_or_null(waiting->same_job_id));
+    return object;
+}
+
+static json_t *view_cache(const Callsheet__V1__CacheStatus *cache) {
+    if (cache == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    SET(object, "mode", view_word(&callsheet__v1__cache_mode__descriptor, (int)cache->mode));
+    SET(object, "outcome", view_text_or_null(cache->outcome));
+    SET(object, "reason", view_text_or_null(cache->reason));
+    return object;
+}
+
+static json_t *view_approval(const Callsheet__V1__Approval *approval) {
+    if (approval == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    bool has_default = approval->on_timeout != CALLSHEET__V1__APPROVAL_DEFAULT__APPROVAL_DEFAULT_UNSPECIFIED;
+    SET(object, "status", view_word(&callsheet__v1__approval_state__descriptor, (int)approval->state));
+    SET(object, "prompt", view_text_or_null(approval->prompt));
+    SET(object, "deadline", view_time_or_null(approval->deadline_ms));
+    SET(object, "onTimeout",
+        has_default ? view_word(&callsheet__v1__approval_default__descriptor, (int)approval->on_timeout) : json_null());
+    SET(object, "by", view_text_or_null(approval->by));
+    SET(object, "comment", view_text_or_null(approval->comment));
+    SET(object, "decidedAt", view_time_or_null(approval->decided_at_ms));
+    return object;
+}
+
+/* Text that was checked to be JSON when it came. */
+static json_t *view_json(const char *text) {
+    struct cs_err err = {0};
+    json_t *value = NULL;
+    return !cs_str_empty(text) && cs_json_parse(text, strlen(text), &value, &err) == CS_OK ? value : json_null();
+}
+
+static json_t *view_external(const Callsheet__V1__ExternalStatus *external) {
+    if (external == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    SET(object, "name", json_string(external->name));
+    SET(object, "instructions", view_text_or_null(external->instructions));
+    SET(object, "data", view_json(external->data));
+    SET(object, "token", view_text_or_null(external->token));
+    SET(object, "deadline", view_time_or_null(external->deadline_ms));
+    SET(object, "heartbeatDeadline", view_time_or_null(external->silent_at_ms));
+    SET(object, "result", view_json(external->result));
+    return object;
+}
+
+static json_t *view_reused(const Callsheet__V1__Reused *reused) {
+    if (reused == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    SET(object, "executionId", json_string(reused->execution_id));
+    SET(object, "jobId", view_text_or_null(reused->job_id));
+    SET(object, "reason", json_string(reused->reason));
     return object;
 }
 
@@ -104,6 +169,14 @@ static json_t *view_job(const Callsheet__V1__JobStatus *job, const struct gw_lin
     SET(object, "completedAt", view_time_or_null(job->completed_at_ms));
     SET(object, "retryAt", view_time_or_null(job->wake_at_ms));
     SET(object, "waiting", view_waiting(job->waiting));
+    SET(object, "reused", view_reused(job->reused));
+    if (job->parent[0] != '\0') {
+        SET(object, "parent", json_string(job->parent));
+        SET(object, "index", json_integer(job->index));
+    }
+    SET(object, "approval", view_approval(job->approval));
+    SET(object, "external", view_external(job->external));
+    SET(object, "cache", view_cache(job->cache));
     return object;
 }
 
@@ -143,11 +216,30 @@ static void put_totals(json_t *object, const Callsheet__V1__Execution *execution
     SET(object, "result", has_output ? view_artifact(job->outputs[0], links) : json_null());
 }
 
+static json_t *view_links(const Callsheet__V1__ExecutionLinks *links) {
+    if (links == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    json_t *successors = json_array();
+    for (size_t i = 0; i < links->n_successors; i++) {
+        (void)json_array_append_new(successors, json_string(links->successors[i]));
+    }
+    SET(object, "baseExecutionId", view_text_or_null(links->base_execution_id));
+    SET(object, "retryOf", view_text_or_null(links->retry_of));
+    SET(object, "rerunOf", view_text_or_null(links->rerun_of));
+    SET(object, "successors", successors);
+    return object;
+}
+
 json_t *gw_view_execution(const Callsheet__V1__Execution *execution, enum gw_view_part part,
                           const struct gw_links *links) {
     json_t *object = json_object();
+    bool awaited = execution->approval != NULL &&
+                   execution->approval->state == CALLSHEET__V1__APPROVAL_STATE__APPROVAL_STATE_AWAITED;
     SET(object, "id", json_string(execution->id));
-    SET(object, "status", json_string(gw_view_state_word(execution->state)));
+    SET(object, "status", json_string(awaited ? "awaiting_approval" : gw_view_state_word(execution->state)));
+    SET(object, "approval", view_approval(execution->approval));
     SET(object, "error", view_text_or_null(execution->error));
     SET(object, "resultJobId", view_text_or_null(execution->result_job_id));
     SET(object, "createdAt", view_time_or_null(execution->created_at_ms));
@@ -156,6 +248,7 @@ json_t *gw_view_execution(const Callsheet__V1__Execution *execution, enum gw_vie
     SET(object, "revision", json_integer((json_int_t)execution->revision));
     SET(object, "webhook", view_delivery(execution->delivery));
     SET(object, "labels", view_labels(execution));
+    SET(object, "links", view_links(execution->links));
     SET(object, "pipeline", view_pipeline(execution->pipeline));
     if (part == GW_VIEW_WHOLE) {
         put_totals(object, execution, links);
@@ -176,5 +269,8 @@ json_t *gw_view_created(const Callsheet__V1__CreateExecutionReply *reply) {
     SET(object, "executionId", json_string(reply->execution_id));
     SET(object, "status", json_string(gw_view_state_word(reply->state)));
     SET(object, "createdAt", view_time_or_null(reply->created_at_ms));
+    if (!cs_str_empty(reply->retry_of)) {
+        SET(object, "retryOf", json_string(reply->retry_of));
+    }
     return object;
 }

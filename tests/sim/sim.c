@@ -5,7 +5,7 @@
  *
  * A world plays the engine's part: it keeps a log of committed events, hands jobs to pretended workers after the commit
  * that released them, lets workers succeed, fail, vanish, report twice, late or never, cancels, lets deadlines pass,
- * and crashes: memory and uncommitted events are dropped and the log is replayed. After every event the rules of the
+ * appends jobs, edits and removes some, expands maps and gathers them, and crashes: memory and uncommitted events are dropped and the log is replayed. After every event the rules of the
  * domain are checked; a replay of the whole log must give what is in memory.
  */
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "cs/base/text.h"
 #include "domain/tests/fixture.h"
 
-enum { JOBS_MAX = 24, TURNS_MAX = 20000, EVENTS_MAX = 4096, ATTEMPTS_MAX = 4096, WORLDS_DEFAULT = 300 };
+enum { JOBS_MAX = 24, GROWN_MAX = 96, ITEMS_MAX = 5, TURNS_MAX = 20000, EVENTS_MAX = 4096, ATTEMPTS_MAX = 4096, WORLDS_DEFAULT = 300 };
 
 /* A stored event with its own payload. */
 struct logged {
@@ -40,7 +40,9 @@ struct world {
     uint64_t chance;
     uint32_t calm; /* one report in 10 × calm is a failure */
     struct cs_arena *arena;
-    struct orc_plan *plan;
+    struct orc_plan *first_plan; /* as it was accepted */
+    struct cs_arena *plan_arena;
+    struct orc_plan *plan; /* as it is now */
     struct orc_execution *execution;
     bool webhook;
     int64_t now_ms;
@@ -51,11 +53,12 @@ struct world {
     struct orc_commands commands;           /* of the step under way */
     struct orc_command waiting[EVENTS_MAX]; /* until the commit */
     size_t waiting_count;
-    bool ready[JOBS_MAX];
+    bool ready[GROWN_MAX];
+    bool gather[GROWN_MAX]; /* the map was told to look at its items */
     struct attempt attempts[ATTEMPTS_MAX];
     size_t attempt_count;
     bool deliver;
-    uint32_t successes[JOBS_MAX]; /* committed, ever */
+    uint32_t successes[GROWN_MAX]; /* committed, ever */
     uint32_t crashes;
     int terminal_seen; /* the terminal state that was committed, 0 none */
 };
@@ -96,6 +99,8 @@ static void add_failure_rules(struct world *w, struct orc_plan *plan) {
         struct orc_plan_job *job = &plan->jobs[i];
         job->queue_timeout_ms = one_in(w, 6) ? 1 + below(w, 2000) : 0;
         job->timeout_ms = one_in(w, 6) ? 1 + below(w, 2000) : job->timeout_ms;
+        bool map = !job->operation->paid && one_in(w, 8);
+        job->map = (uint8_t)(map ? 1 + below(w, 2) : ORC_MAP_NONE);
         if (one_in(w, 6)) {
             job->retry = (struct orc_retry_policy){
                 .attempts_max = 1 + below(w, 5), .base_ms = below(w, 500), .cap_ms = below(w, 1000)};
@@ -128,6 +133,15 @@ static struct orc_plan *random_plan(struct world *w) {
     return plan;
 }
 
+/* A plan grows with its execution: each execution has its own. */
+static struct orc_plan *fresh_plan(const struct world *w, struct cs_arena *arena) {
+    struct orc_plan *plan = cs_arena_copy(arena, w->first_plan, sizeof(*plan));
+    plan->jobs = cs_arena_copy(arena, w->first_plan->jobs, plan->job_count * sizeof(*plan->jobs));
+    plan->job_room = plan->job_count;
+    plan->arena = arena;
+    return plan;
+}
+
 /* ---- one event ---- */
 
 static bool committed_all(const struct world *w) {
@@ -151,6 +165,8 @@ static void run_commands(struct world *w) {
         const struct orc_command *command = &w->waiting[i];
         if (command->kind == ORC_COMMAND_DISPATCH) {
             w->ready[command->job] = w->execution->jobs[command->job].state == ORC_JOB_READY;
+        } else if (command->kind == ORC_COMMAND_GATHER) {
+            w->gather[command->job] = true;
         } else if (command->kind == ORC_COMMAND_DELIVER) {
             w->deliver = true;
         }
@@ -220,8 +236,8 @@ static void try(struct world *w, struct orc_event event, bool expected_stale) {
 
 /* ---- replay ---- */
 
-static struct orc_execution *replay(struct world *w) {
-    struct orc_execution *twin = orc_execution_create("sim", "acme", w->plan, 1, w->deadline_ms, w->webhook);
+static struct orc_execution *replay(struct world *w, struct orc_plan *plan) {
+    struct orc_execution *twin = orc_execution_create("sim", "acme", plan, 1, w->deadline_ms, w->webhook);
     struct orc_event begin = {.kind = ORC_EVENT_BEGIN, .at_ms = 1};
     struct cs_err err = {0};
     if (orc_execution_step(twin, &begin, NULL, &err) != CS_OK) {
@@ -237,7 +253,8 @@ static struct orc_execution *replay(struct world *w) {
 }
 
 static void compare_with_replay(struct world *w) {
-    struct orc_execution *twin = replay(w);
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_execution *twin = replay(w, fresh_plan(w, arena));
     CS_AUTO_BUF live = {0};
     CS_AUTO_BUF replayed = {0};
     fixture_print(w->execution, true, &live);
@@ -255,7 +272,11 @@ static void crash(struct world *w) {
     w->waiting_count = 0;
     w->deliver = false;
     memset(w->ready, 0, sizeof(w->ready));
-    w->execution = replay(w);
+    memset(w->gather, 0, sizeof(w->gather));
+    cs_arena_destroy(w->plan_arena);
+    w->plan_arena = cs_arena_create();
+    w->plan = fresh_plan(w, w->plan_arena);
+    w->execution = replay(w, w->plan);
     w->commands.count = 0;
     orc_execution_recovered(w->execution, w->now_ms, &w->commands);
     orc_execution_check(w->execution);
@@ -267,6 +288,156 @@ static void crash(struct world *w) {
 
 /* ---- the engine's part ---- */
 
+/* ---- a plan that grows ---- */
+
+static const char *name(struct world *w, const char *format, ...) CS_PRINTF(2, 3);
+static const char *name(struct world *w, const char *format, ...) {
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return cs_arena_strdup(w->arena, text);
+}
+
+/* Depends on some of what is there, and on new ones before it. */
+static struct orc_job_draft random_draft(struct world *w, const struct orc_job_draft *before, uint32_t count) {
+    struct orc_job_draft draft = {.id = name(w, "n%u", (uint32_t)roll(w)), .output = "", .params = ""};
+    draft.operation = one_in(w, 3) ? &fixture_generate : &fixture_merge;
+    draft.policy = (enum orc_dependency_policy)below(w, 4);
+    const char **parents = cs_arena_array(w->arena, 4, sizeof(*parents));
+    for (uint32_t i = below(w, 4); i > 0; i--) {
+        bool new = count != 0 && one_in(w, 3);
+        const char *id = new ? before[below(w, count)].id : w->plan->jobs[below(w, w->plan->job_count)].id;
+        parents[draft.depends_on_count++] = name(w, "%s", id); /* the plan's own goes with a crash */
+    }
+    draft.depends_on = parents;
+    bool all = draft.policy == ORC_DEPENDENCY_DEFAULT || draft.policy == ORC_DEPENDENCY_ALL;
+    draft.optional = parents;
+    draft.optional_count = all ? below(w, draft.depends_on_count + 1) : 0;
+    if (draft.operation == &fixture_merge && one_in(w, 6)) {
+        draft.map = (enum orc_map_kind)(1 + below(w, 2));
+    }
+    return draft;
+}
+
+static struct orc_event appended(struct world *w, const struct orc_job_draft *drafts, uint32_t count) {
+    struct orc_addition *addition = cs_arena_alloc(w->arena, sizeof(*addition));
+    *addition = (struct orc_addition){.drafts = drafts, .count = count, .size_bytes = 100};
+    return (struct orc_event){.kind = ORC_EVENT_APPENDED, .addition = addition};
+}
+
+static void append_some(struct world *w) {
+    uint32_t count = 1 + below(w, 3);
+    if (w->plan->job_count == 0 || w->plan->job_count + count + ITEMS_MAX > GROWN_MAX || !one_in(w, 12)) {
+        return;
+    }
+    struct orc_job_draft *drafts = cs_arena_array(w->arena, count, sizeof(*drafts));
+    for (uint32_t i = 0; i < count; i++) {
+        drafts[i] = random_draft(w, drafts, i);
+    }
+    try(w, appended(w, drafts, count), orc_execution_terminal(w->execution));
+}
+
+/* Parameters that name no other job than before: none. */
+static void edit_some(struct world *w) {
+    if (w->plan->job_count == 0 || !one_in(w, 15)) {
+        return;
+    }
+    uint32_t job = below(w, w->plan->job_count);
+    bool may = !orc_execution_terminal(w->execution) && orc_job_unstarted(w->execution, job);
+    struct orc_job_draft *draft = cs_arena_alloc(w->arena, sizeof(*draft));
+    *draft = (struct orc_job_draft){.id = "", .params = name(w, "p%u", below(w, 1000))};
+    draft->params_size = (uint32_t)strlen(draft->params);
+    draft->map = (enum orc_map_kind)w->plan->jobs[job].map;
+    struct orc_event event = appended(w, draft, 1);
+    event.kind = ORC_EVENT_EDITED;
+    event.job = job;
+    try(w, event, !may);
+    event.kind = ORC_EVENT_REMOVED;
+    event.addition = NULL;
+    event.cascade = one_in(w, 2);
+    if (one_in(w, 3)) {
+        may = !orc_execution_terminal(w->execution) && orc_job_unstarted(w->execution, job);
+        try(w, event, !may);
+    }
+}
+
+static void expand(struct world *w, uint32_t map) {
+    uint32_t room = GROWN_MAX - w->plan->job_count;
+    uint32_t count = below(w, (room < ITEMS_MAX ? room : ITEMS_MAX) + 1);
+    if (count == 0) {
+        w->gather[map] = true; /* nothing to wait for */
+        return;
+    }
+    struct orc_job_draft *drafts = cs_arena_array(w->arena, count, sizeof(*drafts));
+    for (uint32_t i = 0; i < count; i++) {
+        drafts[i] = (struct orc_job_draft){.id = name(w, "%s.%u", w->plan->jobs[map].id, i),
+                                           .output = "",
+                                           .params = "",
+                                           .operation = one_in(w, 2) ? &fixture_generate : &fixture_merge,
+                                           .owner = name(w, "%s", w->plan->jobs[map].id),
+                                           .item = i};
+    }
+    must(w, appended(w, drafts, count));
+}
+
+struct items {
+    uint32_t completed;
+    uint32_t bad;
+};
+
+static struct items items_of(const struct world *w, uint32_t map) {
+    struct items items = {0};
+    for (uint32_t i = 0; i < w->plan->job_count; i++) {
+        const struct orc_job *job = &w->execution->jobs[i];
+        if (w->plan->jobs[i].owner == (int32_t)map && orc_job_terminal(job)) {
+            items.completed += job->state == ORC_JOB_COMPLETED;
+            items.bad += job->state != ORC_JOB_COMPLETED && !job->removed;
+        }
+    }
+    return items;
+}
+
+/* What the engine does with a map whose items tell enough. */
+static void gather(struct world *w, uint32_t map) {
+    const struct orc_job *job = &w->execution->jobs[map];
+    struct items items = items_of(w, map);
+    bool fails = items.bad != 0 && (w->plan->jobs[map].map == ORC_MAP_FAIL || items.completed == 0);
+    bool due = job->items_open == 0 || (items.bad != 0 && w->plan->jobs[map].map == ORC_MAP_FAIL);
+    if (due && !w->gather[map] && committed_all(w)) {
+        broken(w, "map %u was not told that its items have ended", map);
+    }
+    if (!due || !w->gather[map]) {
+        return;
+    }
+    w->gather[map] = false;
+    struct orc_event event = {.kind = fails ? ORC_EVENT_FAILED : ORC_EVENT_SUCCEEDED,
+                              .job = map,
+                              .attempt = job->attempt,
+                              .failure_class = ORC_FAILURE_INVALID_INPUT,
+                              .code = "item_failed",
+                              .message = "item"};
+    must(w, event);
+}
+
+static void gather_some(struct world *w) {
+    for (uint32_t job = 0; job < w->plan->job_count; job++) {
+        if (w->plan->jobs[job].map != ORC_MAP_NONE && w->execution->jobs[job].state == ORC_JOB_RUNNING) {
+            gather(w, job);
+        }
+    }
+}
+
+/* Once for all, or looks again at what is there after a crash. */
+static void begin_map(struct world *w, uint32_t map) {
+    if (!w->plan->jobs[map].expanded) {
+        expand(w, map);
+    } else {
+        w->gather[map] = true;
+    }
+}
+
 static void assign(struct world *w, uint32_t job) {
     struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = job};
     for (int i = 0; i < ORC_FENCE_BYTES; i++) {
@@ -275,6 +446,10 @@ static void assign(struct world *w, uint32_t job) {
     must(w, event);
     w->ready[job] = false;
     uint32_t attempt = w->execution->jobs[job].attempt;
+    if (w->plan->jobs[job].map != ORC_MAP_NONE) {
+        begin_map(w, job);
+        return;
+    }
     if (w->plan->jobs[job].operation->paid) {
         struct orc_event started = {.kind = ORC_EVENT_STARTED,
                                     .job = job,
@@ -458,6 +633,9 @@ static void turn(struct world *w) {
     assign_some(w);
     report_some(w);
     reuse_some(w);
+    append_some(w);
+    edit_some(w);
+    gather_some(w);
     if (one_in(w, 400)) {
         try(w, (struct orc_event){.kind = ORC_EVENT_CANCEL, .message = "sim"}, orc_execution_terminal(w->execution));
     }
@@ -491,7 +669,9 @@ static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
     w->seed = w->chance = seed;
     w->arena = cs_arena_create();
     w->calm = 1 + below(w, 30);
-    w->plan = random_plan(w);
+    w->first_plan = random_plan(w);
+    w->plan_arena = cs_arena_create();
+    w->plan = fresh_plan(w, w->plan_arena);
     w->webhook = one_in(w, 2);
     w->now_ms = 1;
     w->deadline_ms = one_in(w, 5) ? 1 + below(w, 5000) : INT64_C(86400000);
@@ -513,6 +693,7 @@ static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
     states[w->execution->state]++;
     orc_commands_fini(&w->commands);
     orc_execution_destroy(w->execution);
+    cs_arena_destroy(w->plan_arena);
     cs_arena_destroy(w->arena);
     free(w);
 }

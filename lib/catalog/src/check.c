@@ -88,7 +88,7 @@ enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, b
     }
     switch (ref->source_case) {
     case CALLSHEET__V1__MEDIA_REF__SOURCE_JOB:
-        if (!cs_id_valid(ref->job, CS_JOB_ID_MAX)) {
+        if (!cs_id_valid(ref->job, CS_JOB_ID_MAX) && !cs_str_eq(ref->job, CS_BASE_RESULT)) {
             return cs_fail_at(err, path, "bad_id", "%s must be a job's id: 1 to %d of A-Z a-z 0-9 _ . : -", path,
                               CS_JOB_ID_MAX);
         }
@@ -177,8 +177,9 @@ static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, siz
     struct check_name type = check_at("items", i, ".type");
     CS_TRY(check_ref(check_at("items", i, ".media").text, item->media, true, err));
     CS_TRY(check_enum(type.text, &callsheet__v1__media_type__descriptor, (int)item->type, err));
-    if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT) {
-        return cs_fail_at(err, type.text, "unknown_word", "a transcript cannot be merged");
+    if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT ||
+        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN) {
+        return cs_fail_at(err, type.text, "unknown_word", "only videos, images and sound can be merged");
     }
     CS_TRY(check_opt_real(check_at("items", i, ".duration").text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));
     CS_TRY(check_opt_real(check_at("items", i, ".offset").text, item->offset, 0, MEDIA_SECONDS_MAX, err));
@@ -191,7 +192,7 @@ static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, siz
     return check_opt_real(check_at("items", i, ".volume").text, item->volume, 0, 1, err);
 }
 
-static enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err) {
+enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err) {
     if (transition == NULL) {
         return CS_OK;
     }
@@ -243,6 +244,40 @@ static enum cs_status check_lip_sync(const Callsheet__V1__LipSync *params, struc
     return check_opt_real("volume", params->volume, 0, 1, err);
 }
 
+/* ---- maps: the template and the items are JSON, which the orchestrator reads ---- */
+
+static enum cs_status check_map(const Callsheet__V1__Map *params, struct cs_err *err) {
+    if ((params->n_items != 0) == (params->items_from != NULL)) {
+        return cs_fail_at(err, "items", params->n_items != 0 ? "one_of" : "required",
+                          "a map needs either items or a job whose outputs they are");
+    }
+    if (params->n_items > MAP_ITEMS_MAX) {
+        return cs_fail_at(err, "items", "too_many", "at most %d items are allowed", MAP_ITEMS_MAX);
+    }
+    CS_TRY(check_ref("itemsFrom", params->items_from, false, err));
+    if (params->items_from != NULL && params->items_from->source_case != CALLSHEET__V1__MEDIA_REF__SOURCE_JOB) {
+        return cs_fail_at(err, "itemsFrom", "required", "itemsFrom must name a job");
+    }
+    CS_TRY(check_required("job", params->job, CS_JOB_PARAMS_BYTES_MAX, err));
+    CS_TRY(check_real("maxParallel", params->max_parallel, 0, MAP_ITEMS_MAX, err));
+    return check_enum("onItemFailure", &callsheet__v1__item_failure__descriptor, (int)params->on_item_failure, err);
+}
+
+/* ---- outside ---- */
+
+/* That data is JSON is for those to check who read JSON. */
+static enum cs_status check_external(const Callsheet__V1__External *params, struct cs_err *err) {
+    CS_TRY(check_required("name", params->name, NAME_BYTES_MAX, err));
+    CS_TRY(check_plain("name", params->name, err));
+    CS_TRY(check_length("instructions", params->instructions, INSTRUCTIONS_BYTES_MAX, err));
+    CS_TRY(check_length("data", params->data, CS_EXTERNAL_DATA_BYTES_MAX, err));
+    if (params->heartbeat_timeout_ms != 0) {
+        CS_TRY(check_real("heartbeatTimeoutMs", (double)params->heartbeat_timeout_ms, HEARTBEAT_MS_MIN,
+                          HEARTBEAT_MS_MAX, err));
+    }
+    return check_enum("output", &callsheet__v1__media_type__descriptor, (int)params->output, err);
+}
+
 /* ---- internal ---- */
 
 static enum cs_status check_deliver_webhook(const Callsheet__V1__DeliverWebhook *params, struct cs_err *err) {
@@ -292,6 +327,27 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         CS_TRY(check_add_subtitles(operation->add_subtitles, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        CS_TRY(check_extract_audio(operation->extract_audio, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
+        CS_TRY(check_transcribe(operation->transcribe, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
+        CS_TRY(check_plan_cuts(operation->plan_cuts, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
+        CS_TRY(check_cut(operation->cut, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
+        CS_TRY(check_retime_subtitles(operation->retime_subtitles, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_MAP:
+        CS_TRY(check_map(operation->map, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTERNAL:
+        CS_TRY(check_external(operation->external, err));
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_DELIVER_WEBHOOK:
         return check_deliver_webhook(operation->deliver_webhook, err); /* a size of its own */

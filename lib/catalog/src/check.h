@@ -16,7 +16,11 @@ enum {
     LANGUAGE_BYTES_MAX = 35,
     IMAGES_MAX = 14,
     MERGE_ITEMS_MAX = 1000,
+    MAP_ITEMS_MAX = 1000,
     MEDIA_SECONDS_MAX = 24 * 3600,
+    INSTRUCTIONS_BYTES_MAX = 4000,
+    HEARTBEAT_MS_MIN = 1000,
+    HEARTBEAT_MS_MAX = 7 * 24 * 3600 * 1000,
     WEBHOOK_BODY_BYTES_MAX = 256 * 1024,
     WEBHOOK_SECRET_BYTES_MAX = 512,
 };
@@ -43,6 +47,13 @@ enum cs_status check_enum(const char *path, const ProtobufCEnumDescriptor *descr
 /* The absent reference is fine unless required. */
 enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, bool required, struct cs_err *err);
 
+enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err);
+
+enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err);
+enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err);
+enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err);
+enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err);
+enum cs_status check_retime_subtitles(const Callsheet__V1__RetimeSubtitles *params, struct cs_err *err);
 enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);
 
 #endif

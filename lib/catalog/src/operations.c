@@ -9,8 +9,11 @@ enum {
     GENERATE_AUDIO_MS = 10 * MINUTE_MS,
     RENDER_MS = 60 * MINUTE_MS, /* hours of 1080p on a small machine */
     STUCK_MS = 15 * MINUTE_MS,  /* of a render: a scan of a long input may say nothing for minutes */
+    PLAN_MS = 30 * MINUTE_MS,   /* reading the media takes the time */
     DELIVER_MS = 30 * 1000,
     NOOP_MS = MINUTE_MS,
+    EXTERNAL_MS = 7 * 24 * 60 * MINUTE_MS, /* people have days off */
+    MAP_MS = 7 * 24 * 60 * MINUTE_MS, /* of all its items */
 };
 
 #define PARAMS(word) CALLSHEET__V1__OPERATION__PARAMS_##word
@@ -18,6 +21,9 @@ enum {
 
 static const char *const no_alias[] = {NULL};
 static const char *const generate_alias[] = {"generate", NULL};
+static const char *const cut_alias[] = {"videoCuts", NULL};
+static const char *const retime_alias[] = {"subtitleRetime", NULL};
+static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", NULL};
 
 static const struct cs_operation operations[] = {
     {PARAMS(GENERATE_VIDEO), "generateVideo", generate_alias, CS_WORKER_PROVIDERS, TYPE(VIDEO), "output.mp4",
@@ -31,8 +37,20 @@ static const struct cs_operation operations[] = {
     {PARAMS(LIP_SYNC), "lipSync", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "synced.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(ADD_SUBTITLES), "addSubtitles", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "captioned.mp4", RENDER_MS,
      STUCK_MS, false},
+    {PARAMS(EXTRACT_AUDIO), "extractAudio", no_alias, CS_WORKER_MEDIA, TYPE(AUDIO), "audio.mp3", RENDER_MS, STUCK_MS,
+     false},
+    {PARAMS(TRANSCRIBE), "transcribe", no_alias, CS_WORKER_MEDIA, TYPE(TRANSCRIPT), "transcript.json", RENDER_MS,
+     STUCK_MS, false, .more_outputs = subtitle_files},
+    {PARAMS(PLAN_CUTS), "planCuts", no_alias, CS_WORKER_MEDIA, TYPE(CUT_PLAN), "cut_plan.json", PLAN_MS, STUCK_MS,
+     false},
+    {PARAMS(CUT), "cut", cut_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "cut.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(RETIME_SUBTITLES), "retimeSubtitles", retime_alias, CS_WORKER_MEDIA, TYPE(TRANSCRIPT), "transcript.json",
+     PLAN_MS, STUCK_MS, false, .more_outputs = subtitle_files},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
+    {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},
+    {PARAMS(IMPORT), "import", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", NOOP_MS, 0, true},
+    {PARAMS(EXTERNAL), "external", no_alias, CS_WORKER_OUTSIDE, TYPE(UNSPECIFIED), "", EXTERNAL_MS, 0, false},
     {PARAMS(NOOP), "noop", no_alias, CS_WORKER_TEST, TYPE(UNSPECIFIED), "", NOOP_MS, 0, false},
 };
 

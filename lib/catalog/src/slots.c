@@ -70,6 +70,8 @@ static enum cs_status add_all(struct list *list, const Callsheet__V1__Operation 
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         CS_TRY(add(list, operation->add_subtitles->video, "video", TYPE(VIDEO), err));
         return add(list, operation->add_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_MAP:
+        return add(list, operation->map->items_from, "itemsFrom", TYPE(UNSPECIFIED), err);
     default:
         return CS_OK;
     }
@@ -84,6 +86,61 @@ enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struc
     *ret_slots = list.slots;
     *ret_count = list.count;
     return CS_OK;
+}
+
+/* ---- filling in ---- */
+
+static Callsheet__V1__MediaRef *ref_to(const char *job, struct cs_arena *arena) {
+    Callsheet__V1__MediaRef *ref = cs_arena_alloc(arena, sizeof(*ref));
+    callsheet__v1__media_ref__init(ref);
+    ref->source_case = CALLSHEET__V1__MEDIA_REF__SOURCE_JOB;
+    ref->job = (char *)job;
+    return ref;
+}
+
+static void imply(Callsheet__V1__MediaRef **ref, const char *job, struct cs_arena *arena) {
+    *ref = *ref == NULL ? ref_to(job, arena) : *ref;
+}
+
+static void imply_items(Callsheet__V1__Merge *params, const char *job, struct cs_arena *arena) {
+    if (params->n_items == 0) {
+        Callsheet__V1__MergeItem *item = cs_arena_alloc(arena, sizeof(*item));
+        callsheet__v1__merge_item__init(item);
+        item->media = ref_to(job, arena);
+        params->items = cs_arena_copy(arena, &item, sizeof(Callsheet__V1__MergeItem *));
+        params->n_items = 1;
+    }
+}
+
+void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, struct cs_arena *arena) {
+    if (cs_operation_params(operation) == NULL) {
+        return;
+    }
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
+        imply_items(operation->merge, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        imply(&operation->reframe->video, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
+        imply(&operation->lip_sync->video, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        imply(&operation->add_subtitles->video, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        imply(&operation->extract_audio->media, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
+        imply(&operation->transcribe->media, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
+        imply(&operation->cut->video, job, arena);
+        break;
+    default:
+        break;
+    }
 }
 
 /* ---- leaving out ---- */
@@ -143,6 +200,24 @@ void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation) {
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         unset(&operation->add_subtitles->video);
         unset(&operation->add_subtitles->transcript);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        unset(&operation->extract_audio->media);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
+        unset(&operation->transcribe->media);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
+        unset(&operation->plan_cuts->transcript);
+        unset(&operation->plan_cuts->media);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
+        unset(&operation->cut->video);
+        unset(&operation->cut->plan);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
+        unset(&operation->retime_subtitles->transcript);
+        unset(&operation->retime_subtitles->plan);
         break;
     default:
         break;

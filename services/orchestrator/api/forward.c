@@ -106,7 +106,7 @@ static enum cs_status enter(struct orc_forward *forward, const char *address, st
     return CS_OK;
 }
 
-/* ---- reads and cancels ---- */
+/* ---- reads, cancels, changes ---- */
 
 struct orc_asked {
     struct orc_forward *forward;
@@ -137,6 +137,21 @@ static void answer(struct orc_asked *asked, const Callsheet__V1__Execution *exec
     free(asked);
 }
 
+/* Requests that are sent on name an execution in fields of the same names. */
+static const char *text_of(const ProtobufCMessage *request, const char *name) {
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(request->descriptor, name);
+    return *(const char *const *)((const char *)request + field->offset);
+}
+
+static const char *method_of(const ProtobufCMessage *request) {
+    const ProtobufCServiceDescriptor *service = &callsheet__v1__orchestrator__descriptor;
+    unsigned i = 0;
+    while (service->methods[i].input != request->descriptor) {
+        i++;
+    }
+    return service->methods[i].name;
+}
+
 static bool is_read(const struct orc_asked *asked) {
     return asked->request->descriptor == &callsheet__v1__get_execution_request__descriptor;
 }
@@ -145,10 +160,8 @@ static void on_located(const char *address, const Callsheet__V1__Execution *exec
                        void *ctx);
 
 static void locate(struct orc_asked *asked) {
-    const Callsheet__V1__GetExecutionRequest *get = (const Callsheet__V1__GetExecutionRequest *)asked->request;
-    const Callsheet__V1__CancelExecutionRequest *cancel = (const Callsheet__V1__CancelExecutionRequest *)asked->request;
-    orc_engine_locate(asked->forward->engine, is_read(asked) ? get->tenant : cancel->tenant,
-                      is_read(asked) ? get->execution_id : cancel->execution_id, asked->address, on_located, asked);
+    orc_engine_locate(asked->forward->engine, text_of(asked->request, "tenant"),
+                      text_of(asked->request, "execution_id"), asked->address, on_located, asked);
 }
 
 static bool is_stopped(struct orc_forward *forward) {
@@ -177,8 +190,8 @@ static enum cs_status ask(struct orc_asked *asked, const char *address, struct c
     const struct cs_rpc_options options = {.timeout_ms = is_read(asked) ? READ_TIMEOUT_MS : CANCEL_TIMEOUT_MS,
                                            .header = &forwarded_header};
     asked->address = cs_arena_strdup(asked->arena, address);
-    cs_rpc_invoke_async(channel, &callsheet__v1__orchestrator__descriptor,
-                        is_read(asked) ? "GetExecution" : "CancelExecution", asked->request, &options, on_reply, asked);
+    cs_rpc_invoke_async(channel, &callsheet__v1__orchestrator__descriptor, method_of(asked->request), asked->request,
+                        &options, on_reply, asked);
     pthread_mutex_unlock(lock); /* asked may be gone */
     return CS_OK;
 }

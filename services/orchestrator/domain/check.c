@@ -18,7 +18,7 @@ static void rule(bool holds, const char *words, const struct orc_execution *exec
 static bool timed(const struct orc_execution *execution, uint32_t index) {
     const struct orc_job *job = &execution->jobs[index];
     return job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING ||
-           (job->state == ORC_JOB_READY && job->deadline_ms != 0);
+           ((job->state == ORC_JOB_READY || job->state == ORC_JOB_AWAITING_APPROVAL) && job->deadline_ms != 0);
 }
 
 static bool running_or_retrying(const struct orc_job *job) {
@@ -77,18 +77,40 @@ static void check_parents(const struct orc_execution *execution, uint32_t index)
     rule(job->state != ORC_JOB_WAITING || !begun || !may_run(node, &parents), "a job that may run does not wait",
          execution, index);
     bool gave_up = execution->plan->fail_fast && execution->doomed && !open;
-    rule(job->state != ORC_JOB_SKIPPED || gave_up || can_never_run(node, &parents),
+    rule(job->state != ORC_JOB_SKIPPED || gave_up || job->removed || can_never_run(node, &parents),
          "a skipped job could never have run", execution, index);
-    bool released = job->state == ORC_JOB_READY || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
+    bool released = job->state == ORC_JOB_READY || job->state == ORC_JOB_AWAITING_APPROVAL || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
                     job->state == ORC_JOB_FAILED;
     rule(!released || job->reused != NULL || may_run(node, &parents), "a job runs when its policy says so", execution,
          index);
+}
+
+static uint32_t count_items(const struct orc_execution *execution, uint32_t map) {
+    uint32_t open = 0;
+    for (uint32_t i = 0; execution->plan->jobs[map].expanded && i < execution->plan->job_count; i++) {
+        open += execution->plan->jobs[i].owner == (int32_t)map && !orc_job_terminal(&execution->jobs[i]);
+    }
+    return open;
+}
+
+static void check_approval(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
+    const struct orc_approval_rule *approval = execution->plan->jobs[index].approval;
+    bool approved = job->decision != NULL && job->decision->approved;
+    bool may_run = job->state == ORC_JOB_READY || running_or_retrying(job) ||
+                   (job->state == ORC_JOB_COMPLETED && job->reused == NULL);
+    rule(!may_run || approval == NULL || approved, "what needs an approval runs with it", execution, index);
+    rule(job->state != ORC_JOB_AWAITING_APPROVAL || (approval != NULL && job->decision == NULL),
+         "what awaits an approval needs one and has none", execution, index);
+    rule(!may_run || execution->plan->approval == NULL || execution->decision != NULL,
+         "nothing runs before the whole is approved", execution, index);
 }
 
 static void check_job(const struct orc_execution *execution, uint32_t index) {
     const struct orc_job *job = &execution->jobs[index];
     rule(job->state > ORC_JOB_NONE && job->state < ORC_JOB_STATES, "a job has a state", execution, index);
     check_parents(execution, index);
+    check_approval(execution, index);
     rule((job->state == ORC_JOB_COMPLETED) == (job->result != NULL), "completed jobs have a result, others none",
          execution, index);
     rule((job->state == ORC_JOB_RETRYING) == (job->wake_at_ms != 0), "retrying jobs have a wake-up, others none",
@@ -96,6 +118,9 @@ static void check_job(const struct orc_execution *execution, uint32_t index) {
     rule(orc_job_terminal(job) == (job->completed_at_ms != 0), "ended jobs have an end", execution, index);
     rule(job->state != ORC_JOB_FAILED || job->error_code != NULL, "failed jobs say why", execution, index);
     rule(!orc_job_terminal(job) || job->checkpoint == NULL, "ended jobs keep no checkpoint", execution, index);
+    rule(job->items_open == count_items(execution, index), "items_open counts the items that have not ended", execution,
+         index);
+    rule(!job->removed || job->state == ORC_JOB_SKIPPED, "what was removed is skipped", execution, index);
     rule(job->reused == NULL || job->state == ORC_JOB_COMPLETED, "what is reused is complete", execution, index);
     bool was_assigned = job->state == ORC_JOB_RUNNING || (job->state == ORC_JOB_COMPLETED && job->reused == NULL) ||
                         (job->state == ORC_JOB_FAILED && job->failures + job->losses != 0);
@@ -149,11 +174,11 @@ static void check_whole(const struct orc_execution *execution, uint32_t open, bo
 static bool ended_badly(const struct orc_execution *execution, uint32_t index) {
     const struct orc_plan_job *node = &execution->plan->jobs[index];
     int state = execution->jobs[index].state;
-    bool alone = true;
+    bool alone = node->owner < 0;
     for (uint32_t i = 0; i < node->child_count; i++) {
         alone &= execution->plan->jobs[node->children[i]].policy == ORC_DEPENDENCY_ALWAYS;
     }
-    return alone && (state == ORC_JOB_FAILED || state == ORC_JOB_SKIPPED);
+    return alone && (state == ORC_JOB_FAILED || (state == ORC_JOB_SKIPPED && !execution->jobs[index].removed));
 }
 
 void orc_execution_check(const struct orc_execution *execution) {

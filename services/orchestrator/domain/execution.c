@@ -31,6 +31,7 @@ struct orc_execution *orc_execution_create(const char *id, const char *tenant, c
         job->unmet = plan->jobs[i].parent_count;
         job->timed_prev = job->timed_next = -1;
     }
+    orc_items_count(execution, 0);
     return execution;
 }
 
@@ -42,11 +43,13 @@ void orc_execution_destroy(struct orc_execution *execution) {
         free(execution->jobs[i].checkpoint);
         free(execution->jobs[i].result);
         free(execution->jobs[i].reused);
+        orc_decision_destroy(execution->jobs[i].decision);
         free(execution->jobs[i].error_code);
         free(execution->jobs[i].error_message);
     }
     free(execution->jobs);
     free(execution->delivery.last_error);
+    orc_decision_destroy(execution->decision);
     free(execution->error);
     free(execution->tenant);
     free(execution);
@@ -150,7 +153,7 @@ static enum cs_status begin(const struct orc_step *step, struct cs_err *err) {
             orc_job_release(step, i);
         }
     }
-    if (execution->plan->job_count == 0) {
+    if (execution->plan->job_count == 0 && !orc_execution_awaits_approval(execution)) {
         orc_execution_finish(step);
     }
     return CS_OK;
@@ -179,6 +182,19 @@ static enum cs_status expire(const struct orc_step *step, struct cs_err *err) {
     return CS_OK;
 }
 
+enum cs_status orc_execution_reject(const struct orc_step *step, char *sentence, struct cs_err *err) {
+    struct cs_err why = {0};
+    if (move(step->execution, ORC_EXECUTION_REJECT, &why) != CS_OK) {
+        free(sentence);
+        *err = why;
+        return why.status;
+    }
+    orc_jobs_cancel(step);
+    set_error(step->execution, sentence);
+    close_up(step);
+    return CS_OK;
+}
+
 enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *err) {
     switch (step->event->kind) {
     case ORC_EVENT_BEGIN:
@@ -192,6 +208,13 @@ enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *e
     case ORC_EVENT_DELIVERED:
     case ORC_EVENT_DELIVERY_FAILED:
         return orc_delivery_event(step, err);
+    case ORC_EVENT_APPROVED:
+    case ORC_EVENT_REJECTED:
+        return orc_approval_event(step, err);
+    case ORC_EVENT_APPENDED:
+    case ORC_EVENT_EDITED:
+    case ORC_EVENT_REMOVED:
+        return orc_change_event(step, err);
     case ORC_EVENT_STARTED:
     case ORC_EVENT_CHECKPOINT:
     case ORC_EVENT_SUCCEEDED:
@@ -241,7 +264,7 @@ int64_t orc_execution_wake_at(const struct orc_execution *execution) {
         return execution->delivery.in_flight ? execution->delivery.deadline_ms + ORC_ATTEMPT_GRACE_MS
                                              : execution->delivery.next_try_at_ms;
     }
-    int64_t at = execution->deadline_ms;
+    int64_t at = earlier(execution->deadline_ms, orc_execution_approval_due_ms(execution));
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
         at = earlier(at, orc_job_due_ms(&execution->jobs[i]));
     }

@@ -47,6 +47,7 @@ enum orc_job_state {
     ORC_JOB_FAILED,
     ORC_JOB_CANCELLED,
     ORC_JOB_SKIPPED,
+    ORC_JOB_AWAITING_APPROVAL, /* nothing else keeps it from being ready */
     ORC_JOB_STATES,
 };
 
@@ -80,6 +81,11 @@ enum orc_event_kind {
     ORC_EVENT_DELIVERED = 8,
     ORC_EVENT_DELIVERY_FAILED = 9,
     ORC_EVENT_REUSED = 10, /* the job has the result of another one and does not run; also before BEGIN */
+    ORC_EVENT_APPROVED = 11, /* a job, or the whole execution, may run; by a person or by its deadline */
+    ORC_EVENT_REJECTED = 12, /* it may not */
+    ORC_EVENT_APPENDED = 14, /* jobs came to the plan */
+    ORC_EVENT_EDITED = 15,   /* a job that had not started has other parameters */
+    ORC_EVENT_REMOVED = 16,  /* a job that had not started is skipped, with all that cannot run without it */
     /* volatile, never stored */
     ORC_EVENT_BEGIN = 100, /* right after creation or recovery: roots become ready, an empty plan completes */
     ORC_EVENT_ASSIGNED = 101,
@@ -98,21 +104,37 @@ struct orc_event {
     enum orc_failure_class failure_class;
     int64_t retry_after_ms; /* a wish of the worker; 0 none */
     bool unassigned;        /* FAILED: there was no attempt, the job waited in vain for a worker */
+    bool whole;             /* APPROVED, REJECTED: the execution, not a job */
     bool final;             /* DELIVERY_FAILED: do not try again (410, refused target) */
     const char *code;       /* FAILED, DELIVERY_FAILED; NULL is "" */
-    const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason */
+    const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason; APPROVED, REJECTED: a comment */
+    const char *by;         /* APPROVED, REJECTED: who decided; ORC_BY_DEADLINE: nobody did in time */
     /* SUCCEEDED, REUSED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
     const void *payload;
     size_t payload_size;
+    const struct orc_addition *addition;  /* APPENDED, EDITED: what the payload says */
+    bool cascade;                         /* REMOVED: with all that cannot run without it; a replay always does */
     const char *source_execution;         /* REUSED: whose result it is */
     const char *source_job;               /* REUSED: "" when that is not known */
     const char *reason;                   /* REUSED: "base", "retry", "rerun" or "cache" */
     unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
+    enum orc_cache_miss cache_miss; /* ASSIGNED; written by the step into later events of the job, and kept in the log */
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
      * changes later does not change the past. */
     int64_t next_at_ms;              /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
     int64_t started_at_ms;           /* of the job's first attempt; CANCEL, DEADLINE: of the execution */
     int64_t execution_started_at_ms; /* when the event ended the last job */
+};
+
+/* Who decides when nobody did in time. */
+#define ORC_BY_DEADLINE "deadline"
+
+/* What became of an approval. */
+struct orc_decision {
+    bool approved;
+    int64_t at_ms;
+    char *by;
+    char *comment;
 };
 
 /* Where the result of a job that did not run comes from. */
@@ -125,6 +147,8 @@ struct orc_reused {
 struct orc_job {
     uint8_t state;
     uint8_t losses;
+    uint8_t cache_miss; /* orc_cache_miss: why it had to run */
+    bool removed;       /* SKIPPED because a client did not want it any more: not a bad end */
     uint32_t attempt;   /* the current or last one; 0 never assigned */
     uint32_t failures;  /* attempts that failed by themselves */
     uint32_t unmet;     /* parents that have not ended; counted while the execution is open */
@@ -139,7 +163,9 @@ struct orc_job {
     uint32_t result_size;
     void *result;              /* packed callsheet.v1.Succeeded, or NULL */
     struct orc_reused *reused; /* COMPLETED without having run; or NULL */
+    struct orc_decision *decision; /* about its approval; or NULL */
     enum orc_failure_class failure_class;
+    uint32_t items_open; /* of a map: items that have not ended */
     char *error_code; /* FAILED, RETRYING, SKIPPED; or NULL */
     char *error_message;
     int32_t timed_prev; /* the list of jobs that wait for a time; -1 none */
@@ -174,6 +200,7 @@ struct orc_execution {
     int32_t result_job;  /* leaf that completed last (children of the policy `always` do not count), or -1 */
     int32_t timed_first; /* of the list of jobs that are RUNNING, RETRYING or READY with a deadline; or -1 */
     char *error;         /* sentence, when failed or cancelled */
+    struct orc_decision *decision; /* about the approval of the whole; or NULL */
     struct orc_delivery delivery;
     struct orc_job *jobs;
 };
@@ -183,6 +210,7 @@ enum orc_command_kind {
     ORC_COMMAND_DISPATCH, /* job is ready for a worker */
     ORC_COMMAND_STOP,     /* job's attempt (fence) must stop */
     ORC_COMMAND_SAVED,    /* checkpoint of job (fence) is durable */
+    ORC_COMMAND_GATHER,   /* enough of the map's items have ended for it to end too */
     ORC_COMMAND_FINISHED, /* the execution reached its terminal state */
     ORC_COMMAND_DELIVER,  /* the webhook is due at delivery.next_try_at_ms */
     ORC_COMMAND_CLOSED,   /* nothing is left to do: terminal, and delivered or abandoned */
@@ -201,7 +229,7 @@ struct orc_commands {
 };
 void orc_commands_fini(struct orc_commands *commands);
 
-/* plan must outlive the execution. */
+/* plan must outlive the execution, which grows it. */
 struct orc_execution *orc_execution_create(const char *id, const char *tenant, const struct orc_plan *plan,
                                            int64_t created_at_ms, int64_t deadline_ms, bool has_webhook);
 void orc_execution_destroy(struct orc_execution *execution);
@@ -215,12 +243,18 @@ enum cs_status orc_execution_step(struct orc_execution *execution, struct orc_ev
 /* Folds one stored event (in order of seq, after BEGIN), without commands. DATA_LOSS "bad_log" when it is not legal. */
 enum cs_status orc_execution_replay(struct orc_execution *execution, const struct orc_event *event,
                                     struct cs_err *err) CS_MUST_USE;
-/* After the last stored event: jobs that were running go back to READY and keep attempt number and checkpoint; commands
- * say what to dispatch and deliver now. The wait for a worker is counted anew: nobody could take them meanwhile. */
+/* After the last stored event: jobs that were running go back to READY and keep attempt number and checkpoint, but
+ * external ones, whose attempts go on; commands say what to dispatch (the latter: to listen to) and deliver now. The wait for a worker is counted anew: nobody could take them meanwhile. */
 void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, struct orc_commands *commands);
 
+/* Neither has it ended nor was an attempt ever made: what it is to do can still be changed. */
+bool orc_job_unstarted(const struct orc_execution *execution, uint32_t job);
 bool orc_event_stored(enum orc_event_kind kind);
 bool orc_job_terminal(const struct orc_job *job);
+/* Nothing of it may be dispatched before it is approved as a whole. */
+bool orc_execution_awaits_approval(const struct orc_execution *execution);
+/* When that is decided by default; INT64_MAX never. */
+int64_t orc_execution_approval_due_ms(const struct orc_execution *execution);
 /* When something is due about a job of the timed list: its attempt's deadline and grace, its retry, the end of its wait
  * for a worker. */
 int64_t orc_job_due_ms(const struct orc_job *job);

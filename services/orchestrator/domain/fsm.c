@@ -9,6 +9,7 @@ static const char *const job_states[ORC_JOB_STATES] = {
     [ORC_JOB_NONE] = "none",       [ORC_JOB_WAITING] = "waiting",     [ORC_JOB_READY] = "ready",
     [ORC_JOB_RUNNING] = "running", [ORC_JOB_RETRYING] = "retrying",   [ORC_JOB_COMPLETED] = "completed",
     [ORC_JOB_FAILED] = "failed",   [ORC_JOB_CANCELLED] = "cancelled", [ORC_JOB_SKIPPED] = "skipped",
+    [ORC_JOB_AWAITING_APPROVAL] = "awaiting_approval",
 };
 
 static const char *const job_moves[ORC_JOB_MOVES] = {
@@ -28,20 +29,34 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
     [ORC_JOB_SKIP] = "skip",
     [ORC_JOB_CANCEL] = "cancel",
     [ORC_JOB_REUSE] = "reuse",
+    [ORC_JOB_ASK] = "ask",
+    [ORC_JOB_APPROVE] = "approve",
+    [ORC_JOB_REJECT] = "reject",
 };
 
 static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_WAITING, ORC_JOB_RELEASE, ORC_JOB_READY, "what it asks of those it depends on has come true"},
     {ORC_JOB_WAITING, ORC_JOB_SKIP, ORC_JOB_SKIPPED,
-     "too many of those it depends on ended without a result, or the plan fails fast"},
+     "too many of those it depends on ended without a result, the plan fails fast, or a client took it away"},
     {ORC_JOB_WAITING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
     {ORC_JOB_WAITING, ORC_JOB_REUSE, ORC_JOB_COMPLETED,
      "it has the result of a job that ran before, so what it depends on does not matter"},
+    {ORC_JOB_WAITING, ORC_JOB_ASK, ORC_JOB_AWAITING_APPROVAL,
+     "what it asks of those it depends on has come true; a person has to agree before it runs"},
+    {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_APPROVE, ORC_JOB_READY,
+     "somebody approved it, or nobody did in time and that counts as a yes"},
+    {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_REJECT, ORC_JOB_FAILED,
+     "somebody rejected it, or nobody decided in time and that counts as a no"},
+    {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_SKIP, ORC_JOB_SKIPPED, "a client took it away before it started"},
+    {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_CANCEL, ORC_JOB_CANCELLED,
+     "the execution was cancelled, failed fast or ran out of time"},
+    {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_REUSE, ORC_JOB_COMPLETED, "it has the result of a job that ran before"},
     {ORC_JOB_READY, ORC_JOB_REUSE, ORC_JOB_COMPLETED, "it has the result of a job that ran before"},
     {ORC_JOB_READY, ORC_JOB_ASSIGN, ORC_JOB_RUNNING,
      "a worker with a free slot was found; the attempt gets a new fence"},
     {ORC_JOB_READY, ORC_JOB_WAIT_IN_VAIN, ORC_JOB_FAILED,
      "no worker took it within its limit, or what it waited for cannot come any more"},
+    {ORC_JOB_READY, ORC_JOB_SKIP, ORC_JOB_SKIPPED, "a client took it away before it started"},
     {ORC_JOB_READY, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled, failed fast or ran out of time"},
     {ORC_JOB_RUNNING, ORC_JOB_RECORD_START, ORC_JOB_RUNNING,
      "the start of paid work is in the log before a worker hears of it"},
@@ -57,7 +72,7 @@ static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_RUNNING, ORC_JOB_GIVE_BACK, ORC_JOB_RETRYING,
      "the worker had no slot after all; offered again in a moment"},
     {ORC_JOB_RUNNING, ORC_JOB_RECOVER, ORC_JOB_READY,
-     "the orchestrator started again and the attempt's stream is gone"},
+     "the orchestrator started again and the attempt's stream is gone; external work goes on"},
     {ORC_JOB_RUNNING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED,
      "the execution was cancelled, failed fast or ran out of time; the worker is told to stop"},
     {ORC_JOB_RETRYING, ORC_JOB_RETRY_NOW, ORC_JOB_READY, "its time to try again has come"},
@@ -88,7 +103,7 @@ static const char *const execution_states[ORC_EXECUTION_STATES] = {
 
 static const char *const execution_moves[ORC_EXECUTION_MOVES] = {
     [ORC_EXECUTION_START] = "start",   [ORC_EXECUTION_COMPLETE] = "complete", [ORC_EXECUTION_FAIL] = "fail",
-    [ORC_EXECUTION_CANCEL] = "cancel", [ORC_EXECUTION_EXPIRE] = "expire",
+    [ORC_EXECUTION_CANCEL] = "cancel", [ORC_EXECUTION_EXPIRE] = "expire",     [ORC_EXECUTION_REJECT] = "reject",
 };
 
 static const struct cs_fsm_edge execution_edges[] = {
@@ -96,6 +111,8 @@ static const struct cs_fsm_edge execution_edges[] = {
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED, "nothing had to run"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_FAIL, ORC_EXECUTION_FAILED, "its jobs waited in vain"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_CANCEL, ORC_EXECUTION_CANCELLED, "a client cancelled it before anything ran"},
+    {ORC_EXECUTION_PENDING, ORC_EXECUTION_REJECT, ORC_EXECUTION_FAILED,
+     "somebody whose approval it needed rejected it, or nobody decided in time and that counts as a no"},
     {ORC_EXECUTION_PENDING, ORC_EXECUTION_EXPIRE, ORC_EXECUTION_FAILED, "its time ran out before anything ran"},
     {ORC_EXECUTION_PROCESSING, ORC_EXECUTION_COMPLETE, ORC_EXECUTION_COMPLETED,
      "every job ended, and each that did not complete has a dependent that got along without it"},

@@ -7,7 +7,7 @@
 #include "domain/moves.h"
 
 bool orc_job_terminal(const struct orc_job *job) {
-    return job->state >= ORC_JOB_COMPLETED;
+    return job->state >= ORC_JOB_COMPLETED && job->state <= ORC_JOB_SKIPPED;
 }
 
 /* ---- one function moves a job ---- */
@@ -25,7 +25,8 @@ int64_t orc_job_due_ms(const struct orc_job *job) {
 
 static bool timed(const struct orc_plan_job *node, int state) {
     return state == ORC_JOB_RUNNING || state == ORC_JOB_RETRYING ||
-           (state == ORC_JOB_READY && node->queue_timeout_ms != 0);
+           (state == ORC_JOB_READY && node->queue_timeout_ms != 0) ||
+           (state == ORC_JOB_AWAITING_APPROVAL && node->approval != NULL && node->approval->timeout_ms != 0);
 }
 
 static void timed_insert(struct orc_execution *execution, uint32_t index) {
@@ -65,6 +66,9 @@ enum cs_status orc_job_move(struct orc_execution *execution, uint32_t index, enu
     job->wake_at_ms = 0;
     if (orc_job_terminal(job)) {
         execution->open_jobs--;
+        if (node->owner >= 0) {
+            execution->jobs[node->owner].items_open--;
+        }
         free(cs_steal(&job->checkpoint));
         job->checkpoint_size = 0;
     }
@@ -93,44 +97,62 @@ void orc_job_wait_for_worker(struct orc_execution *execution, uint32_t job, int6
 }
 
 /* After it became ready. */
-static void offer(const struct orc_step *step, uint32_t job) {
+void orc_job_offer(const struct orc_step *step, uint32_t job) {
     orc_job_wait_for_worker(step->execution, job, step->event->at_ms);
     orc_emit(step, ORC_COMMAND_DISPATCH, job, NULL);
 }
 
 void orc_job_release(const struct orc_step *step, uint32_t job) {
+    if (orc_execution_awaits_approval(step->execution) || orc_approval_asked(step, job)) {
+        return;
+    }
     must_move(step, job, ORC_JOB_RELEASE);
-    offer(step, job);
+    orc_job_offer(step, job);
 }
 
 static void end(const struct orc_step *step, uint32_t job, enum orc_job_move move) {
     must_move(step, job, move);
     step->execution->jobs[job].completed_at_ms = step->event->at_ms;
+    orc_item_ended(step, job);
 }
 
-/* What the end of one of its parents means for a job that waits. */
-enum verdict { WAITS, RUNS, CANNOT_RUN };
-
-static enum verdict verdict_on(const struct orc_plan_job *node, const struct orc_job *job, bool completed,
-                               bool optional) {
+enum orc_verdict orc_verdict_on(const struct orc_plan_job *node, const struct orc_job *job, bool completed,
+                                bool optional) {
     switch ((enum orc_dependency_policy)node->policy) {
     case ORC_DEPENDENCY_ANY:
-        return completed ? RUNS : job->unmet == 0 ? CANNOT_RUN : WAITS;
+        return completed ? ORC_RUNS : job->unmet == 0 ? ORC_CANNOT_RUN : ORC_WAITS;
     case ORC_DEPENDENCY_ALWAYS:
-        return job->unmet == 0 ? RUNS : WAITS;
+        return job->unmet == 0 ? ORC_RUNS : ORC_WAITS;
     case ORC_DEPENDENCY_ALL:
     case ORC_DEPENDENCY_DEFAULT:
         break;
     }
     if (!completed && !optional) {
-        return CANNOT_RUN;
+        return ORC_CANNOT_RUN;
     }
-    return job->unmet == 0 ? RUNS : WAITS;
+    return job->unmet == 0 ? ORC_RUNS : ORC_WAITS;
 }
 
-static void skip(const struct orc_step *step, uint32_t job, const char *code, const char *message) {
+void orc_job_skip(const struct orc_step *step, uint32_t job, const char *code, const char *message) {
     end(step, job, ORC_JOB_SKIP);
     orc_job_set_error(&step->execution->jobs[job], ORC_FAILURE_UNSPECIFIED, code, message);
+}
+
+/* Without a parent that was taken away it is taken away too; without one that failed it has failed. */
+static void skip_child(const struct orc_step *step, uint32_t child, uint32_t ended) {
+    const struct orc_execution *execution = step->execution;
+    const struct orc_plan_job *node = &execution->plan->jobs[child];
+    bool removed = execution->jobs[ended].removed;
+    for (uint32_t i = 0; i < node->parent_count && removed; i++) {
+        const struct orc_job *parent = &execution->jobs[node->parents[i]];
+        removed = !orc_job_terminal(parent) || parent->state == ORC_JOB_COMPLETED || parent->removed;
+    }
+    if (removed) {
+        step->execution->jobs[child].removed = true;
+        orc_job_skip(step, child, "removed", "Removed with a job that it depends on");
+    } else {
+        orc_job_skip(step, child, "dependency_failed", "Dependency job failed");
+    }
 }
 
 /* A job has ended: releases the children that can run now; those that never can are skipped and returned. */
@@ -146,11 +168,11 @@ static uint32_t tell_children(const struct orc_step *step, uint32_t ended, uint3
         if (job->state != ORC_JOB_WAITING) {
             continue;
         }
-        enum verdict verdict = verdict_on(&execution->plan->jobs[child], job, completed, node->optional_for[i]);
-        if (verdict == RUNS) {
+        enum orc_verdict verdict = orc_verdict_on(&execution->plan->jobs[child], job, completed, node->optional_for[i]);
+        if (verdict == ORC_RUNS) {
             orc_job_release(step, child);
-        } else if (verdict == CANNOT_RUN) {
-            skip(step, child, "dependency_failed", "Dependency job failed");
+        } else if (verdict == ORC_CANNOT_RUN) {
+            skip_child(step, child, ended);
             assert(ret_skipped != NULL); /* a parent that completed dooms nobody */
             ret_skipped[skipped++] = child;
         }
@@ -160,14 +182,14 @@ static uint32_t tell_children(const struct orc_step *step, uint32_t ended, uint3
 
 /* The bad end of a job and of all that cannot run because of it, in this one step; no recursion: a chain may be 10,000
  * long. */
-static void spread_failure(const struct orc_step *step, uint32_t failed) {
+void orc_failure_spread(const struct orc_step *step, uint32_t ended) {
     struct orc_execution *execution = step->execution;
     uint32_t *stack = cs_alloc_array(execution->plan->job_count, sizeof(*stack));
     uint32_t depth = 0;
-    stack[depth++] = failed;
+    stack[depth++] = ended;
     while (depth > 0) {
         uint32_t bad = stack[--depth];
-        execution->doomed |= execution->plan->jobs[bad].decisive;
+        execution->doomed |= execution->plan->jobs[bad].decisive && !execution->jobs[bad].removed;
         depth += tell_children(step, bad, &stack[depth]); /* each job once: the stack cannot overflow */
     }
     free(stack);
@@ -179,7 +201,7 @@ static void finish_if_done(const struct orc_step *step) {
     }
 }
 
-static void cancel_job(const struct orc_step *step, uint32_t index) {
+void orc_job_cancel(const struct orc_step *step, uint32_t index) {
     struct orc_job *job = &step->execution->jobs[index];
     if (job->state == ORC_JOB_RUNNING) {
         orc_emit(step, ORC_COMMAND_STOP, index, job->fence);
@@ -191,7 +213,7 @@ static void cancel_job(const struct orc_step *step, uint32_t index) {
 void orc_jobs_cancel(const struct orc_step *step) {
     for (uint32_t i = 0; i < step->execution->plan->job_count; i++) {
         if (!orc_job_terminal(&step->execution->jobs[i])) {
-            cancel_job(step, i);
+            orc_job_cancel(step, i);
         }
     }
 }
@@ -201,9 +223,9 @@ static void give_up_the_rest(const struct orc_step *step) {
     struct orc_execution *execution = step->execution;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
         if (execution->jobs[i].state == ORC_JOB_WAITING) {
-            skip(step, i, "failed_fast", "Another job failed");
+            orc_job_skip(step, i, "failed_fast", "Another job failed");
         } else if (!orc_job_terminal(&execution->jobs[i])) {
-            cancel_job(step, i);
+            orc_job_cancel(step, i);
         }
     }
 }
@@ -216,6 +238,7 @@ static enum cs_status assigned(const struct orc_step *step, struct cs_err *err) 
     struct orc_job *job = &execution->jobs[event->job];
     CS_TRY(orc_job_move(execution, event->job, ORC_JOB_ASSIGN, err));
     job->attempt++;
+    job->cache_miss = (uint8_t)event->cache_miss;
     memcpy(job->fence, event->fence, ORC_FENCE_BYTES);
     int64_t deadline = event->at_ms + execution->plan->jobs[event->job].timeout_ms;
     job->deadline_ms = deadline < execution->deadline_ms ? deadline : execution->deadline_ms;
@@ -257,7 +280,7 @@ static void keep_result(struct orc_execution *execution, uint32_t index) {
     const struct orc_plan_job *jobs = execution->plan->jobs;
     bool late = jobs[index].policy == ORC_DEPENDENCY_ALWAYS && execution->result_job >= 0 &&
                 jobs[execution->result_job].policy != ORC_DEPENDENCY_ALWAYS;
-    if (jobs[index].decisive && !late) {
+    if (jobs[index].decisive && !late && !jobs[index].hidden) {
         execution->result_job = (int32_t)index;
     }
 }
@@ -282,18 +305,28 @@ static enum cs_status complete(const struct orc_step *step, enum orc_job_move mo
         job->reused = orc_reused_create(event);
     }
     keep_result(execution, event->job);
+    orc_item_ended(step, event->job);
     (void)tell_children(step, event->job, NULL); /* nothing is skipped for a parent that completed */
     finish_if_done(step);
     return CS_OK;
 }
 
-static void fail_for_good(const struct orc_step *step) {
-    step->execution->jobs[step->event->job].completed_at_ms = step->event->at_ms;
-    spread_failure(step, step->event->job);
+void orc_jobs_settle(const struct orc_step *step) {
     if (step->execution->plan->fail_fast && step->execution->doomed) {
         give_up_the_rest(step);
     }
     finish_if_done(step);
+}
+
+void orc_job_fail_for_good(const struct orc_step *step) {
+    uint32_t failed = step->event->job;
+    step->execution->jobs[failed].completed_at_ms = step->event->at_ms;
+    orc_item_ended(step, failed);
+    if (step->execution->plan->jobs[failed].map != ORC_MAP_NONE) {
+        orc_items_cancel(step, failed);
+    }
+    orc_failure_spread(step, failed);
+    orc_jobs_settle(step);
 }
 
 static enum orc_failure_class class_of(const struct orc_event *event) {
@@ -318,7 +351,7 @@ static enum cs_status unassigned(const struct orc_step *step, struct cs_err *err
     const struct orc_event *event = step->event;
     CS_TRY(orc_job_move(step->execution, event->job, ORC_JOB_WAIT_IN_VAIN, err));
     orc_job_set_error(&step->execution->jobs[event->job], class_of(event), event->code, event->message);
-    fail_for_good(step);
+    orc_job_fail_for_good(step);
     return CS_OK;
 }
 
@@ -340,7 +373,7 @@ static enum cs_status failed(const struct orc_step *step, struct cs_err *err) {
     orc_job_set_error(job, class_of(event), cs_str_empty(event->code) ? "failed" : event->code,
                       event->message != NULL ? event->message : "");
     if (next == 0) {
-        fail_for_good(step);
+        orc_job_fail_for_good(step);
     }
     return CS_OK;
 }
@@ -357,11 +390,11 @@ static enum cs_status lost(const struct orc_step *step, struct cs_err *err) {
     job->losses++;
     event->next_at_ms = next;
     if (next != 0) {
-        offer(step, event->job);
+        orc_job_offer(step, event->job);
         return CS_OK;
     }
     orc_job_set_error(job, ORC_FAILURE_INTERNAL, "worker_lost", "the worker went away again and again");
-    fail_for_good(step);
+    orc_job_fail_for_good(step);
     return CS_OK;
 }
 
@@ -374,7 +407,7 @@ static enum cs_status returned(const struct orc_step *step, struct cs_err *err) 
 
 static enum cs_status retry_due(const struct orc_step *step, struct cs_err *err) {
     CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_RETRY_NOW, err));
-    offer(step, step->event->job);
+    orc_job_offer(step, step->event->job);
     return CS_OK;
 }
 
@@ -422,5 +455,6 @@ enum cs_status orc_job_event(const struct orc_step *step, struct cs_err *err) {
         CS_TRY(report(step, err));
     }
     event->started_at_ms = step->execution->jobs[event->job].started_at_ms;
+    event->cache_miss = (enum orc_cache_miss)step->execution->jobs[event->job].cache_miss;
     return CS_OK;
 }

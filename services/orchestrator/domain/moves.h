@@ -27,12 +27,47 @@ enum cs_status orc_job_move(struct orc_execution *execution, uint32_t job, enum 
                             struct cs_err *err) CS_MUST_USE;
 enum cs_status orc_job_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
 void orc_job_release(const struct orc_step *step, uint32_t job);
+/* The bad end of the event's job, which has its error. */
+void orc_job_fail_for_good(const struct orc_step *step);
 /* A job is ready: from now on its wait for a worker is counted. */
 void orc_job_wait_for_worker(struct orc_execution *execution, uint32_t job, int64_t now_ms);
 /* Cancels every job that has not ended; running ones are stopped. */
 void orc_jobs_cancel(const struct orc_step *step);
 void orc_job_set_error(struct orc_job *job, enum orc_failure_class failure_class, const char *code,
                        const char *message);
+
+/* Why a job cannot run. */
+void orc_job_skip(const struct orc_step *step, uint32_t job, const char *code, const char *message);
+void orc_job_cancel(const struct orc_step *step, uint32_t job);
+/* It is ready, perhaps anew. */
+void orc_job_offer(const struct orc_step *step, uint32_t job);
+/* The bad end of a job and of all that cannot run because of it. */
+void orc_failure_spread(const struct orc_step *step, uint32_t ended);
+/* After ends that were not good: fails fast where the plan says so; ends the execution when nothing is open. */
+void orc_jobs_settle(const struct orc_step *step);
+enum orc_verdict { ORC_WAITS, ORC_RUNS, ORC_CANNOT_RUN };
+/* What the end of a parent means for a job that waits; its `unmet` counts that end already. */
+enum orc_verdict orc_verdict_on(const struct orc_plan_job *node, const struct orc_job *job, bool completed,
+                                bool optional);
+
+/* ---- map.c ---- */
+/* Counts the items of maps from that job on. */
+void orc_items_count(struct orc_execution *execution, uint32_t first);
+/* A job has ended: if it is an item, its map may have to hear of it. */
+void orc_item_ended(const struct orc_step *step, uint32_t job);
+/* The map has ended badly: so do its items. */
+void orc_items_cancel(const struct orc_step *step, uint32_t map);
+
+/* ---- change.c ---- */
+/* What the parents that have ended mean for a job that waits. */
+enum orc_verdict orc_verdict_of(const struct orc_execution *execution, uint32_t job);
+enum cs_status orc_change_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+
+/* ---- approval.c ---- */
+enum cs_status orc_approval_event(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+/* A job that has nothing else to wait for waits for its approval, if it needs one that has not been given. */
+bool orc_approval_asked(const struct orc_step *step, uint32_t job);
+void orc_decision_destroy(struct orc_decision *decision);
 
 /* ---- reuse.c ---- */
 /* Of a REUSED event; caller frees. */
@@ -41,6 +76,8 @@ struct orc_reused *orc_reused_create(const struct orc_event *event);
 /* ---- execution.c ---- */
 /* A job was assigned at that time; the first one starts the execution. */
 void orc_execution_started(struct orc_execution *execution, int64_t at_ms);
+/* A person said no to the whole: the execution fails, whatever has not ended is cancelled. */
+enum cs_status orc_execution_reject(const struct orc_step *step, char *sentence, struct cs_err *err) CS_MUST_USE;
 /* Called when no job is open any more. */
 void orc_execution_finish(const struct orc_step *step);
 enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;

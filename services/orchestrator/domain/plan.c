@@ -433,10 +433,12 @@ static enum cs_status copy_jobs(struct builder *b, struct cs_err *err) {
         job->operation = draft->operation;
         job->timeout_ms = draft->timeout_ms != 0 ? draft->timeout_ms : draft->operation->timeout_ms;
         job->queue_timeout_ms = draft->queue_timeout_ms;
+        job->cache = (uint8_t)draft->cache;
         job->retry = draft->retry;
         job->expanded = draft->expanded;
         job->hidden = draft->hidden;
         job->base_job = copy_text(b->arena, draft->base_job);
+        job->approval = orc_approval_rule_copy(draft->approval, b->arena);
         CS_TRY(copy_owner(b, draft, job, err));
         copy_params(b, draft, job);
     }

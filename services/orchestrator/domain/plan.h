@@ -20,6 +20,7 @@
 
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
+#include "domain/cache.h"
 
 enum {
     ORC_PLAN_JOBS_MAX = 10000,
@@ -67,6 +68,7 @@ struct orc_operation {
     int64_t no_progress_ms; /* an attempt must get further that often; 0: it does not tell */
     bool paid;              /* its start is written to the log */
     bool inside;            /* the orchestrator's own: no worker does it */
+    bool external;          /* done by somebody who reports through the API; its attempts outlive the orchestrator */
     struct orc_retry_policy retry[ORC_FAILURE_CLASSES];
 };
 
@@ -75,6 +77,13 @@ enum orc_map_kind {
     ORC_MAP_NONE,
     ORC_MAP_FAIL, /* the first one that ends badly is its own end */
     ORC_MAP_SKIP, /* the others go on; it completes when one of them did */
+};
+
+/* Before the job, or the whole execution, runs a person has to agree. */
+struct orc_approval_rule {
+    int64_t timeout_ms; /* from the moment that it waits for it; 0: as long as the execution may take */
+    bool approves;      /* what no answer means then; else it is a rejection */
+    const char *prompt; /* shown to who decides; "" none */
 };
 
 /* One input of a job, in the order of MediaRef.input (from 1). */
@@ -105,6 +114,7 @@ struct orc_plan_job {
     const bool *optional;          /* for each parent */
     const bool *optional_for;      /* for each child: the same edges */
     uint8_t policy;                /* orc_dependency_policy, never DEFAULT */
+    uint8_t cache;                 /* orc_cache_mode */
     int64_t timeout_ms;            /* of one attempt */
     int64_t queue_timeout_ms;      /* how long it may be ready before a worker takes it; 0 without limit */
     struct orc_retry_policy retry; /* over the operation's where that tries again at all; its zeros say nothing */
@@ -119,15 +129,18 @@ struct orc_plan_job {
     uint32_t child_room;           /* for `children`, once they grew */
     bool hidden;                   /* made by the orchestrator for other jobs: clients do not see it */
     const char *base_job;          /* its result is that of a job of the base: its id, "" the final one; or NULL */
+    const struct orc_approval_rule *approval; /* or NULL */
 };
 
 struct orc_plan {
     uint32_t job_count;
     uint32_t edge_count;
     bool fail_fast;   /* the first failure that nothing makes good ends everything */
-    uint8_t priority; /* of jobs that give none */
+    uint8_t priority; /* of jobs that come later and give none */
+    uint8_t cache;    /* callsheet.v1.CacheMode of such jobs */
     uint32_t job_room;
     size_t appended_bytes;
+    const struct orc_approval_rule *approval; /* of the whole; or NULL */
     struct cs_arena *arena; /* that everything is in */
     const char *base; /* the execution that it builds on, when a job has a base_job; or NULL */
     struct orc_plan_job *jobs;
@@ -156,6 +169,7 @@ struct orc_job_draft {
     int64_t timeout_ms; /* 0: the operation's */
     int64_t queue_timeout_ms;
     struct orc_retry_policy retry;
+    enum orc_cache_mode cache;
     bool hidden; /* and its id may be anything */
     const char *base_job;
     enum orc_map_kind map;
@@ -164,6 +178,7 @@ struct orc_job_draft {
     int output_type;
     const char *owner; /* id of the map whose item it is, or NULL */
     uint32_t item;
+    const struct orc_approval_rule *approval; /* or NULL */
 };
 
 /* Jobs to append, or (one of them, its id is not looked at) new parameters. */
@@ -186,6 +201,9 @@ enum cs_status orc_plan_append(struct orc_plan *plan, const struct orc_addition 
 /* Replaces the parameters of a job. They may name only jobs that it depends on already: "not_a_dependency". */
 enum cs_status orc_plan_edit(struct orc_plan *plan, uint32_t job, const struct orc_addition *addition,
                              struct cs_err *err) CS_MUST_USE;
+
+/* A copy in the arena; NULL of NULL. */
+const struct orc_approval_rule *orc_approval_rule_copy(const struct orc_approval_rule *rule, struct cs_arena *arena);
 
 /* Index of a job by id, or -1. Linear; for edges of the system only. */
 int32_t orc_plan_find(const struct orc_plan *plan, const char *id);

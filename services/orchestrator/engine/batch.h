@@ -11,6 +11,7 @@
 
 #include "engine/engine.h"
 #include "engine/entry.h"
+#include "store/cache.h"
 #include "store/store.h"
 
 /* What happens after the commit. */
@@ -21,6 +22,7 @@ enum orc_effect_kind {
     ORC_EFFECT_SAVED,    /* acknowledge a checkpoint */
     ORC_EFFECT_STOP,     /* tell a worker to stop an attempt */
     ORC_EFFECT_DISPATCH, /* queue a job for a worker */
+    ORC_EFFECT_GATHER,   /* see whether a map can end */
     ORC_EFFECT_DELIVER,  /* queue the webhook, or set its timer */
     ORC_EFFECT_FINISHED, /* say in the log of the process that an execution ended */
     ORC_EFFECT_UPDATE,   /* tell the watchers */
@@ -47,7 +49,7 @@ struct orc_effect {
             unsigned char fence[ORC_FENCE_BYTES];
             uint64_t sequence; /* SAVED */
         } attempt;             /* SEND, SAVED, STOP */
-        uint32_t job;          /* DISPATCH */
+        uint32_t job;          /* DISPATCH, GATHER */
         struct {
             const Callsheet__V1__ExecutionUpdate *update;
             uint64_t watch; /* SNAPSHOT */
@@ -67,6 +69,9 @@ struct orc_batch {
     size_t event_capacity;
     struct orc_row_head *heads; /* made when it is sealed */
     size_t head_count;
+    struct orc_row_kept *kept;
+    size_t kept_count;
+    size_t kept_capacity;
     struct orc_entry **entries; /* with a change in this batch */
     size_t entry_count;
     size_t entry_capacity;
@@ -82,6 +87,7 @@ bool orc_batch_empty(const struct orc_batch *batch);
 
 struct orc_row_created *orc_batch_add_created(struct orc_batch *batch);
 struct orc_row_event *orc_batch_add_event(struct orc_batch *batch);
+struct orc_row_kept *orc_batch_add_kept(struct orc_batch *batch);
 void orc_batch_add_entry(struct orc_batch *batch, struct orc_entry *entry);
 void orc_batch_add_effect(struct orc_batch *batch, const struct orc_effect *effect);
 

@@ -10,7 +10,7 @@
 
 /* ---- at the door, on the caller's thread ---- */
 
-static enum cs_status enter(struct orc_engine *engine, struct cs_err *err) {
+enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) {
     if (atomic_fetch_add(&engine->counters.clients_waiting, 1) >= ORC_ENGINE_QUEUE_MAX) {
         atomic_fetch_sub(&engine->counters.clients_waiting, 1);
         return cs_fail(err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many requests are waiting; try again later");
@@ -27,7 +27,7 @@ void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes) {
 }
 
 static enum cs_status enter_submission(struct orc_engine *engine, size_t size_bytes, struct cs_err *err) {
-    CS_TRY(enter(engine, err));
+    CS_TRY(orc_engine_enter(engine, err));
     if (atomic_fetch_add(&engine->counters.submitted_bytes, size_bytes) + size_bytes > ORC_ENGINE_QUEUE_BYTES_MAX) {
         orc_engine_submission_done(engine, size_bytes);
         orc_engine_answered(engine);
@@ -36,14 +36,14 @@ static enum cs_status enter_submission(struct orc_engine *engine, size_t size_by
     return CS_OK;
 }
 
-static struct orc_item *named_item(enum orc_item_kind kind, const char *tenant, const char *id) {
+struct orc_item *orc_engine_named_item(enum orc_item_kind kind, const char *tenant, const char *id) {
     struct orc_item *item = orc_item_create(kind);
     cs_str_copy(item->tenant, sizeof(item->tenant), tenant);
     cs_str_copy(item->id, sizeof(item->id), id);
     return item;
 }
 
-static void put(struct orc_engine *engine, struct orc_item *item) {
+void orc_engine_put(struct orc_engine *engine, struct orc_item *item) {
     if (!orc_queue_put(&engine->queue, item)) {
         free(item); /* nobody may call an engine that has stopped */
     }
@@ -60,61 +60,68 @@ void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submiss
     item->submit.submission = submission;
     item->submit.done = done;
     item->submit.ctx = ctx;
-    put(engine, item);
+    if (!orc_queue_put(&engine->queue, item)) { /* what was looked up before came back too late */
+        free(item);
+        orc_engine_submission_done(engine, submission->request_size);
+        orc_submission_destroy(submission);
+        orc_engine_answered(engine);
+        (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
+        done(NULL, &err, ctx);
+    }
 }
 
 void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (enter(engine, &err) != CS_OK) {
+    if (orc_engine_enter(engine, &err) != CS_OK) {
         done(NULL, &err, ctx);
         return;
     }
-    struct orc_item *item = named_item(ORC_ITEM_GET, tenant, id);
+    struct orc_item *item = orc_engine_named_item(ORC_ITEM_GET, tenant, id);
     item->read.done = done;
     item->read.ctx = ctx;
-    put(engine, item);
+    orc_engine_put(engine, item);
 }
 
 void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason,
                        orc_read_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (enter(engine, &err) != CS_OK) {
+    if (orc_engine_enter(engine, &err) != CS_OK) {
         done(NULL, &err, ctx);
         return;
     }
-    struct orc_item *item = named_item(ORC_ITEM_CANCEL, tenant, id);
+    struct orc_item *item = orc_engine_named_item(ORC_ITEM_CANCEL, tenant, id);
     cs_str_copy(item->read.reason, sizeof(item->read.reason), reason);
     item->read.done = done;
     item->read.ctx = ctx;
-    put(engine, item);
+    orc_engine_put(engine, item);
 }
 
 void orc_engine_ask_metrics(struct orc_engine *engine, orc_metrics_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (enter(engine, &err) != CS_OK) {
+    if (orc_engine_enter(engine, &err) != CS_OK) {
         done(NULL, &err, ctx);
         return;
     }
     struct orc_item *item = orc_item_create(ORC_ITEM_METRICS);
     item->metrics.done = done;
     item->metrics.ctx = ctx;
-    put(engine, item);
+    orc_engine_put(engine, item);
 }
 
 uint64_t orc_engine_watch(struct orc_engine *engine, const char *tenant, const char *id,
                           const struct orc_watcher_events *events, void *ctx) {
-    struct orc_item *item = named_item(ORC_ITEM_WATCH, tenant, id);
+    struct orc_item *item = orc_engine_named_item(ORC_ITEM_WATCH, tenant, id);
     uint64_t watch = item->watch.watch = atomic_fetch_add(&engine->next_watch, 1);
     item->watch.events = events;
     item->watch.ctx = ctx;
-    put(engine, item);
+    orc_engine_put(engine, item);
     return watch;
 }
 
 void orc_engine_unwatch(struct orc_engine *engine, uint64_t watch) {
     struct orc_item *item = orc_item_create(ORC_ITEM_UNWATCH);
     item->watch.watch = watch;
-    put(engine, item);
+    orc_engine_put(engine, item);
 }
 
 /* ---- submissions ---- */
@@ -145,6 +152,7 @@ static void add_row(struct orc_engine *engine, const struct orc_entry *entry, co
         .created_at_ms = entry->execution->created_at_ms,
         .wake_at_ms = entry->execution->deadline_ms,
         .traceparent = entry->traceparent,
+        .origin = submission->origin,
     };
     memcpy(row->request_sha256, submission->request_sha256, sizeof(row->request_sha256));
 }
@@ -172,6 +180,10 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
         .created = {.row = engine->filling->created_count - 1, .done = item->submit.done, .ctx = item->submit.ctx},
     };
     orc_batch_add_effect(engine->filling, &effect);
+    for (size_t i = 0; i < submission->reuses.count; i++) {
+        orc_engine_reuse(engine, entry, &submission->reuses, i);
+    }
+    orc_timer_set(&engine->timers, &entry->timer, INT64_MAX); /* reusing set it */
 }
 
 /* ---- a submission whose key is taken ---- */
@@ -179,40 +191,72 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
 struct repeated {
     struct orc_engine *engine;
     unsigned char request_sha256[32];
+    struct cs_err otherwise; /* what to say when the key is not taken; CS_OK: as the reader does */
     orc_created_fn *done;
     void *ctx;
 };
 
+static enum cs_status check_same(const struct repeated *repeated, const struct orc_stored *item, struct cs_err *err) {
+    if (memcmp(item->request_sha256, repeated->request_sha256, sizeof(repeated->request_sha256)) != 0) {
+        (void)cs_fail(err, CS_ALREADY_EXISTS, "idempotency_key_reused",
+                      "the idempotency key belongs to an execution with another plan");
+        return cs_err_at(err, "idempotencyKey");
+    }
+    return CS_OK;
+}
+
+void orc_engine_reply_existing(const struct orc_stored *item, orc_created_fn *done, void *ctx) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    ProtobufCMessage *request = NULL;
+    struct cs_err err = {0};
+    Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
+    if (cs_rpc_message_unpack_arena(&callsheet__v1__create_execution_request__descriptor, item->request,
+                                    item->request_size, arena, &request, &err) != CS_OK) {
+        done(NULL, &err, ctx);
+        return;
+    }
+    reply.execution_id = (char *)item->id;
+    reply.state = (Callsheet__V1__ExecutionState)item->state;
+    reply.created_at_ms = item->created_at_ms;
+    reply.existing = true;
+    reply.retry_of = ((const Callsheet__V1__CreateExecutionRequest *)request)->retry_of;
+    done(&reply, NULL, ctx);
+}
+
 static void answer_repeated(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
     struct repeated *repeated = ctx;
-    struct cs_err why = {0};
-    Callsheet__V1__CreateExecutionReply reply = CALLSHEET__V1__CREATE_EXECUTION_REPLY__INIT;
-    const struct cs_err *failure = err;
-    if (item != NULL && memcmp(item->request_sha256, repeated->request_sha256, sizeof(repeated->request_sha256)) != 0) {
-        (void)cs_fail(&why, CS_ALREADY_EXISTS, "idempotency_key_reused",
-                      "the idempotency key belongs to an execution with another plan");
-        cs_str_copy(why.path, sizeof(why.path), "idempotencyKey");
-        failure = &why;
-    } else if (item != NULL) {
-        reply.execution_id = (char *)item->id;
-        reply.state = (Callsheet__V1__ExecutionState)item->state;
-        reply.created_at_ms = item->created_at_ms;
-        reply.existing = true;
+    struct cs_err why = err != NULL ? *err : (struct cs_err){0};
+    if (item == NULL && err->status == CS_NOT_FOUND && repeated->otherwise.status != CS_OK) {
+        why = repeated->otherwise;
     }
     orc_engine_answered(repeated->engine);
-    repeated->done(failure == NULL ? &reply : NULL, failure, repeated->ctx);
+    if (item == NULL || check_same(repeated, item, &why) != CS_OK) {
+        repeated->done(NULL, &why, repeated->ctx);
+    } else {
+        orc_engine_reply_existing(item, repeated->done, repeated->ctx);
+    }
     free(repeated);
+}
+
+void orc_engine_answer_key(struct orc_engine *engine, const char *tenant, const char *key,
+                           const unsigned char *request_sha256, const struct cs_err *otherwise, orc_created_fn *done,
+                           void *ctx) {
+    struct repeated *repeated = cs_alloc(sizeof(*repeated));
+    repeated->engine = engine;
+    repeated->done = done;
+    repeated->ctx = ctx;
+    if (otherwise != NULL) {
+        repeated->otherwise = *otherwise;
+    }
+    memcpy(repeated->request_sha256, request_sha256, sizeof(repeated->request_sha256));
+    orc_readers_get(engine->readers, tenant, NULL, key, answer_repeated, repeated);
 }
 
 void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
                                  const struct orc_effect *effect) {
-    struct repeated *repeated = cs_alloc(sizeof(*repeated));
-    repeated->engine = engine;
-    repeated->done = effect->created.done;
-    repeated->ctx = effect->created.ctx;
-    memcpy(repeated->request_sha256, row->request_sha256, sizeof(repeated->request_sha256));
-    orc_readers_get(engine->readers, row->tenant, NULL, row->idempotency_key, answer_repeated, repeated);
-    orc_engine_forget(engine, effect->entry);
+    effect->entry->unwanted = true;
+    orc_engine_answer_key(engine, row->tenant, row->idempotency_key, row->request_sha256, NULL, effect->created.done,
+                          effect->created.ctx);
 }
 
 /* ---- reads ---- */
@@ -220,6 +264,9 @@ void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row
 struct reading {
     struct orc_engine *engine;
     bool cancelling;
+    bool changing;
+    bool deciding;
+    struct orc_outside_report *report; /* or NULL */
     orc_read_fn *done;
     void *ctx;
 };
@@ -244,12 +291,42 @@ static enum cs_status check_cancellable(enum orc_execution_state state, struct c
     return CS_OK;
 }
 
+/* "a,b", or "" or NULL. */
+static void put_successors(Callsheet__V1__Execution *execution, const char *successors, struct cs_arena *arena) {
+    if (cs_str_empty(successors)) {
+        return;
+    }
+    if (execution->links == NULL) {
+        execution->links = cs_arena_alloc(arena, sizeof(*execution->links));
+        callsheet__v1__execution_links__init(execution->links);
+    }
+    Callsheet__V1__ExecutionLinks *links = execution->links;
+    char *rest = cs_arena_strdup(arena, successors);
+    links->successors = cs_arena_array(arena, strlen(successors), sizeof(char *));
+    for (char *id = strsep(&rest, ","); id != NULL; id = strsep(&rest, ",")) {
+        links->successors[links->n_successors++] = id;
+    }
+}
+
 static enum cs_status read_stored(const struct reading *reading, const struct orc_stored *item, struct cs_arena *arena,
                                   Callsheet__V1__Execution **ret_execution, struct cs_err *err) {
     if (reading->cancelling) {
         CS_TRY(check_cancellable((enum orc_execution_state)item->state, err));
     }
-    return unpack_summary(item, arena, ret_execution, err);
+    if (reading->deciding && item->summary != NULL) {
+        return orc_engine_decided_late(item->state, err);
+    }
+    if (reading->changing && item->summary != NULL) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "already_ended", "the execution has already ended");
+    }
+    Callsheet__V1__Execution *execution = NULL;
+    CS_TRY(unpack_summary(item, arena, &execution, err));
+    if (reading->report != NULL) {
+        CS_TRY(orc_outside_repeated(reading->report, execution, err));
+    }
+    *ret_execution = execution;
+    put_successors(*ret_execution, item->successors, arena);
+    return CS_OK;
 }
 
 static void answer_read(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
@@ -264,18 +341,20 @@ static void answer_read(const struct orc_stored *item, const struct cs_err *err,
     }
     orc_engine_answered(reading->engine);
     reading->done(execution, execution == NULL ? &why : NULL, reading->ctx);
+    orc_outside_report_destroy(reading->report);
     free(reading);
 }
 
-static void read_row(struct orc_engine *engine, const struct orc_item *item) {
+static void read_row(struct orc_engine *engine, struct orc_item *item) {
     struct reading *reading = cs_alloc(sizeof(*reading));
     *reading = (struct reading){
-        .engine = engine, .cancelling = item->kind == ORC_ITEM_CANCEL, .done = item->read.done, .ctx = item->read.ctx};
+        .engine = engine, .cancelling = item->kind == ORC_ITEM_CANCEL,
+        .changing = item->kind == ORC_ITEM_CHANGE, .deciding = item->kind == ORC_ITEM_DECIDE,
+        .report = item->kind == ORC_ITEM_OUTSIDE ? cs_steal(&item->read.report) : NULL, .done = item->read.done, .ctx = item->read.ctx};
     orc_readers_get(engine->readers, item->tenant, item->id, NULL, answer_read, reading);
 }
 
-/* Answers once what the entry has been through is committed. why NULL: with its state as it is now. */
-static void answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
+void orc_engine_answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
                         const struct cs_err *why) {
     struct orc_batch *batch = orc_engine_batch_of(engine, entry);
     struct orc_effect effect = {
@@ -294,8 +373,7 @@ static void answer_from(struct orc_engine *engine, struct orc_entry *entry, cons
     orc_engine_after_commit(engine, &effect);
 }
 
-/* The entry of that tenant; NULL when it is not in memory or the answer has been given. */
-static struct orc_entry *find_for(struct orc_engine *engine, struct orc_item *item) {
+struct orc_entry *orc_engine_find_for(struct orc_engine *engine, struct orc_item *item) {
     struct cs_err err = {0};
     if (engine->recovering) {
         refuse_recovering(&err);
@@ -312,28 +390,34 @@ static struct orc_entry *find_for(struct orc_engine *engine, struct orc_item *it
 }
 
 void orc_engine_take_get(struct orc_engine *engine, struct orc_item *item) {
-    struct orc_entry *entry = find_for(engine, item);
-    if (entry != NULL) {
-        answer_from(engine, entry, item, NULL);
+    struct orc_entry *entry = orc_engine_find_for(engine, item);
+    if (entry == NULL) {
+        return;
+    }
+    /* Only the row knows the successors of one that has ended and waits for its delivery. */
+    if (orc_execution_terminal(entry->execution) && orc_engine_batch_of(engine, entry) == NULL) {
+        read_row(engine, item);
+    } else {
+        orc_engine_answer_from(engine, entry, item, NULL);
     }
 }
 
 void orc_engine_take_cancel(struct orc_engine *engine, struct orc_item *item) {
-    struct orc_entry *entry = find_for(engine, item);
+    struct orc_entry *entry = orc_engine_find_for(engine, item);
     if (entry == NULL) {
         return;
     }
     struct cs_err err = {0};
     if (check_cancellable((enum orc_execution_state)entry->execution->state, &err) != CS_OK) {
-        answer_from(engine, entry, item, &err);
+        orc_engine_answer_from(engine, entry, item, &err);
         return;
     }
     struct orc_event event = {.kind = ORC_EVENT_CANCEL, .message = item->read.reason};
     if (entry->execution->state != ORC_EXECUTION_CANCELLED && orc_engine_step(engine, entry, &event, &err) != CS_OK) {
-        answer_from(engine, entry, item, &err);
+        orc_engine_answer_from(engine, entry, item, &err);
         return;
     }
-    answer_from(engine, entry, item, NULL);
+    orc_engine_answer_from(engine, entry, item, NULL);
 }
 
 /* ---- watches ---- */

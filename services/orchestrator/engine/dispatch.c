@@ -4,7 +4,6 @@
 #include <utlist.h>
 
 #include "cs/base/crash.h"
-#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "cs/catalog.h"
 #include "engine/internal.h"
@@ -107,7 +106,8 @@ static struct orc_peer *near_peer(struct orc_engine *engine, const struct orc_se
 static bool enter(struct orc_engine *engine, struct orc_station *station, struct orc_seat *seat,
                   struct orc_pass *ret_pass) {
     const struct orc_plan *plan = seat->entry->execution->plan;
-    bool keyed = !orc_seat_is_delivery(seat) && plan->jobs[seat->job].concurrency_key != NULL;
+    bool keyed = !orc_seat_is_delivery(seat) &&
+                 (plan->jobs[seat->job].concurrency_key != NULL || plan->jobs[seat->job].owner >= 0);
     ret_pass->count = 0;
     return (engine->dispatch.gates.limits.count == 0 && !keyed) || orc_gates_enter(engine, station, seat, ret_pass);
 }
@@ -177,7 +177,6 @@ static void flush(struct orc_engine *engine, struct orc_peer *peer) {
         cs_log_warn("worker does not read, dropping its link", CS_KV("worker", peer->worker), CS_KVE(&err));
         orc_links_drop(engine->links, peer->link);
     } /* any other failure: the link is down, and says so itself */
-    cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_ASSIGN);
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_ASSIGN);
     peer->outbox_count = 0;
     peer->outbox_bytes = 0;

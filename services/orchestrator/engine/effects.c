@@ -1,6 +1,5 @@
 /* What happens after a commit. */
 #include "cs/base/crash.h"
-#include "cs/base/crash.h"
 #include "cs/base/log.h"
 #include "domain/fsm.h"
 #include "engine/internal.h"
@@ -25,8 +24,8 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
     reply.execution_id = entry->execution->id;
     reply.state = (Callsheet__V1__ExecutionState)entry->execution->state;
     reply.created_at_ms = entry->execution->created_at_ms;
+    reply.retry_of = entry->envelope->retry_of;
     orc_engine_answered(engine);
-    cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_ANSWER);
     cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_ANSWER);
     effect->created.done(&reply, NULL, effect->created.ctx);
     if (entry->execution->state == ORC_EXECUTION_PENDING) { /* unless somebody saw the row and cancelled it already */
@@ -37,8 +36,22 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
 
 static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_seat *seat = orc_entry_seat(effect->entry, effect->job);
+    const struct orc_execution *execution = effect->entry->execution;
+    if (execution->plan->jobs[effect->job].operation->external) {
+        orc_outside_take(engine, effect->entry, effect->job);
+        return;
+    }
     /* It may have been cancelled while the batch was under way. */
-    if (effect->entry->execution->jobs[effect->job].state == ORC_JOB_READY && seat->lane == NULL) {
+    if (execution->jobs[effect->job].state != ORC_JOB_READY || seat->lane != NULL) {
+        return;
+    }
+    if (execution->plan->jobs[effect->job].map != ORC_MAP_NONE) {
+        orc_map_begin(engine, effect->entry, effect->job);
+    } else if (execution->plan->jobs[effect->job].base_job != NULL) {
+        orc_bases_wait(engine, effect->entry);
+    } else if (execution->plan->jobs[effect->job].cache != ORC_CACHE_OFF) {
+        orc_cache_admit(engine, seat);
+    } else {
         orc_seat_enqueue(engine, seat);
     }
 }
@@ -65,7 +78,6 @@ static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
 static void acknowledge(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
     if (assignment != NULL) {
-        cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_SAVED);
         cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_SAVED);
         orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
     }
@@ -101,11 +113,15 @@ void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *ba
     case ORC_EFFECT_DISPATCH:
         dispatch(engine, effect);
         break;
+    case ORC_EFFECT_GATHER:
+        orc_map_gather(engine, effect->entry, effect->job);
+        break;
     case ORC_EFFECT_DELIVER:
         orc_engine_deliver(engine, effect->entry);
         break;
     case ORC_EFFECT_FINISHED:
         say_finished(engine, effect->entry);
+        orc_bases_ended(engine, effect->entry);
         break;
     case ORC_EFFECT_UPDATE:
         orc_watch_tell(engine, effect->entry, effect->watch.update);

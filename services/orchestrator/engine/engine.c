@@ -78,6 +78,21 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
     case ORC_ITEM_REPLACED:
         take_replaced(engine, item);
         break;
+    case ORC_ITEM_BASES:
+        orc_engine_take_bases(engine, item);
+        break;
+    case ORC_ITEM_CHANGE:
+        orc_engine_take_change(engine, item);
+        break;
+    case ORC_ITEM_ANSWERS:
+        orc_engine_take_answers(engine, item);
+        break;
+    case ORC_ITEM_DECIDE:
+        orc_engine_take_decide(engine, item);
+        break;
+    case ORC_ITEM_OUTSIDE:
+        orc_engine_take_report(engine, item);
+        break;
     case ORC_ITEM_METRICS:
         orc_engine_take_metrics(engine, item);
         break;
@@ -116,6 +131,8 @@ static void turn(struct orc_engine *engine, struct orc_item *items) {
     if (!engine->stopping) { /* what is left to do then is done after the next start */
         orc_engine_fire_timers(engine);
         orc_gates_fire(engine);
+        orc_bases_look(engine);
+        orc_cache_ask(engine);
         orc_dispatch_run(engine);
     }
     orc_peers_flush(engine);
@@ -128,6 +145,8 @@ static int64_t wait_ms(const struct orc_engine *engine, int64_t flush_ms) {
     int64_t at_ms = timer != NULL && timer->at_ms < flush_ms ? timer->at_ms : flush_ms;
     const struct orc_timer *rate = orc_timers_first(&engine->dispatch.gates.timers);
     at_ms = rate != NULL && rate->at_ms < at_ms ? rate->at_ms : at_ms;
+    at_ms = orc_bases_due_ms(engine) < at_ms ? orc_bases_due_ms(engine) : at_ms;
+    at_ms = orc_cache_due_ms(engine) < at_ms ? orc_cache_due_ms(engine) : at_ms;
     if (engine->stopping) {
         return engine->give_up_ms - cs_clock_mono_ms();
     }
@@ -157,6 +176,7 @@ static void end(struct orc_engine *engine) {
     engine->recovering = true; /* refuses what came after the end */
     turn(engine, items);
     orc_watchers_end_all(engine, &err);
+    orc_cache_drop(engine);
     while (engine->entries != NULL) {
         orc_engine_forget(engine, engine->entries);
     }
@@ -216,6 +236,7 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
 
 static void destroy(struct orc_engine *engine) {
     orc_keeper_stop(engine);
+    orc_cache_stop(engine);
     orc_readers_destroy(engine->readers);
     orc_store_close(engine->committer.store);
     orc_commands_fini(&engine->commands);
@@ -274,7 +295,8 @@ enum cs_status orc_engine_start(const struct orc_engine_config *config, struct o
     CS_TRY(orc_limits_parse(config->limits, config->tenant_weights, &limits, err));
     struct orc_engine *engine = create(config, &limits);
     struct orc_entry *entries = NULL;
-    if (open_database(engine, &entries, err) != CS_OK) {
+    if (orc_cache_start(engine, config->version, config->cache_ttl_ms, err) != CS_OK ||
+        open_database(engine, &entries, err) != CS_OK) {
         destroy(engine);
         return err->status;
     }

@@ -22,6 +22,8 @@
 #include "cs/base/mem.h"
 #include "domain/execution.h"
 #include "links/links.h"
+#include "wire/change_wire.h"
+#include "wire/external_token.h"
 #include "wire/plan_wire.h"
 
 enum {
@@ -43,6 +45,8 @@ struct orc_engine_config {
     const char *authorization;    /* or NULL */
     const char *limits;           /* as in engine/limits.h; or NULL */
     const char *tenant_weights;   /* or NULL */
+    const char *version;          /* of Callsheet: results of another one are not taken; or NULL */
+    int64_t cache_ttl_ms;         /* how long results are kept; 0: the default */
     const struct cs_clock *clock; /* or NULL: the system's */
     /* Told once when it cannot go on: a live process has its name. May be NULL. On a thread of the engine. */
     void (*failed)(const struct cs_err *err, void *ctx);
@@ -69,10 +73,31 @@ typedef void orc_read_fn(const Callsheet__V1__Execution *execution, const struct
 
 /* Answers after the commit. The id is made here. */
 void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx);
+/* The same for a request with a base, which is read first. Checks everything; the request is changed, and must live until
+ * `done` is called. */
+void orc_engine_submit_on_base(struct orc_engine *engine, Callsheet__V1__CreateExecutionRequest *request,
+                               const struct cs_trace *trace, orc_created_fn *done, void *ctx);
+/* New executions of an old plan, as the RPCs say; requests are copied. */
+void orc_engine_retry(struct orc_engine *engine, const Callsheet__V1__RetryExecutionRequest *request,
+                      const struct cs_trace *trace, orc_created_fn *done, void *ctx);
+void orc_engine_rerun(struct orc_engine *engine, const Callsheet__V1__RerunExecutionRequest *request,
+                      const struct cs_trace *trace, orc_created_fn *done, void *ctx);
 /* From memory when open, else from its row. */
 void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx);
 void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason,
                        orc_read_fn *done, void *ctx);
+/* Changes the plan of an open execution (wire/change_wire.h), which is taken over also on failure. Answers with the execution
+ * after the commit. */
+void orc_engine_change(struct orc_engine *engine, const char *tenant, const char *id, struct orc_change *change,
+                       orc_read_fn *done, void *ctx);
+/* A decision about an approval, checked by wire/approval_wire.h, and a report about an external job, checked by
+ * wire/external_wire.h: as the RPCs say. Requests are copied. */
+void orc_engine_decide(struct orc_engine *engine, const Callsheet__V1__DecideApprovalRequest *request,
+                       orc_read_fn *done, void *ctx);
+enum cs_status orc_engine_read_token(const struct orc_engine *engine, const char *text,
+                                     struct orc_external_token *ret_token, struct cs_err *err) CS_MUST_USE;
+void orc_engine_report(struct orc_engine *engine, const Callsheet__V1__ReportExternalRequest *request,
+                       const struct orc_external_token *token, orc_read_fn *done, void *ctx);
 /* Newest first; runs in the caller's thread on a connection of the reader pool and blocks. page_size is 1 … 100 here;
  * tokens are those of wire/page_token.h. */
 enum cs_status orc_engine_list(struct orc_engine *engine, const Callsheet__V1__ListExecutionsRequest *request,
@@ -85,6 +110,9 @@ typedef void orc_located_fn(const char *address, const Callsheet__V1__Execution 
                             void *ctx);
 void orc_engine_locate(struct orc_engine *engine, const char *tenant, const char *id, const char *unreachable,
                        orc_located_fn *done, void *ctx);
+/* Forgets the kept results of the work of its jobs; how many there were. In the caller's thread, like a list. */
+enum cs_status orc_engine_invalidate(struct orc_engine *engine, const char *tenant, const char *id,
+                                     uint32_t *ret_entries, struct cs_err *err) CS_MUST_USE;
 /* Makes lists fail with UNAVAILABLE "stopping" soon, those that run and those to come: they must have ended before
  * orc_engine_stop. */
 void orc_engine_end_lists(struct orc_engine *engine);

@@ -2,6 +2,7 @@
 
 #include "callsheet/v1/event_log.pb-c.h"
 #include "cs/rpc.h"
+#include "wire/change_wire.h"
 
 static char *text(const char *maybe) {
     return maybe != NULL ? (char *)maybe : (char *)protobuf_c_empty_string;
@@ -21,9 +22,12 @@ void orc_event_to_row(const struct orc_event *event, const char *execution, uint
     payload.final = event->final;
     payload.unassigned = event->unassigned;
     payload.execution_started_at_ms = event->execution_started_at_ms;
+    payload.cache_miss = event->cache_miss;
     payload.source_execution = text(event->source_execution);
     payload.source_job = text(event->source_job);
     payload.reason = text(event->reason);
+    payload.by = text(event->by);
+    payload.whole = event->whole;
     size_t size = protobuf_c_message_get_packed_size(&payload.base);
     uint8_t *bytes = cs_arena_alloc(arena, size);
     (void)protobuf_c_message_pack(&payload.base, bytes);
@@ -59,15 +63,22 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .final = payload->final,
         .unassigned = payload->unassigned,
         .execution_started_at_ms = payload->execution_started_at_ms,
+        .cache_miss = payload->cache_miss < ORC_CACHE_MISSES ? (enum orc_cache_miss)payload->cache_miss : ORC_CACHE_NO_MISS,
         .code = payload->code,
         .message = payload->message,
         .source_execution = payload->source_execution,
         .source_job = payload->source_job,
         .reason = payload->reason,
+        .by = payload->by,
+        .whole = payload->whole,
         .payload = payload->data.data,
         .payload_size = payload->data.len,
         .next_at_ms = payload->next_at_ms,
         .started_at_ms = payload->started_at_ms,
     };
+    if (ret_event->kind == ORC_EVENT_APPENDED || ret_event->kind == ORC_EVENT_EDITED) {
+        return orc_addition_from_log(ret_event->kind, ret_event->payload, ret_event->payload_size, arena,
+                                     &ret_event->addition, err);
+    }
     return CS_OK;
 }

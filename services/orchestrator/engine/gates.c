@@ -163,6 +163,13 @@ static void add_key(struct orc_engine *engine, const struct orc_seat *seat, cons
     pass->gates[pass->count++] = gate_of(engine, ORC_LIMIT_KEY, whole, job->concurrency_limit, 0);
 }
 
+/* How many items of a map run at once. */
+static void add_map(struct orc_engine *engine, const struct orc_seat *seat, const struct orc_plan_job *map,
+                    struct orc_pass *pass) {
+    CS_AUTO_FREE char *whole = cs_sprintf("%s%s/%s", ORC_MAP_GATE_PREFIX, seat->entry->execution->id, map->id);
+    pass->gates[pass->count++] = gate_of(engine, ORC_LIMIT_KEY, whole, map->parallel_max, 0);
+}
+
 static void find_gates(struct orc_engine *engine, const struct orc_station *station, const struct orc_seat *seat,
                        struct orc_pass *pass) {
     bool configured = engine->dispatch.gates.limits.count != 0;
@@ -182,6 +189,9 @@ static void find_gates(struct orc_engine *engine, const struct orc_station *stat
     }
     if (job->concurrency_key != NULL) {
         add_key(engine, seat, job, pass);
+    }
+    if (job->owner >= 0) {
+        add_map(engine, seat, &seat->entry->execution->plan->jobs[job->owner], pass);
     }
 }
 

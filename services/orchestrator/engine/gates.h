@@ -19,7 +19,9 @@
 #include "engine/limits.h"
 #include "engine/timers.h"
 
-enum { ORC_GATES_MAX = ORC_LIMIT_KINDS };
+enum { ORC_GATES_MAX = ORC_LIMIT_KINDS + 1 }; /* two keys: its own, and that of the map whose item it is */
+
+#define ORC_MAP_GATE_PREFIX "map:"
 
 struct orc_engine;
 struct orc_station;

@@ -6,7 +6,10 @@
  *     client.c    submissions, reads, cancels        workers.c    what links and workers report
  *     step.c      one event into one execution       wakeups.c    deadlines, retries, deliveries that are due
  *     batch.c seal.c effects.c   one group commit    watchers.c   who watches what
- *     waiting.c   why a job is not running
+ *     waiting.c   why a job is not running           bases.c      executions that build on others wait for their end
+ *     map.c       jobs that make jobs                change.c     plans that change under way
+ *     approval.c  what people decide                 outside.c    jobs that somebody outside does
+ *     cache.c     work that was done before, or is   lookup.c     the thread that asks what results are kept
  *     hall.c      turns, priorities              gates.c      limits: who must wait though a slot is free
  *     committer.c the thread that writes batches     reader.c     threads that read rows
  *     recovery.c  rows -> entries                    event_wire.c events <-> bytes
@@ -19,11 +22,14 @@
 #include <stdatomic.h>
 
 #include "cs/base/clock.h"
+#include "engine/bases.h"
 #include "engine/batch.h"
+#include "engine/cache.h"
 #include "engine/dispatch.h"
 #include "engine/engine.h"
 #include "engine/entry.h"
 #include "engine/keeper.h"
+#include "engine/outside.h"
 #include "engine/queue.h"
 #include "engine/reader.h"
 #include "engine/timers.h"
@@ -63,6 +69,12 @@ struct orc_counters {
     atomic_uint_fast64_t reports_dropped; /* with a fence that is not honoured (any more) */
     atomic_uint_fast64_t jobs_lost;
     atomic_uint_fast64_t recoveries;
+    atomic_size_t outside; /* external attempts under way */
+    atomic_uint_fast64_t approved;
+    atomic_uint_fast64_t rejected;
+    atomic_uint_fast64_t cache_hits; /* jobs with a result that was kept, or just made by another */
+    atomic_uint_fast64_t cache_misses;
+    atomic_uint_fast64_t cache_waits; /* jobs that waited for another to make it */
 };
 
 struct orc_engine {
@@ -94,6 +106,8 @@ struct orc_engine {
     struct orc_timers timers;
     struct orc_dispatch dispatch;
     struct orc_watches watches;
+    struct orc_bases bases;
+    struct orc_cache cache;
     struct orc_batch batches[2];
     struct orc_batch *filling;
     struct orc_batch *committing; /* or NULL */
@@ -113,6 +127,9 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
                                struct cs_err *err) CS_MUST_USE;
 /* For events that our own bookkeeping makes legal; a failure is logged. */
 void orc_engine_must_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event);
+/* Steps a job that waits or is ready to its end with a result that is there already. */
+void orc_engine_reuse(struct orc_engine *engine, struct orc_entry *entry, const struct orc_reuses *reuses,
+                      size_t index);
 /* The entry has a change that the batch being filled must record. */
 void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry);
 /* Runs the effect once everything that the entry has been through is committed: now, or after a batch. */
@@ -120,6 +137,8 @@ void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect 
 /* The batch that holds the entry's last change, or NULL when all of it is committed. */
 struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry);
 void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry);
+/* How far the attempt under way says that it is; or NULL. */
+const struct orc_progress *orc_seat_progress(const struct orc_seat *seat);
 bool orc_engine_start_unrecorded(const struct orc_entry *entry);
 struct orc_entry *orc_engine_find(struct orc_engine *engine, const char *id);
 void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry);
@@ -164,9 +183,23 @@ enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_are
 void orc_engine_drop_all(struct orc_engine *engine);
 
 /* ---- client.c ---- */
+/* One more client waits for an answer; RESOURCE_EXHAUSTED "overloaded". */
+enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
+/* Answers with the execution that has the key, when it was asked for alike; `otherwise` (or NULL) when there is none. */
+void orc_engine_answer_key(struct orc_engine *engine, const char *tenant, const char *key,
+                           const unsigned char *request_sha256, const struct cs_err *otherwise, orc_created_fn *done,
+                           void *ctx);
+void orc_engine_reply_existing(const struct orc_stored *item, orc_created_fn *done, void *ctx);
 void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item);
 void orc_engine_take_get(struct orc_engine *engine, struct orc_item *item);
 void orc_engine_take_cancel(struct orc_engine *engine, struct orc_item *item);
+/* The entry of that tenant; NULL when it is not in memory and its row answers, or the answer has been given. */
+struct orc_entry *orc_engine_find_for(struct orc_engine *engine, struct orc_item *item);
+/* Answers once what the entry has been through is committed. why NULL: with its state as it is now. */
+void orc_engine_answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
+                            const struct cs_err *why);
+struct orc_item *orc_engine_named_item(enum orc_item_kind kind, const char *tenant, const char *id);
+void orc_engine_put(struct orc_engine *engine, struct orc_item *item);
 void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item);
 /* A submission whose key was taken: answers it from the row that has the key. */
 void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
@@ -174,6 +207,32 @@ void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row
 void orc_engine_answered(struct orc_engine *engine);
 /* A submission of that size needs no room any more. */
 void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes);
+
+/* ---- map.c ---- */
+/* A map is ready: its items come into the plan, or it looks at those that are there. */
+void orc_map_begin(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
+/* Ends it when its items tell enough. */
+void orc_map_gather(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
+/* After its bad end: what was ready of its items does not wait for a worker any more. */
+void orc_map_leave(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
+
+/* ---- change.c ---- */
+void orc_engine_take_change(struct orc_engine *engine, struct orc_item *item);
+
+/* ---- approval.c ---- */
+void orc_engine_take_decide(struct orc_engine *engine, struct orc_item *item);
+/* Of an execution that is not open any more. */
+enum cs_status orc_engine_decided_late(int state, struct cs_err *err);
+/* Nobody decided in time: about a job, about the whole. */
+void orc_engine_expire_approval(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
+void orc_engine_expire_approval_of_whole(struct orc_engine *engine, struct orc_entry *entry);
+
+/* ---- outside.c ---- */
+void orc_engine_take_report(struct orc_engine *engine, struct orc_item *item);
+void orc_outside_report_destroy(struct orc_outside_report *report); /* NULL is fine */
+/* Leaves only the job that the report is about; CS_OK when it says the same as what ended it. */
+enum cs_status orc_outside_repeated(const struct orc_outside_report *report, Callsheet__V1__Execution *execution,
+                                    struct cs_err *err) CS_MUST_USE;
 
 /* ---- metrics.c ---- */
 void orc_engine_take_metrics(struct orc_engine *engine, struct orc_item *item);

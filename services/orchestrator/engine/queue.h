@@ -30,12 +30,21 @@ enum orc_item_kind {
     ORC_ITEM_RECOVERED,
     ORC_ITEM_TAKEN,    /* executions of a dead replica */
     ORC_ITEM_REPLACED, /* we are not who we were: another has fenced us */
+    ORC_ITEM_BASES, /* bases that are waited for: those that have ended */
+    ORC_ITEM_CHANGE, /* of a plan under way */
+    ORC_ITEM_ANSWERS, /* which results are kept */
+    ORC_ITEM_DECIDE,  /* about an approval */
+    ORC_ITEM_OUTSIDE, /* a report about an external job */
     ORC_ITEM_METRICS,
     ORC_ITEM_POKE, /* look at the clock again */
     ORC_ITEM_STOP,
 };
 
 struct orc_entry;
+struct orc_lookup_round;
+struct orc_change;
+struct orc_decide;
+struct orc_outside_report;
 
 struct orc_item {
     struct orc_item *next;
@@ -50,6 +59,9 @@ struct orc_item {
         } submit;
         struct {
             char reason[ORC_CANCEL_REASON_BYTES_MAX + 1]; /* CANCEL */
+            struct orc_change *change;                    /* CHANGE */
+            struct orc_decide *decide;                    /* DECIDE */
+            struct orc_outside_report *report;            /* OUTSIDE */
             orc_read_fn *done;
             void *ctx;
         } read;
@@ -77,6 +89,12 @@ struct orc_item {
             orc_metrics_fn *done;
             void *ctx;
         } metrics;
+        struct {
+            struct cs_arena *arena; /* holds items */
+            const struct orc_stored *items;
+            size_t count;
+        } bases;
+        struct orc_lookup_round *round; /* ANSWERS */
         struct orc_entry *recovered; /* a list by their next_recovered */
         struct {
             uint64_t generation;       /* of the keeper */

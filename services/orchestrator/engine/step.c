@@ -27,6 +27,10 @@ static void leave_seat(struct orc_engine *engine, struct orc_seat *seat) {
     if (seat->assignment != NULL) {
         orc_assignment_give_up(seat->assignment);
     }
+    orc_outside_leave(engine, seat);
+    if (seat->flight != NULL) {
+        orc_cache_leave(engine, seat);
+    }
 }
 
 void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
@@ -35,6 +39,7 @@ void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
     }
     leave_seat(engine, orc_entry_delivery(entry));
     orc_watch_drop(engine, entry, NULL);
+    orc_bases_leave(engine, entry);
     orc_timer_set(&engine->timers, &entry->timer, INT64_MAX);
     HASH_DEL(engine->entries, entry);
     atomic_fetch_sub(&engine->counters.open, 1);
@@ -104,11 +109,15 @@ static void detach(struct orc_engine *engine, struct orc_entry *entry, const uns
     }
 }
 
-/* No job is ready any more: what waited for a worker was cancelled. */
+/* No job is ready any more: what waited for a worker, or for others of the same work, was cancelled. */
 static void leave_lanes(struct orc_engine *engine, struct orc_entry *entry) {
     for (uint32_t i = 0; i < entry->execution->plan->job_count; i++) {
-        if (orc_entry_seat(entry, i)->lane != NULL) {
-            orc_seat_dequeue(engine, orc_entry_seat(entry, i));
+        struct orc_seat *seat = orc_entry_seat(entry, i);
+        if (seat->lane != NULL) {
+            orc_seat_dequeue(engine, seat);
+        }
+        if (seat->flight != NULL && entry->execution->jobs[i].state != ORC_JOB_COMPLETED) {
+            orc_cache_leave(engine, seat);
         }
     }
 }
@@ -122,8 +131,13 @@ static void follow(struct orc_engine *engine, struct orc_entry *entry, const str
         break;
     case ORC_COMMAND_STOP:
         detach(engine, entry, command->fence);
+        orc_outside_leave(engine, orc_entry_seat(entry, command->job));
         effect.kind = ORC_EFFECT_STOP;
         memcpy(effect.attempt.fence, command->fence, ORC_FENCE_BYTES);
+        break;
+    case ORC_COMMAND_GATHER:
+        effect.kind = ORC_EFFECT_GATHER;
+        effect.job = command->job;
         break;
     case ORC_COMMAND_FINISHED:
         leave_lanes(engine, entry);
@@ -141,12 +155,45 @@ static void follow(struct orc_engine *engine, struct orc_entry *entry, const str
     orc_engine_after_commit(engine, &effect);
 }
 
+/* Of a job that may be ready: it need not wait for a worker any more, or has to do it anew. */
+static bool ends_wait(enum orc_event_kind kind) {
+    return kind == ORC_EVENT_REUSED || kind == ORC_EVENT_EDITED || kind == ORC_EVENT_REMOVED;
+}
+
+/* What the event means for others that want the same work. May step their executions. */
+static void tell_others(struct orc_engine *engine, struct orc_entry *entry, const struct orc_event *event) {
+    const struct orc_execution *execution = entry->execution;
+    if (event->kind == ORC_EVENT_SUCCEEDED && execution->plan->jobs[event->job].cache != ORC_CACHE_OFF) {
+        orc_cache_keep(engine, orc_entry_seat(entry, event->job));
+    } else if (event->kind == ORC_EVENT_FAILED || event->kind == ORC_EVENT_LOST || ends_wait(event->kind)) {
+        struct orc_seat *seat = orc_entry_seat(entry, event->job);
+        bool over = orc_job_terminal(&execution->jobs[event->job]) || event->kind == ORC_EVENT_EDITED;
+        if (seat->flight != NULL && over) {
+            orc_cache_leave(engine, seat);
+        }
+    }
+}
+
+/* Most plans have no job and no external job at that place. */
+static void end_outside(struct orc_engine *engine, const struct orc_entry *entry, const struct orc_event *event) {
+    if (event->job < entry->execution->plan->job_count &&
+        entry->execution->plan->jobs[event->job].operation->external &&
+        entry->execution->jobs[event->job].state != ORC_JOB_RUNNING) {
+        orc_outside_leave(engine, orc_entry_seat(entry, event->job));
+    }
+}
+
 enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event,
                                struct cs_err *err) {
     bool was_terminal = orc_execution_terminal(entry->execution);
+    uint32_t jobs = entry->execution->plan->job_count;
     engine->commands.count = 0;
     event->at_ms = engine->now_ms;
     CS_TRY(orc_execution_step(entry->execution, event, &engine->commands, err));
+    if (entry->execution->plan->job_count != jobs) {
+        orc_entry_grow(entry);
+        orc_watch_grow(entry, jobs);
+    }
     if (orc_event_stored(event->kind)) {
         record(engine, entry, event);
     } else if (!was_terminal && orc_execution_terminal(entry->execution)) {
@@ -154,13 +201,18 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
     } else {
         orc_watch_note(engine, entry, false);
     }
-    if (event->kind == ORC_EVENT_REUSED && orc_entry_seat(entry, event->job)->lane != NULL) {
+    if (ends_wait(event->kind) && orc_entry_seat(entry, event->job)->lane != NULL) {
         orc_seat_dequeue(engine, orc_entry_seat(entry, event->job)); /* it was ready */
     }
+    if (event->kind == ORC_EVENT_FAILED && entry->execution->plan->jobs[event->job].map != ORC_MAP_NONE) {
+        orc_map_leave(engine, entry, event->job);
+    }
+    end_outside(engine, entry, event);
     orc_engine_set_timer(engine, entry);
     for (size_t i = 0; i < engine->commands.count; i++) {
         follow(engine, entry, &engine->commands.items[i]);
     }
+    tell_others(engine, entry, event);
     return CS_OK;
 }
 
@@ -173,7 +225,28 @@ void orc_engine_must_step(struct orc_engine *engine, struct orc_entry *entry, st
     }
 }
 
+void orc_engine_reuse(struct orc_engine *engine, struct orc_entry *entry, const struct orc_reuses *reuses,
+                      size_t index) {
+    const struct orc_reuse *reuse = &reuses->items[index];
+    struct orc_event event = {.kind = ORC_EVENT_REUSED,
+                              .job = reuse->job,
+                              .attempt = entry->execution->jobs[reuse->job].attempt,
+                              .payload = reuse->payload,
+                              .payload_size = reuse->payload_size,
+                              .source_execution = reuses->execution,
+                              .source_job = reuse->source_job,
+                              .reason = reuses->reason};
+    orc_engine_must_step(engine, entry, &event);
+}
+
 /* ---- the view ---- */
+
+const struct orc_progress *orc_seat_progress(const struct orc_seat *seat) {
+    if (seat->assignment != NULL) {
+        return seat->assignment->has_progress ? &seat->assignment->progress : NULL;
+    }
+    return seat->outside != NULL && seat->outside->has_progress ? &seat->outside->progress : NULL;
+}
 
 struct view_ctx {
     struct orc_entry *entry;
@@ -183,17 +256,17 @@ struct view_ctx {
 static const Callsheet__V1__Progress *progress_of(__attribute__((unused)) const struct orc_execution *execution,
                                                   uint32_t job, void *ctx) {
     const struct view_ctx *view = ctx;
-    const struct orc_assignment *assignment = orc_entry_seat(view->entry, job)->assignment;
-    if (assignment == NULL || !assignment->has_progress) {
+    const struct orc_progress *now = orc_seat_progress(orc_entry_seat(view->entry, job));
+    if (now == NULL) {
         return NULL;
     }
     Callsheet__V1__Progress *progress = cs_arena_alloc(view->arena, sizeof(*progress));
     callsheet__v1__progress__init(progress);
-    progress->stage = cs_arena_strdup(view->arena, assignment->progress.stage);
-    progress->fraction = assignment->progress.fraction;
-    progress->media_time_us = assignment->progress.media_time_us;
-    progress->media_duration_us = assignment->progress.media_duration_us;
-    progress->speed = assignment->progress.speed;
+    progress->stage = cs_arena_strdup(view->arena, now->stage);
+    progress->fraction = now->fraction;
+    progress->media_time_us = now->media_time_us;
+    progress->media_duration_us = now->media_duration_us;
+    progress->speed = now->speed;
     return progress;
 }
 

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "engine/waiting.h"
 
 #include "cs/base/text.h"
@@ -43,6 +45,18 @@ static const char *dependencies_text(const struct asking *asking, const Callshee
     return cs_arena_strdup(asking->arena, text.data);
 }
 
+/* due_ms INT64_MAX: never. */
+static Callsheet__V1__Waiting *for_approval(const struct asking *asking, const struct orc_approval_rule *rule,
+                                            int64_t due_ms, const char *what) {
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "approval");
+    waiting->until_ms = due_ms != INT64_MAX ? due_ms : 0;
+    waiting->message = due_ms == INT64_MAX
+                           ? cs_arena_strdup(asking->arena, what)
+                           : cs_arena_sprintf(asking->arena, "%s; at %s it counts as %s", what, time_of(asking, due_ms),
+                                              rule->approves ? "approved" : "rejected");
+    return waiting;
+}
+
 static Callsheet__V1__Waiting *for_dependencies(const struct asking *asking, uint32_t job) {
     const struct orc_execution *execution = asking->entry->execution;
     const struct orc_plan_job *planned = &execution->plan->jobs[job];
@@ -55,6 +69,10 @@ static Callsheet__V1__Waiting *for_dependencies(const struct asking *asking, uin
             }
             unmet++;
         }
+    }
+    if (unmet == 0 && orc_execution_awaits_approval(execution)) {
+        return for_approval(asking, execution->plan->approval, orc_execution_approval_due_ms(execution),
+                            "waits for the approval of the whole execution");
     }
     if (unmet == 0) {
         return starting(asking); /* the execution itself has just been accepted */
@@ -93,14 +111,22 @@ static Callsheet__V1__Waiting *for_base(const struct asking *asking, uint32_t jo
 
 /* ---- ready: at a gate ---- */
 
+/* The name of a key's gate has the tenant in it, that of a map's the execution. */
+static const char *limit_name(const struct asking *asking, const struct orc_seat *seat, const struct orc_gate *gate) {
+    const struct orc_plan *plan = asking->entry->execution->plan;
+    const struct orc_plan_job *job = &plan->jobs[seat->job];
+    if (strncmp(gate->name, ORC_MAP_GATE_PREFIX, strlen(ORC_MAP_GATE_PREFIX)) == 0) {
+        return cs_arena_sprintf(asking->arena, "%s%s", ORC_MAP_GATE_PREFIX, plan->jobs[job->owner].id);
+    }
+    return gate->kind == ORC_LIMIT_KEY ? cs_arena_sprintf(asking->arena, "key:%s", job->concurrency_key)
+                                       : cs_arena_strdup(asking->arena, gate->name);
+}
+
 static Callsheet__V1__Waiting *for_gate(const struct asking *asking, const struct orc_seat *seat) {
     const struct orc_gate *gate = seat->lane->hall->line->gate;
     bool rate = gate->kind == ORC_LIMIT_PROVIDER_RATE;
     Callsheet__V1__Waiting *waiting = new_waiting(asking, rate ? "rate" : "limit");
-    waiting->limit =
-        gate->kind == ORC_LIMIT_KEY /* the gate's own name has the tenant in it */
-            ? cs_arena_sprintf(asking->arena, "key:%s", asking->entry->execution->plan->jobs[seat->job].concurrency_key)
-            : cs_arena_strdup(asking->arena, gate->name);
+    waiting->limit = (char *)limit_name(asking, seat, gate);
     if (rate) {
         waiting->until_ms = orc_gate_opens_ms(gate, asking->engine->now_ms);
         waiting->message =
@@ -110,6 +136,25 @@ static Callsheet__V1__Waiting *for_gate(const struct asking *asking, const struc
         waiting->message =
             cs_arena_sprintf(asking->arena, "%s lets no more than %u run at once", waiting->limit, gate->max);
     }
+    return waiting;
+}
+
+/* ---- ready: another job does the same work ---- */
+
+static Callsheet__V1__Waiting *for_same_work(const struct asking *asking, const struct orc_flight *flight) {
+    Callsheet__V1__Waiting *waiting = new_waiting(asking, "same_work");
+    if (flight->state == ORC_FLIGHT_ELSEWHERE) {
+        waiting->same_execution_id = cs_arena_strdup(asking->arena, flight->execution);
+        waiting->same_job_id = cs_arena_strdup(asking->arena, flight->job);
+    } else {
+        const struct orc_execution *leading = flight->leader->entry->execution;
+        waiting->same_execution_id = cs_arena_strdup(asking->arena, leading->id);
+        waiting->same_job_id = cs_arena_strdup(asking->arena, leading->plan->jobs[flight->leader->job].id);
+    }
+    waiting->message = cs_str_empty(waiting->same_job_id)
+                           ? cs_arena_strdup(asking->arena, "waits for another job that does the same work")
+                           : cs_arena_sprintf(asking->arena, "waits for job \"%s\" of execution %s, which does the same work",
+                                              waiting->same_job_id, waiting->same_execution_id);
     return waiting;
 }
 
@@ -155,6 +200,9 @@ static Callsheet__V1__Waiting *for_slot(const struct asking *asking, const struc
 
 static Callsheet__V1__Waiting *for_worker(const struct asking *asking, uint32_t job) {
     const struct orc_seat *seat = orc_entry_seat(asking->entry, job);
+    if (seat->flight != NULL && (seat->flight->leader != seat || seat->flight->state == ORC_FLIGHT_ELSEWHERE)) {
+        return for_same_work(asking, seat->flight);
+    }
     if (seat->lane == NULL) {
         return starting(asking); /* its readiness is being written */
     }
@@ -225,6 +273,15 @@ void orc_waiting_explain(struct orc_engine *engine, struct orc_entry *entry, Cal
             break;
         case ORC_JOB_RETRYING:
             status->waiting = for_retry(&asking, i);
+            break;
+        case ORC_JOB_AWAITING_APPROVAL:
+            status->waiting = for_approval(&asking, execution->plan->jobs[i].approval,
+                                           execution->jobs[i].deadline_ms != 0 ? execution->jobs[i].deadline_ms
+                                                                               : INT64_MAX,
+                                           "waits for its approval");
+            break;
+        case ORC_JOB_RUNNING:
+            orc_outside_explain(engine, entry, i, status, arena);
             break;
         default:
             break;

@@ -150,22 +150,22 @@ TEST(event_kinds_are_those_that_the_domain_stores) {
     CS_AUTO(cs_pg_rows) *rows = NULL;
     struct cs_err err = {0};
     assert_ok(cs_pg_many(place.pg, &kind_words, NULL, &rows, &err), &err);
-    int64_t words = (int64_t)cs_pg_count(rows);
+    bool has_word[200] = {false};
     while (cs_pg_next(rows)) {
-        assert_true(orc_event_stored((enum orc_event_kind)cs_pg_i64(rows, "kind")));
+        has_word[cs_pg_i64(rows, "kind")] = true;
     }
-    for (int kind = 0; kind < 200; kind++) {
+    for (int kind = 0; kind < (int)CS_COUNT(has_word); kind++) {
         CS_AUTO_PG_PARAMS params = {0};
         cs_pg_put_i32(&params, kind);
         bool stored = cs_pg_exec(place.pg, &event_kind_try, &params, NULL, &err) == CS_OK;
-        bool known = kind > 0 && kind <= ORC_EVENT_REUSED; /* the last one that is stored */
+        bool known = (kind > 0 && kind <= ORC_EVENT_REJECTED) ||
+                     (kind >= ORC_EVENT_APPENDED && kind <= ORC_EVENT_REMOVED);
+        assert_int_equal(has_word[kind], known);
         assert_true(!known || orc_event_stored((enum orc_event_kind)kind));
         if (stored != known) {
             fail_msg("kind %d: %s", kind, err.message);
         }
-        words -= stored;
     }
-    assert_int_equal(words, 0);
 }
 
 TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete) {

@@ -101,7 +101,10 @@ static void start_program(struct world *world, const char *replica, struct cs_te
     (void)snprintf(database, sizeof(database), "DATABASE_URL=%s", world->url);
     const char *const arguments[] = {"--workers", world->workers, "--log-level", "warn", "--environment",
                                      "test",      "--replica",    replica,       NULL};
-    const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=" WORLD_LINK_SECRET, NULL};
+    char crash_at[64];
+    (void)snprintf(crash_at, sizeof(crash_at), "CALLSHEET_CRASH_AT=%s",
+                   world->config.crash_at != NULL ? world->config.crash_at : "");
+    const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=" WORLD_LINK_SECRET, crash_at, NULL};
     cs_test_program_start(program, "callsheet-orchestrator", arguments, environment, CS_TEST_READY_FD);
 }
 

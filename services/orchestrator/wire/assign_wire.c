@@ -1,9 +1,11 @@
 #include "wire/assign_wire.h"
 
+#include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "cs/crypto.h"
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
+#include "wire/map_wire.h"
 
 enum { FENCE_IN_KEY_BYTES = 4 };
 
@@ -24,13 +26,23 @@ static Callsheet__V1__WorkCommand *new_assign(const struct orc_execution *execut
 
 /* ---- inputs ---- */
 
+static const Callsheet__V1__Artifact *output_at(const Callsheet__V1__Succeeded *result, const struct orc_input *input) {
+    if (input->output > result->n_outputs) {
+        return NULL;
+    }
+    const Callsheet__V1__Artifact *output = result->outputs[input->output - 1];
+    return orc_media_fits((int)output->type, input->accepts) ? output : NULL;
+}
+
 /* The parent's output that an input asks for, or NULL. */
 static enum cs_status artifact_of(const struct orc_execution *execution, const struct orc_input *input,
                                   struct cs_arena *arena, const Callsheet__V1__Artifact **ret_artifact,
                                   struct cs_err *err) {
     const Callsheet__V1__Succeeded *result = NULL;
     CS_TRY(orc_job_result(&execution->jobs[input->job], arena, &result, err));
-    *ret_artifact = result != NULL ? orc_output_of_type(result, input->accepts) : NULL;
+    *ret_artifact = result == NULL       ? NULL
+                    : input->output == 0 ? orc_output_of_type(result, input->accepts)
+                                         : output_at(result, input);
     return CS_OK;
 }
 
@@ -69,6 +81,11 @@ static enum cs_status resolve(const struct orc_execution *execution, const struc
     if (artifact == NULL) {
         *ret_missing = may_miss(planned, input);
         return *ret_missing ? CS_OK : fail_missing(execution, planned, input, err);
+    }
+    if (!cs_str_empty(artifact->url)) { /* given from outside: fetched now, through the guard */
+        out->source_case = CALLSHEET__V1__RESOLVED_INPUT__SOURCE_URL;
+        out->url = artifact->url;
+        return CS_OK;
     }
     out->source_case = CALLSHEET__V1__RESOLVED_INPUT__SOURCE_ARTIFACT;
     out->artifact = (Callsheet__V1__Artifact *)artifact;
@@ -128,6 +145,17 @@ static char *output_prefix(const struct orc_execution *execution, uint32_t index
                             execution->plan->jobs[index].id, job->attempt, fence);
 }
 
+enum cs_status orc_assign_work(const struct orc_execution *execution, uint32_t job, struct cs_arena *arena,
+                               Callsheet__V1__Assign *assign, struct cs_err *err) {
+    struct orc_plan_job planned = execution->plan->jobs[job];
+    ProtobufCMessage *operation = NULL;
+    CS_TRY(cs_rpc_message_unpack_arena(&callsheet__v1__operation__descriptor, planned.params, planned.params_size,
+                                       arena, &operation, err));
+    assign->operation = (Callsheet__V1__Operation *)operation;
+    CS_TRY(orc_map_spread(execution, &planned, assign->operation, arena, err));
+    return resolve_all(execution, &planned, arena, assign, err);
+}
+
 enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t job,
                               const struct orc_assign_context *context, struct cs_arena *arena,
                               Callsheet__V1__WorkCommand **ret_command, struct cs_err *err) {
@@ -135,11 +163,7 @@ enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t jo
     const struct orc_job *state = &execution->jobs[job];
     Callsheet__V1__WorkCommand *command = new_assign(execution, state->fence, context, arena);
     Callsheet__V1__Assign *assign = command->assign;
-    ProtobufCMessage *operation = NULL;
-    CS_TRY(cs_rpc_message_unpack_arena(&callsheet__v1__operation__descriptor, planned->params, planned->params_size,
-                                       arena, &operation, err));
-    assign->operation = (Callsheet__V1__Operation *)operation;
-    CS_TRY(resolve_all(execution, planned, arena, assign, err));
+    CS_TRY(orc_assign_work(execution, job, arena, assign, err));
     assign->job = (char *)planned->id;
     assign->attempt = state->attempt;
     assign->deadline_ms = state->deadline_ms;

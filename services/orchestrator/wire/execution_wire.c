@@ -2,10 +2,14 @@
 
 #include <stdio.h>
 
+#include "cs/base/text.h"
 #include "cs/rpc.h"
+#include "wire/approval_wire.h"
 #include "wire/assign_wire.h"
+#include "wire/external_wire.h"
+#include "wire/cache_wire.h"
 
-_Static_assert(ORC_JOB_SKIPPED == (int)CALLSHEET__V1__JOB_STATE__JOB_STATE_SKIPPED, "same numbers");
+_Static_assert(ORC_JOB_AWAITING_APPROVAL == (int)CALLSHEET__V1__JOB_STATE__JOB_STATE_AWAITING_APPROVAL, "same numbers");
 _Static_assert(ORC_EXECUTION_CANCELLED == (int)CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED,
                "same numbers");
 _Static_assert(ORC_DELIVERY_ABANDONED == (int)CALLSHEET__V1__DELIVERY_STATE__DELIVERY_STATE_ABANDONED, "same numbers");
@@ -91,6 +95,10 @@ static enum cs_status put_job(const struct orc_execution_view *view, uint32_t in
     status->id = (char *)planned->id;
     status->operation = (char *)planned->operation->name;
     status->output = text(planned->output);
+    if (planned->owner >= 0) {
+        status->parent = (char *)plan->jobs[planned->owner].id;
+        status->index = planned->item;
+    }
     status->state = (Callsheet__V1__JobState)job->state;
     status->attempt = job->attempt;
     status->started_at_ms = job->started_at_ms;
@@ -99,12 +107,18 @@ static enum cs_status put_job(const struct orc_execution_view *view, uint32_t in
     put_dependencies(plan, planned, arena, status);
     put_error(job, arena, status);
     put_reused(job, arena, status);
+    status->approval = orc_approval_of_job(view->execution, index, arena);
+    CS_TRY(orc_external_status(view->execution, index, arena, &status->external, err));
+    status->cache = orc_cache_status(planned, job, arena);
     if (job->state == ORC_JOB_RUNNING && view->progress != NULL) {
         status->progress = (Callsheet__V1__Progress *)view->progress(view->execution, index, view->progress_ctx);
     }
     const Callsheet__V1__Succeeded *result = NULL;
     CS_TRY(orc_job_result(job, arena, &result, err));
     if (result != NULL) {
+        if (status->external != NULL) {
+            status->external->result = result->data;
+        }
         status->n_outputs = result->n_outputs;
         status->outputs = result->outputs;
         status->n_metrics = result->n_metrics;
@@ -136,6 +150,19 @@ static void put_delivery(const struct orc_execution *execution, struct cs_arena 
     out->delivery = status;
 }
 
+static void put_links(const Callsheet__V1__CreateExecutionRequest *envelope, struct cs_arena *arena,
+                      Callsheet__V1__Execution *out) {
+    if (cs_str_empty(envelope->base_execution_id) && cs_str_empty(envelope->retry_of) &&
+        cs_str_empty(envelope->rerun_of)) {
+        return;
+    }
+    out->links = cs_arena_alloc(arena, sizeof(*out->links));
+    callsheet__v1__execution_links__init(out->links);
+    out->links->base_execution_id = envelope->base_execution_id;
+    out->links->retry_of = envelope->retry_of;
+    out->links->rerun_of = envelope->rerun_of;
+}
+
 static void put_head(const struct orc_execution_view *view, struct cs_arena *arena, Callsheet__V1__Execution *out) {
     const struct orc_execution *execution = view->execution;
     out->id = (char *)execution->id;
@@ -150,9 +177,12 @@ static void put_head(const struct orc_execution_view *view, struct cs_arena *are
         out->result_job_id = (char *)execution->plan->jobs[execution->result_job].id;
     }
     put_delivery(execution, arena, out);
+    out->approval = orc_approval_of_whole(execution, arena);
     if (view->envelope != NULL) {
+        put_links(view->envelope, arena, out);
         out->n_labels = view->envelope->n_labels;
         out->labels = view->envelope->labels;
+        out->pipeline = view->envelope->pipeline;
     }
 }
 
@@ -165,11 +195,13 @@ enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, stru
     Callsheet__V1__JobStatus *statuses = cs_arena_array(arena, count, sizeof(*statuses));
     out->jobs = cs_arena_array(arena, count, sizeof(Callsheet__V1__JobStatus *));
     for (size_t i = 0; i < count; i++) {
-        out->jobs[i] = &statuses[i];
-        CS_TRY(put_job(view, view->all_jobs ? (uint32_t)i : view->jobs[i], arena, &statuses[i], err));
+        uint32_t index = view->all_jobs ? (uint32_t)i : view->jobs[i];
+        if (view->execution->plan->jobs[index].hidden) {
+            continue;
+        }
+        out->jobs[out->n_jobs] = &statuses[out->n_jobs];
+        CS_TRY(put_job(view, index, arena, out->jobs[out->n_jobs++], err));
     }
-        out->pipeline = view->envelope->pipeline;
-    out->n_jobs = count;
     *ret_execution = out;
     return CS_OK;
 }
