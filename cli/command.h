@@ -20,6 +20,8 @@ int cli_submit(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_cancel(int argc, char **argv);
+int cli_approve(int argc, char **argv);
+int cli_reject(int argc, char **argv);
 
 /* Loads the settings. True to go on; else *ret_code is the exit code (help was printed, or the error was). */
 bool cli_load(const struct cs_conf_spec *spec, int argc, char **argv, struct cs_arena *arena, void *ret_config,

@@ -1,4 +1,4 @@
-/* callsheet submit | watch | status | cancel */
+/* callsheet submit | watch | status | cancel | approve | reject */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +15,8 @@ struct config {
     struct cli_client_config client;
     bool watch;
     bool json;
+    const char *comment;
+    const char *job; /* the second argument, or NULL */
 };
 
 #define JSON_OPTION                                                                                                    \
@@ -27,6 +29,12 @@ static const struct cs_conf_option submit_options[] = {
 };
 static const struct cs_conf_option plain_options[] = {CLI_CLIENT_OPTIONS(struct config, client)};
 static const struct cs_conf_option json_options[] = {CLI_CLIENT_OPTIONS(struct config, client), JSON_OPTION};
+
+static const struct cs_conf_option decision_options[] = {
+    CLI_CLIENT_OPTIONS(struct config, client),
+    {"comment", NULL, CS_CONF_STRING, offsetof(struct config, comment), "", .help = "why, for whoever reads it later"},
+    JSON_OPTION,
+};
 
 static const struct cs_conf_spec submit_spec = {
     .program = "callsheet submit",
@@ -57,12 +65,27 @@ static const struct cs_conf_spec cancel_spec = {
     .count = CS_COUNT(json_options),
 };
 
+static const struct cs_conf_spec approve_spec = {
+    .program = "callsheet approve",
+    .summary = "Says yes to a job that awaits approval; without JOB to the execution as a whole.",
+    .usage = "ID [JOB]",
+    .options = decision_options,
+    .count = CS_COUNT(decision_options),
+};
+static const struct cs_conf_spec reject_spec = {
+    .program = "callsheet reject",
+    .summary = "Says no to a job that awaits approval, which fails; without JOB to the execution as a whole.",
+    .usage = "ID [JOB]",
+    .options = decision_options,
+    .count = CS_COUNT(decision_options),
+};
+
 /* ---- what they share ---- */
 
 typedef enum cs_status command_fn(struct cli_client *client, const struct config *config, const char *subject,
                                   int *ret_code, struct cs_err *err);
 
-/* Loads the settings and the one positional argument, runs the command, prints its failure. */
+/* Loads the settings and the arguments, runs the command, prints its failure. */
 static int run(const struct cs_conf_spec *spec, int argc, char **argv, bool wants_id, command_fn *command) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct config config = {0};
@@ -71,10 +94,12 @@ static int run(const struct cs_conf_spec *spec, int argc, char **argv, bool want
     if (!cli_load(spec, argc, argv, arena, &config, &positional, &code)) {
         return code;
     }
-    if (positional[0] == NULL || positional[1] != NULL) {
-        (void)fprintf(stderr, "%s: one argument is needed: %s\n", spec->program, spec->usage);
+    bool has_job = positional[0] != NULL && positional[1] != NULL && spec->options == decision_options;
+    if (positional[0] == NULL || positional[has_job ? 2 : 1] != NULL) {
+        (void)fprintf(stderr, "%s: these arguments are needed: %s\n", spec->program, spec->usage);
         return CLI_USAGE;
     }
+    config.job = has_job ? positional[1] : NULL;
     CS_AUTO(cli_client) *client = NULL;
     struct cs_err err = {0};
     if ((wants_id && cli_check_id(positional[0], &err) != CS_OK) ||
@@ -190,6 +215,44 @@ static enum cs_status cancel(struct cli_client *client, const struct config *con
     const char *word = json_string_value(json_object_get(answer, "status"));
     (void)printf("%s %s\n", word != NULL ? word : "cancelling", id);
     return CS_OK;
+}
+
+/* ---- approve, reject ---- */
+
+static enum cs_status decide(struct cli_client *client, const struct config *config, const char *id, bool approve,
+                             struct cs_err *err) {
+    CS_AUTO_JSON *body = json_pack("{s:s, s:s*}", "comment", config->comment, "jobId", config->job);
+    CS_AUTO_FREE char *text = json_dumps(body, JSON_COMPACT);
+    CS_AUTO_JSON *answer = NULL;
+    CS_AUTO_FREE char *path = cs_sprintf("/v1/executions/%s/%s", id, approve ? "approve" : "reject");
+    if (text == NULL) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "bad_utf8", "the arguments are not UTF-8");
+    }
+    CS_TRY(cli_client_call(client, "POST", path, text, strlen(text), &answer, err));
+    if (config->json) {
+        return print_json(answer, err);
+    }
+    (void)printf("%s %s%s%s\n", approve ? "approved" : "rejected", id, config->job != NULL ? " " : "",
+                 config->job != NULL ? config->job : "");
+    return CS_OK;
+}
+
+static enum cs_status approve(struct cli_client *client, const struct config *config, const char *id,
+                              __attribute__((unused)) int *ret_code, struct cs_err *err) {
+    return decide(client, config, id, true, err);
+}
+
+static enum cs_status reject(struct cli_client *client, const struct config *config, const char *id,
+                             __attribute__((unused)) int *ret_code, struct cs_err *err) {
+    return decide(client, config, id, false, err);
+}
+
+int cli_approve(int argc, char **argv) {
+    return run(&approve_spec, argc, argv, true, approve);
+}
+
+int cli_reject(int argc, char **argv) {
+    return run(&reject_spec, argc, argv, true, reject);
 }
 
 int cli_submit(int argc, char **argv) {

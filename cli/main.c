@@ -13,6 +13,8 @@ static const struct cli_command commands[] = {
     {"watch", "follow an execution to its end", cli_watch},
     {"status", "show an execution", cli_status},
     {"cancel", "cancel an execution", cli_cancel},
+    {"approve", "say yes to what awaits approval", cli_approve},
+    {"reject", "say no to what awaits approval", cli_reject},
     {"version", "print the version", version},
     {"help", "print this", help},
 };

@@ -43,7 +43,9 @@ static bool gateway(struct peer_conn *conn, const struct peer_request *request, 
         reply_stream(conn, script);
         return false;
     }
-    if (cs_str_eq(request->path, "/v1/executions/e1/cancel")) {
+    if (cs_str_eq(request->path, "/v1/executions/e1/approve") || cs_str_eq(request->path, "/v1/executions/e1/reject")) {
+        peer_reply(conn, 200, "", "{\"id\":\"e1\",\"status\":\"pending\"}");
+    } else if (cs_str_eq(request->path, "/v1/executions/e1/cancel")) {
         peer_reply(conn, 200, "", "{\"id\":\"e1\",\"status\":\"cancelled\"}");
     } else if (cs_str_eq(request->path, "/v1/executions/e1")) {
         peer_reply(conn, 200, "",
@@ -180,17 +182,37 @@ TEST(status_and_cancel_print_words_or_json) {
     assert_string_equal(run.out, "cancelled e1\n");
 }
 
+TEST(ex_001_approve_and_reject_send_what_was_decided) {
+    struct script script = {0};
+    struct peer *peer = peer_start(gateway, &script);
+    struct run run = callsheet(peer, (const char *const[]){"approve", "e1", NULL}, "");
+    assert_int_equal(run.code, 0);
+    assert_string_equal(run.out, "approved e1\n");
+    assert_string_equal(script.body, "{\"comment\":\"\"}");
+    run = callsheet(peer, (const char *const[]){"reject", "--comment=blurred", "e1", "a", NULL}, "");
+    peer_stop(peer);
+    assert_string_equal(run.out, "rejected e1 a\n");
+    assert_string_equal(script.body, "{\"comment\":\"blurred\",\"jobId\":\"a\"}");
+}
+
 TEST(wrong_usage_exits_with_2) {
-    static const char *const bad[][3] = {
-        {"watch"}, {"watch", "a", "b"},         {"status", "../x"}, {"cancel", "--nope"}, {"submit"}, {"nonsense"},
-        {"up"},    {"watch", "--server=x", "a"}};
+    static const char *const bad[][3] = {{"watch"},
+                                         {"watch", "a", "b"},
+                                         {"status", "../x"},
+                                         {"cancel", "--nope"},
+                                         {"approve", "../x"},
+                                         {"reject"},
+                                         {"submit"},
+                                         {"nonsense"},
+                                         {"up"},
+                                         {"watch", "--server=x", "a"}};
     struct script script = {0};
     struct peer *peer = peer_start(gateway, &script);
     for (size_t i = 0; i < CS_COUNT(bad); i++) {
         const char *const words[] = {bad[i][0], bad[i][1], bad[i][2], NULL};
         assert_int_equal(callsheet(peer, words, "").code, 2);
     }
-    static const char *const all[] = {"up", "submit", "watch", "status", "cancel", "version"};
+    static const char *const all[] = {"up", "submit", "watch", "status", "cancel", "approve", "reject", "version"};
     for (size_t i = 0; i < CS_COUNT(all); i++) {
         struct run run = callsheet(peer, (const char *const[]){all[i], "--help", NULL}, "");
         assert_int_equal(run.code, 0);
@@ -204,4 +226,4 @@ TEST_MAIN(CS_TEST(submit_sends_the_plan_as_it_is_and_prints_the_id),
           CS_TEST(errors_of_the_api_are_one_sentence_with_code_and_path),
           CS_TEST(watch_follows_over_broken_streams_to_the_end), CS_TEST(watch_of_a_failure_exits_with_1),
           CS_TEST(watch_of_nobody_is_told_and_not_retried), CS_TEST(status_and_cancel_print_words_or_json),
-          CS_TEST(wrong_usage_exits_with_2))
+          CS_TEST(ex_001_approve_and_reject_send_what_was_decided), CS_TEST(wrong_usage_exits_with_2))

@@ -18,6 +18,8 @@ struct gw_call {
     void (*replied)(struct gw_call *call, const ProtobufCMessage *reply);
     /* Puts the error into the client's words; NULL: gw_error_of_call is enough. */
     void (*failed)(struct gw_call *call, const struct cs_err *err, struct cs_err *ret_told);
+    /* Instead of both, for the first call only: answers, or starts the next one. NULL: as above. */
+    void (*ended)(const ProtobufCMessage *reply, const struct cs_err *err, void *user);
     void *user;
     bool parked; /* private */
 };

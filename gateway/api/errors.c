@@ -144,12 +144,17 @@ static bool is_shortage_inside(const struct cs_err *err) {
            (cs_str_eq(err->reason, "disk_full") || cs_str_starts(err->reason, "database_"));
 }
 
+/* The execution is there, or is not to be spoken of; or it is another one that is not. */
+static bool names_a_part(const struct cs_err *err) {
+    return cs_str_eq(err->reason, "base_not_found") || cs_str_eq(err->reason, "no_such_job") || cs_str_eq(err->reason, "no_such_work");
+}
+
 struct cs_err gw_error_of_call(const struct cs_err *err) {
     struct cs_err told = *err;
     const char *sentence = NULL;
     if (err->status == CS_UNAUTHENTICATED || err->status == CS_PERMISSION_DENIED) {
         told.status = CS_INTERNAL;
-    } else if (err->status == CS_NOT_FOUND) {
+    } else if (err->status == CS_NOT_FOUND && !names_a_part(err)) {
         sentence = "Execution not found";
     } else if (is_shortage_inside(err)) {
         told.status = CS_UNAVAILABLE;

@@ -68,7 +68,8 @@ static bool fits_twice(const char *tail, const char *arg, size_t *length) {
     return fit;
 }
 
-/* Whether path fits; *ret_arg is what the "*" stands for (in path); with two of them, all from the first to the last. */
+/* Whether path fits; *ret_arg is what the "*" stands for (in path); with two of them, all from the first to the last.
+ */
 static bool fits(const char *pattern, const char *path, const char **ret_arg, size_t *ret_length) {
     const char *star = strchr(pattern, '*');
     if (star == NULL) {

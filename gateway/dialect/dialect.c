@@ -74,17 +74,27 @@ static enum cs_status finish_webhook(const struct webhook *webhook, struct gw_su
     return CS_OK;
 }
 
-/* ---- what the SDKs can ask for and the engine cannot do yet ---- */
+/* ---- the execution that it builds on ---- */
 
-static enum cs_status refuse_base(const json_t *object, const char *path, struct cs_arena *arena, struct cs_err *err) {
+/* May be written in several places, which must agree. */
+static enum cs_status read_base(const json_t *object, const char *path, struct gw_submission *submission,
+                                struct cs_arena *arena, struct cs_err *err) {
+    Callsheet__V1__CreateExecutionRequest *request = submission->request;
     char *base = NULL;
     const char *at = path_member(arena, path, "baseExecutionId");
     CS_TRY(read_text(member(object, "baseExecutionId"), at, arena, &base, err));
-    if (!cs_str_empty(base)) {
-        return fail_unsupported(at, err, "executions on top of another one are not supported yet");
+    if (cs_str_empty(base)) {
+        return CS_OK;
     }
+    if (!cs_str_empty(request->base_execution_id) && strcmp(request->base_execution_id, base) != 0) {
+        return cs_fail_at(err, at, "one_of", "two different base executions are given");
+    }
+    request->base_execution_id = base;
+    gw_paths_add(submission->paths, "baseExecutionId", at);
     return CS_OK;
 }
+
+/* ---- what the SDKs can ask for and the engine cannot do yet ---- */
 
 static enum cs_status refuse_keys(const json_t *object, const char *path, struct cs_arena *arena, struct cs_err *err) {
     const json_t *keys = member(object, "providerApiKeys");
@@ -106,8 +116,8 @@ static enum cs_status refuse_keys(const json_t *object, const char *path, struct
 
 /* ---- parts of bodies ---- */
 
-static enum cs_status read_options(const json_t *body, struct webhook *webhook, struct cs_arena *arena,
-                                   struct cs_err *err) {
+static enum cs_status read_options(const json_t *body, struct webhook *webhook, struct gw_submission *submission,
+                                   struct cs_arena *arena, struct cs_err *err) {
     static const char *const known[] = {"baseExecutionId", "webhookUrl",      "webhookSecret",
                                         "webhook",         "providerApiKeys", NULL};
     const json_t *options = member(body, "options");
@@ -116,7 +126,7 @@ static enum cs_status read_options(const json_t *body, struct webhook *webhook, 
     }
     CS_TRY(need_object(options, "options", err));
     CS_TRY(need_only(options, "options", known, arena, err));
-    CS_TRY(refuse_base(options, "options", arena, err));
+    CS_TRY(read_base(options, "options", submission, arena, err));
     CS_TRY(refuse_keys(options, "options", arena, err));
     CS_TRY(
         set_text(&webhook->url, &webhook->url_path, member(options, "webhookUrl"), "options.webhookUrl", arena, err));
@@ -125,7 +135,7 @@ static enum cs_status read_options(const json_t *body, struct webhook *webhook, 
     return read_webhook(webhook, member(options, "webhook"), "options.webhook", arena, err);
 }
 
-/* {jobs, rootJobIds, priority, onFailure} at path ("" for a flat body). */
+/* {jobs, rootJobIds, priority, onFailure, cache} at path ("" for a flat body). */
 static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_submission *submission,
                                 struct cs_arena *arena, struct cs_err *err) {
     Callsheet__V1__Plan *read = submission->request->plan;
@@ -136,6 +146,9 @@ static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_
     gw_paths_add(submission->paths, "priority", path_member(arena, path, "priority"));
     CS_TRY(read_priority(plan, path, arena, &read->priority, err));
     CS_TRY(read_plan_failure(plan, path, submission, arena, err));
+    CS_TRY(read_plan_cache(plan, path, submission, arena, err));
+    gw_paths_add(submission->paths, "requiresApproval", path_member(arena, path, "requiresApproval"));
+    CS_TRY(read_approval(plan, path, arena, &submission->request->requires_approval, err));
     CS_TRY(read_jobs(member(plan, "jobs"), jobs_path, submission, arena, err));
     if (read->n_jobs == 0 && submission->dialect != GW_DIALECT_PLAN) {
         return cs_fail_at(err, jobs_path, "no_jobs", "ExecutionPlan must contain at least one job");
@@ -180,14 +193,14 @@ static enum cs_status read_labels(const json_t *labels, struct gw_submission *su
 static enum cs_status read_plan_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
     static const char *const known[] = {"executionPlan", "options", "webhook", NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "baseExecutionId", NULL};
+    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "cache", "requiresApproval", "baseExecutionId", NULL};
     const json_t *plan = member(body, "executionPlan");
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(need_object(plan, "executionPlan", err));
     CS_TRY(need_only(plan, "executionPlan", plan_known, arena, err));
-    CS_TRY(refuse_base(plan, "executionPlan", arena, err));
-    CS_TRY(read_options(body, &webhook, arena, err));
+    CS_TRY(read_base(plan, "executionPlan", submission, arena, err));
+    CS_TRY(read_options(body, &webhook, submission, arena, err));
     CS_TRY(read_webhook(&webhook, member(body, "webhook"), "webhook", arena, err));
     CS_TRY(finish_webhook(&webhook, submission, arena, err));
     return read_plan(plan, "executionPlan", submission, arena, err);
@@ -195,13 +208,13 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
 
 static enum cs_status read_flat_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
-    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "onFailure", "baseExecutionId",
+    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "onFailure", "cache", "requiresApproval", "baseExecutionId",
                                         "webhook", "webhookSecret", "providerApiKeys", "options",   NULL};
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
-    CS_TRY(refuse_base(body, "", arena, err));
+    CS_TRY(read_base(body, "", submission, arena, err));
     CS_TRY(refuse_keys(body, "", arena, err));
-    CS_TRY(read_options(body, &webhook, arena, err));
+    CS_TRY(read_options(body, &webhook, submission, arena, err));
     CS_TRY(read_webhook(&webhook, member(body, "webhook"), "webhook", arena, err));
     CS_TRY(set_text(&webhook.secret, &webhook.secret_path, member(body, "webhookSecret"), "webhookSecret", arena, err));
     CS_TRY(finish_webhook(&webhook, submission, arena, err));
@@ -219,8 +232,9 @@ static enum cs_status read_timeout(const json_t *value, int64_t *ret_timeout_ms,
 
 static enum cs_status read_native_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                        struct cs_err *err) {
-    static const char *const known[] = {"plan", "webhook", "timeoutMs", "labels", "idempotencyKey", NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", NULL};
+    static const char *const known[] = {"plan", "webhook", "timeoutMs", "labels", "idempotencyKey", "requiresApproval", "baseExecutionId",
+                                        NULL};
+    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "cache", "requiresApproval", NULL};
     Callsheet__V1__CreateExecutionRequest *request = submission->request;
     const json_t *plan = member(body, "plan");
     struct webhook webhook = {0};
@@ -228,10 +242,12 @@ static enum cs_status read_native_body(const json_t *body, struct gw_submission 
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(need_object(plan, "plan", err));
     CS_TRY(need_only(plan, "plan", plan_known, arena, err));
+    CS_TRY(read_base(body, "", submission, arena, err));
     CS_TRY(read_webhook(&webhook, member(body, "webhook"), "webhook", arena, err));
     CS_TRY(finish_webhook(&webhook, submission, arena, err));
     CS_TRY(read_timeout(member(body, "timeoutMs"), &request->timeout_ms, err));
     CS_TRY(read_labels(member(body, "labels"), submission, arena, err));
+    CS_TRY(read_approval(body, "", arena, &request->requires_approval, err));
     CS_TRY(read_text(member(body, "idempotencyKey"), "idempotencyKey", arena, &key, err));
     if (key != NULL) {
         request->idempotency_key = key;

@@ -101,6 +101,11 @@ static const struct rule rules[] = {
     {OP(CUT), "transition", RULE_READ, NULL, merge_transition},
     {OP(RETIME_SUBTITLES), "transcript", RULE_MEDIA, "transcript", NULL},
     {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
+    {OP(BRAND), "input", RULE_MEDIA, "video", NULL},
+    {OP(BRAND), "video", RULE_MEDIA, "video", NULL},
+    {OP(BRAND), "intro", RULE_MEDIA, "intro", NULL},
+    {OP(BRAND), "outro", RULE_MEDIA, "outro", NULL},
+    {OP(BRAND), "logo", RULE_MEDIA, "logo", NULL},
 };
 
 static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
@@ -226,7 +231,7 @@ static enum cs_status apply(struct job_reader *job, const struct rule *rule, con
 
 /* Whether another input of the job is this one. */
 static bool names_job(const struct job_reader *job, const char *id) {
-    static const char *const others[] = {"audio", "transcript", "plan"};
+    static const char *const others[] = {"audio", "transcript", "plan", "intro", "outro", "logo"};
     for (size_t i = 0; i < CS_COUNT(others); i++) {
         if (cs_str_eq(json_string_value(json_object_get(json_object_get(job->out, others[i]), "job")), id)) {
             return true;
@@ -278,6 +283,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(LIP_SYNC):
     case OP(ADD_SUBTITLES):
     case OP(CUT):
+    case OP(BRAND):
         return video_implied(job, err);
     default:
         return CS_OK;

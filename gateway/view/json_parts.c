@@ -24,6 +24,9 @@ json_t *view_word(const ProtobufCEnumDescriptor *descriptor, int value) {
 }
 
 json_t *view_url(const Callsheet__V1__Artifact *artifact, const struct gw_links *links) {
+    if (!cs_str_empty(artifact->url)) {
+        return json_string(artifact->url); /* given from outside */
+    }
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     return view_text_or_null(
         cs_link_make(links->public_url, links->secret, artifact->key, links->expires_unix_s, arena));

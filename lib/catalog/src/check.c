@@ -343,6 +343,9 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
         CS_TRY(check_retime_subtitles(operation->retime_subtitles, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
+        CS_TRY(check_brand(operation->brand, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_MAP:
         CS_TRY(check_map(operation->map, err));
         break;

@@ -54,6 +54,7 @@ enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct 
 enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err);
 enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err);
 enum cs_status check_retime_subtitles(const Callsheet__V1__RetimeSubtitles *params, struct cs_err *err);
+enum cs_status check_brand(const Callsheet__V1__Brand *params, struct cs_err *err);
 enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);
 
 #endif

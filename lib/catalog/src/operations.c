@@ -23,6 +23,7 @@ static const char *const no_alias[] = {NULL};
 static const char *const generate_alias[] = {"generate", NULL};
 static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
+static const char *const brand_alias[] = {"brandingLayer", NULL};
 static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", NULL};
 
 static const struct cs_operation operations[] = {
@@ -46,6 +47,7 @@ static const struct cs_operation operations[] = {
     {PARAMS(CUT), "cut", cut_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "cut.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(RETIME_SUBTITLES), "retimeSubtitles", retime_alias, CS_WORKER_MEDIA, TYPE(TRANSCRIPT), "transcript.json",
      PLAN_MS, STUCK_MS, false, .more_outputs = subtitle_files},
+    {PARAMS(BRAND), "brand", brand_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "branded.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
     {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},

@@ -80,7 +80,7 @@ enum orc_event_kind {
     ORC_EVENT_DEADLINE = 7, /* of the whole execution */
     ORC_EVENT_DELIVERED = 8,
     ORC_EVENT_DELIVERY_FAILED = 9,
-    ORC_EVENT_REUSED = 10, /* the job has the result of another one and does not run; also before BEGIN */
+    ORC_EVENT_REUSED = 10,   /* the job has the result of another one and does not run; also before BEGIN */
     ORC_EVENT_APPROVED = 11, /* a job, or the whole execution, may run; by a person or by its deadline */
     ORC_EVENT_REJECTED = 12, /* it may not */
     ORC_EVENT_APPENDED = 14, /* jobs came to the plan */
@@ -118,7 +118,8 @@ struct orc_event {
     const char *source_job;               /* REUSED: "" when that is not known */
     const char *reason;                   /* REUSED: "base", "retry", "rerun" or "cache" */
     unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
-    enum orc_cache_miss cache_miss; /* ASSIGNED; written by the step into later events of the job, and kept in the log */
+    enum orc_cache_miss
+        cache_miss; /* ASSIGNED; written by the step into later events of the job, and kept in the log */
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
      * changes later does not change the past. */
     int64_t next_at_ms;              /* FAILED, LOST, DELIVERY_FAILED: when it goes on; 0 never */
@@ -161,12 +162,12 @@ struct orc_job {
     void *checkpoint; /* the last one, or NULL */
     uint32_t checkpoint_size;
     uint32_t result_size;
-    void *result;              /* packed callsheet.v1.Succeeded, or NULL */
-    struct orc_reused *reused; /* COMPLETED without having run; or NULL */
+    void *result;                  /* packed callsheet.v1.Succeeded, or NULL */
+    struct orc_reused *reused;     /* COMPLETED without having run; or NULL */
     struct orc_decision *decision; /* about its approval; or NULL */
     enum orc_failure_class failure_class;
     uint32_t items_open; /* of a map: items that have not ended */
-    char *error_code; /* FAILED, RETRYING, SKIPPED; or NULL */
+    char *error_code;    /* FAILED, RETRYING, SKIPPED; or NULL */
     char *error_message;
     int32_t timed_prev; /* the list of jobs that wait for a time; -1 none */
     int32_t timed_next;
@@ -197,9 +198,9 @@ struct orc_execution {
     int64_t started_at_ms;
     int64_t completed_at_ms;
     int64_t deadline_ms;
-    int32_t result_job;  /* leaf that completed last (children of the policy `always` do not count), or -1 */
-    int32_t timed_first; /* of the list of jobs that are RUNNING, RETRYING or READY with a deadline; or -1 */
-    char *error;         /* sentence, when failed or cancelled */
+    int32_t result_job;            /* leaf that completed last (children of the policy `always` do not count), or -1 */
+    int32_t timed_first;           /* of the list of jobs that are RUNNING, RETRYING or READY with a deadline; or -1 */
+    char *error;                   /* sentence, when failed or cancelled */
     struct orc_decision *decision; /* about the approval of the whole; or NULL */
     struct orc_delivery delivery;
     struct orc_job *jobs;
@@ -244,7 +245,8 @@ enum cs_status orc_execution_step(struct orc_execution *execution, struct orc_ev
 enum cs_status orc_execution_replay(struct orc_execution *execution, const struct orc_event *event,
                                     struct cs_err *err) CS_MUST_USE;
 /* After the last stored event: jobs that were running go back to READY and keep attempt number and checkpoint, but
- * external ones, whose attempts go on; commands say what to dispatch (the latter: to listen to) and deliver now. The wait for a worker is counted anew: nobody could take them meanwhile. */
+ * external ones, whose attempts go on; commands say what to dispatch (the latter: to listen to) and deliver now. The
+ * wait for a worker is counted anew: nobody could take them meanwhile. */
 void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, struct orc_commands *commands);
 
 /* Neither has it ended nor was an attempt ever made: what it is to do can still be changed. */

@@ -6,10 +6,11 @@
 /* ---- job ---- */
 
 static const char *const job_states[ORC_JOB_STATES] = {
-    [ORC_JOB_NONE] = "none",       [ORC_JOB_WAITING] = "waiting",     [ORC_JOB_READY] = "ready",
-    [ORC_JOB_RUNNING] = "running", [ORC_JOB_RETRYING] = "retrying",   [ORC_JOB_COMPLETED] = "completed",
-    [ORC_JOB_FAILED] = "failed",   [ORC_JOB_CANCELLED] = "cancelled", [ORC_JOB_SKIPPED] = "skipped",
-    [ORC_JOB_AWAITING_APPROVAL] = "awaiting_approval",
+    [ORC_JOB_NONE] = "none",         [ORC_JOB_WAITING] = "waiting",
+    [ORC_JOB_READY] = "ready",       [ORC_JOB_RUNNING] = "running",
+    [ORC_JOB_RETRYING] = "retrying", [ORC_JOB_COMPLETED] = "completed",
+    [ORC_JOB_FAILED] = "failed",     [ORC_JOB_CANCELLED] = "cancelled",
+    [ORC_JOB_SKIPPED] = "skipped",   [ORC_JOB_AWAITING_APPROVAL] = "awaiting_approval",
 };
 
 static const char *const job_moves[ORC_JOB_MOVES] = {

@@ -26,6 +26,9 @@ enum orc_job_move {
     ORC_JOB_SKIP,
     ORC_JOB_CANCEL,
     ORC_JOB_REUSE,
+    ORC_JOB_ASK,
+    ORC_JOB_APPROVE,
+    ORC_JOB_REJECT,
     ORC_JOB_MOVES,
 };
 
@@ -36,6 +39,7 @@ enum orc_execution_move {
     ORC_EXECUTION_FAIL,
     ORC_EXECUTION_CANCEL,
     ORC_EXECUTION_EXPIRE,
+    ORC_EXECUTION_REJECT,
     ORC_EXECUTION_MOVES,
 };
 

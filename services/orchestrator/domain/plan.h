@@ -26,7 +26,7 @@ enum {
     ORC_PLAN_JOBS_MAX = 10000,
     ORC_PLAN_EDGES_MAX = 100000,
     ORC_PLAN_APPENDED_BYTES_MAX = 16 << 20, /* of all that is appended to one execution or edited in it, packed */
-    ORC_PRIORITIES = 10, /* 0 … 9, the highest first */
+    ORC_PRIORITIES = 10,                    /* 0 … 9, the highest first */
     ORC_PRIORITY_DEFAULT = 5,
     ORC_FAILURE_CLASSES = 12, /* numbers of callsheet.v1.FailureClass */
 };
@@ -141,8 +141,8 @@ struct orc_plan {
     uint32_t job_room;
     size_t appended_bytes;
     const struct orc_approval_rule *approval; /* of the whole; or NULL */
-    struct cs_arena *arena; /* that everything is in */
-    const char *base; /* the execution that it builds on, when a job has a base_job; or NULL */
+    struct cs_arena *arena;                   /* that everything is in */
+    const char *base;                         /* the execution that it builds on, when a job has a base_job; or NULL */
     struct orc_plan_job *jobs;
 };
 
@@ -194,8 +194,8 @@ struct orc_addition {
 enum cs_status orc_plan_build(const struct orc_job_draft *drafts, size_t count, struct cs_arena *arena,
                               struct orc_plan **ret_plan, struct cs_err *err) CS_MUST_USE;
 
-/* Appends jobs that depend on each other and on those that are there: all of them, or none and an error. Reasons: those of
- * orc_plan_build, "appended_too_much". */
+/* Appends jobs that depend on each other and on those that are there: all of them, or none and an error. Reasons: those
+ * of orc_plan_build, "appended_too_much". */
 enum cs_status orc_plan_append(struct orc_plan *plan, const struct orc_addition *addition,
                                struct cs_err *err) CS_MUST_USE;
 /* Replaces the parameters of a job. They may name only jobs that it depends on already: "not_a_dependency". */

@@ -28,8 +28,12 @@ static enum cs_status supply_attempt(struct orc_execution *execution, const stru
     if (job->state == ORC_JOB_RUNNING) {
         CS_TRY(orc_job_move(execution, event->job, ORC_JOB_RECOVER, err));
     }
+    /* The time of an external attempt goes on from its own start, not from that of the first one. */
+    bool external = execution->plan->jobs[event->job].operation->external;
+    bool now = event->started_at_ms == 0 || (external && event->kind == ORC_EVENT_STARTED);
     struct orc_event missing = {.job = event->job,
-                                .at_ms = event->started_at_ms != 0 ? event->started_at_ms : event->at_ms};
+                                .at_ms = now ? event->at_ms : event->started_at_ms,
+                                .cache_miss = event->cache_miss};
     if (job->state == ORC_JOB_RETRYING) {
         missing.kind = ORC_EVENT_RETRY_DUE;
         CS_TRY(supply(execution, missing, err));
@@ -87,7 +91,10 @@ void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, st
     struct orc_step step = {.execution = execution, .commands = commands};
     struct cs_err err = {0};
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        if (execution->jobs[i].state == ORC_JOB_RUNNING) {
+        bool external = execution->plan->jobs[i].operation->external;
+        if (execution->jobs[i].state == ORC_JOB_RUNNING && external) {
+            orc_emit(&step, ORC_COMMAND_DISPATCH, i, NULL);
+        } else if (execution->jobs[i].state == ORC_JOB_RUNNING) {
             orc_must(orc_job_move(execution, i, ORC_JOB_RECOVER, &err), &err);
         }
         if (execution->jobs[i].state == ORC_JOB_READY) {

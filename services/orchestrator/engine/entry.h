@@ -19,6 +19,9 @@ struct orc_lane;
 struct orc_line;
 struct orc_assignment;
 struct orc_watch;
+struct orc_awaited;
+struct orc_outside;
+struct orc_flight;
 
 #define ORC_SEAT_OF_DELIVERY UINT32_MAX
 enum { ORC_SEATS_A_BLOCK = 64 };
@@ -36,6 +39,8 @@ struct orc_seat {
     struct orc_seat *prev;
     struct orc_seat *next;
     struct orc_assignment *assignment; /* of the current attempt, or NULL */
+    struct orc_outside *outside;       /* the same of an external job */
+    struct orc_flight *flight;         /* does, or waits for, work that others may want too; or NULL */
 };
 
 struct orc_entry {
@@ -51,11 +56,14 @@ struct orc_entry {
     uint32_t seat_count;    /* in `seats` */
     uint32_t block_count;   /* in `more` */
     struct orc_seat delivery;
-    uint64_t batch;         /* number of the batch that holds its last change */
-    bool dirty;             /* that batch is the one being filled */
-    bool unwanted;          /* its idempotency key was taken: forgotten with the batch that would have created it */
-    int recorded_state;     /* as its row says, with the batches under way */
+    uint64_t batch;     /* number of the batch that holds its last change */
+    bool dirty;         /* that batch is the one being filled */
+    bool unwanted;      /* its idempotency key was taken: forgotten with the batch that would have created it */
+    int recorded_state; /* as its row says, with the batches under way */
     int64_t recorded_wake_ms;
+    struct orc_awaited *awaited; /* waits for the end of its base, or NULL */
+    struct orc_entry *base_prev; /* among those that do */
+    struct orc_entry *base_next;
     struct orc_timer timer;
     int64_t guard_at_ms;     /* not after the first running attempt can be found silent or stuck; INT64_MAX none */
     struct orc_watch *watch; /* or NULL */

@@ -30,6 +30,17 @@ void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out) {
             atomic_load(&c->executions_ended));
     counter(out, "callsheet_reports_dropped_total", "reports with a fence that is not honoured any more",
             atomic_load(&c->reports_dropped));
+    counter(out, "callsheet_cache_hits_total", "jobs that took a result that was kept, or just made by another job",
+            atomic_load(&c->cache_hits));
+    counter(out, "callsheet_cache_misses_total", "jobs that had to run because no result was kept",
+            atomic_load(&c->cache_misses));
+    counter(out, "callsheet_cache_waits_total", "jobs that waited for another to do the same work",
+            atomic_load(&c->cache_waits));
+    gauge(out, "callsheet_external_jobs", "jobs that are being done outside", atomic_load(&c->outside));
+    counter(out, "callsheet_approvals_total", "approvals that were given, by people or by default",
+            atomic_load(&c->approved));
+    counter(out, "callsheet_rejections_total", "approvals that were refused, by people or by default",
+            atomic_load(&c->rejected));
     counter(out, "callsheet_recoveries_total", "times that memory was dropped and read again",
             atomic_load(&c->recoveries));
 }

@@ -30,11 +30,11 @@ enum orc_item_kind {
     ORC_ITEM_RECOVERED,
     ORC_ITEM_TAKEN,    /* executions of a dead replica */
     ORC_ITEM_REPLACED, /* we are not who we were: another has fenced us */
-    ORC_ITEM_BASES, /* bases that are waited for: those that have ended */
-    ORC_ITEM_CHANGE, /* of a plan under way */
-    ORC_ITEM_ANSWERS, /* which results are kept */
-    ORC_ITEM_DECIDE,  /* about an approval */
-    ORC_ITEM_OUTSIDE, /* a report about an external job */
+    ORC_ITEM_BASES,    /* bases that are waited for: those that have ended */
+    ORC_ITEM_CHANGE,   /* of a plan under way */
+    ORC_ITEM_ANSWERS,  /* which results are kept */
+    ORC_ITEM_DECIDE,   /* about an approval */
+    ORC_ITEM_OUTSIDE,  /* a report about an external job */
     ORC_ITEM_METRICS,
     ORC_ITEM_POKE, /* look at the clock again */
     ORC_ITEM_STOP,
@@ -95,7 +95,7 @@ struct orc_item {
             size_t count;
         } bases;
         struct orc_lookup_round *round; /* ANSWERS */
-        struct orc_entry *recovered; /* a list by their next_recovered */
+        struct orc_entry *recovered;    /* a list by their next_recovered */
         struct {
             uint64_t generation;       /* of the keeper */
             struct orc_entry *entries; /* TAKEN: such a list */

@@ -27,7 +27,7 @@ static double within(double value, double max) {
     return value >= 0 && value <= max ? value : 0; /* also for what is not a number */
 }
 
-static void copy_progress(const Callsheet__V1__Progress *from, struct orc_progress *to) {
+void orc_progress_copy(const Callsheet__V1__Progress *from, struct orc_progress *to) {
     cs_str_copy(to->stage, sizeof(to->stage), from->stage);
     to->fraction = within(from->fraction, 1);
     to->media_time_us = from->media_time_us > 0 ? from->media_time_us : 0;
@@ -99,7 +99,7 @@ static bool copy_report(const Callsheet__V1__Report *from, struct orc_report *to
         return true;
     case CALLSHEET__V1__REPORT__REPORT_PROGRESS:
         to->kind = ORC_REPORT_PROGRESS;
-        copy_progress(from->progress, &to->progress);
+        orc_progress_copy(from->progress, &to->progress);
         return true;
     case CALLSHEET__V1__REPORT__REPORT_LOG:
         to->kind = ORC_REPORT_LOG;

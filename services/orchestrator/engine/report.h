@@ -47,6 +47,9 @@ struct orc_progress {
     double speed;
 };
 
+/* Within sane limits. */
+void orc_progress_copy(const Callsheet__V1__Progress *from, struct orc_progress *to);
+
 struct orc_report {
     enum orc_report_kind kind;
     unsigned char fence[ORC_FENCE_BYTES];

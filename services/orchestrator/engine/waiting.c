@@ -151,10 +151,11 @@ static Callsheet__V1__Waiting *for_same_work(const struct asking *asking, const 
         waiting->same_execution_id = cs_arena_strdup(asking->arena, leading->id);
         waiting->same_job_id = cs_arena_strdup(asking->arena, leading->plan->jobs[flight->leader->job].id);
     }
-    waiting->message = cs_str_empty(waiting->same_job_id)
-                           ? cs_arena_strdup(asking->arena, "waits for another job that does the same work")
-                           : cs_arena_sprintf(asking->arena, "waits for job \"%s\" of execution %s, which does the same work",
-                                              waiting->same_job_id, waiting->same_execution_id);
+    waiting->message =
+        cs_str_empty(waiting->same_job_id)
+            ? cs_arena_strdup(asking->arena, "waits for another job that does the same work")
+            : cs_arena_sprintf(asking->arena, "waits for job \"%s\" of execution %s, which does the same work",
+                               waiting->same_job_id, waiting->same_execution_id);
     return waiting;
 }
 
@@ -268,17 +269,16 @@ void orc_waiting_explain(struct orc_engine *engine, struct orc_entry *entry, Cal
             status->waiting = for_dependencies(&asking, i);
             break;
         case ORC_JOB_READY:
-            status->waiting =
-                execution->plan->jobs[i].base_job != NULL ? for_base(&asking, i) : for_worker(&asking, i);
+            status->waiting = execution->plan->jobs[i].base_job != NULL ? for_base(&asking, i) : for_worker(&asking, i);
             break;
         case ORC_JOB_RETRYING:
             status->waiting = for_retry(&asking, i);
             break;
         case ORC_JOB_AWAITING_APPROVAL:
-            status->waiting = for_approval(&asking, execution->plan->jobs[i].approval,
-                                           execution->jobs[i].deadline_ms != 0 ? execution->jobs[i].deadline_ms
-                                                                               : INT64_MAX,
-                                           "waits for its approval");
+            status->waiting =
+                for_approval(&asking, execution->plan->jobs[i].approval,
+                             execution->jobs[i].deadline_ms != 0 ? execution->jobs[i].deadline_ms : INT64_MAX,
+                             "waits for its approval");
             break;
         case ORC_JOB_RUNNING:
             orc_outside_explain(engine, entry, i, status, arena);

@@ -83,6 +83,9 @@ static void fire_job(struct orc_engine *engine, struct orc_entry *entry, uint32_
     case ORC_JOB_READY:
         end_wait(engine, entry, job);
         break;
+    case ORC_JOB_AWAITING_APPROVAL:
+        orc_engine_expire_approval(engine, entry, job);
+        break;
     default: {
         struct orc_event event = {.kind = ORC_EVENT_RETRY_DUE, .job = job};
         orc_engine_must_step(engine, entry, &event);
@@ -121,29 +124,37 @@ void orc_engine_guard(struct orc_engine *engine, struct orc_assignment *assignme
     }
 }
 
+/* NULL: no limit of this job has been passed; *next_ms is not after when one will be. */
+static const struct overdue *overdue_of(const struct orc_engine *engine, const struct orc_seat *seat,
+                                        int64_t *next_ms) {
+    static const struct overdue outside = {0, "external_silent", "nothing has been heard of the work for too long"};
+    static const struct overdue silent = {0, "worker_silent", "the worker has not been heard of for too long"};
+    static const struct overdue stuck = {0, "no_progress", "the attempt has not got any further for too long"};
+    const struct orc_assignment *assignment = seat->assignment;
+    bool sent = assignment != NULL && assignment->sent;
+    int64_t outside_ms = seat->outside != NULL ? orc_outside_silent_at(seat->outside) : INT64_MAX;
+    int64_t silent_ms = sent ? silent_at(assignment) : INT64_MAX;
+    int64_t stuck_ms = sent ? stuck_at(assignment) : INT64_MAX;
+    int64_t at_ms = silent_ms < stuck_ms ? silent_ms : stuck_ms;
+    at_ms = at_ms < outside_ms ? at_ms : outside_ms;
+    *next_ms = at_ms < *next_ms ? at_ms : *next_ms;
+    if (at_ms > engine->now_ms) {
+        return NULL;
+    }
+    return outside_ms <= engine->now_ms ? &outside : silent_ms <= engine->now_ms ? &silent : &stuck;
+}
+
 /* The next attempt that has been silent or stuck for too long. Moves the entry's guard on when there is none. */
 static bool find_guarded(const struct orc_engine *engine, struct orc_entry *entry, struct overdue *ret_overdue) {
     const struct orc_execution *execution = entry->execution;
     int64_t next_ms = INT64_MAX;
     for (int32_t i = execution->timed_first; i >= 0; i = execution->jobs[i].timed_next) {
-        const struct orc_assignment *assignment = orc_entry_seat(entry, i)->assignment;
-        if (execution->jobs[i].state != ORC_JOB_RUNNING || assignment == NULL || !assignment->sent) {
-            continue;
-        }
-        int64_t silent_ms = silent_at(assignment);
-        int64_t stuck_ms = stuck_at(assignment);
-        if (silent_ms <= engine->now_ms) {
-            *ret_overdue =
-                (struct overdue){(uint32_t)i, "worker_silent", "the worker has not been heard of for too long"};
+        bool running = execution->jobs[i].state == ORC_JOB_RUNNING;
+        const struct overdue *found = running ? overdue_of(engine, orc_entry_seat(entry, i), &next_ms) : NULL;
+        if (found != NULL) {
+            *ret_overdue = (struct overdue){(uint32_t)i, found->code, found->message};
             return true;
         }
-        if (stuck_ms <= engine->now_ms) {
-            *ret_overdue =
-                (struct overdue){(uint32_t)i, "no_progress", "the attempt has not got any further for too long"};
-            return true;
-        }
-        int64_t at_ms = silent_ms < stuck_ms ? silent_ms : stuck_ms;
-        next_ms = at_ms < next_ms ? at_ms : next_ms;
     }
     entry->guard_at_ms = next_ms;
     return false;
@@ -191,6 +202,10 @@ static void fire(struct orc_engine *engine, struct orc_entry *entry) {
     if (entry->execution->deadline_ms <= engine->now_ms) {
         struct orc_event event = {.kind = ORC_EVENT_DEADLINE};
         orc_engine_must_step(engine, entry, &event);
+        return;
+    }
+    if (orc_execution_approval_due_ms(entry->execution) <= engine->now_ms) {
+        orc_engine_expire_approval_of_whole(engine, entry);
         return;
     }
     fire_jobs(engine, entry);

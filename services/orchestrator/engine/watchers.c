@@ -65,9 +65,9 @@ void orc_watch_drop(struct orc_engine *engine, struct orc_entry *entry, const st
 static struct orc_told now_of(const struct orc_entry *entry, uint32_t job) {
     const struct orc_job *state = &entry->execution->jobs[job];
     struct orc_told now = {.state = state->state, .attempt = state->attempt};
-    const struct orc_assignment *assignment = orc_entry_seat(entry, job)->assignment;
-    if (state->state == ORC_JOB_RUNNING && assignment != NULL) {
-        now.progress = assignment->progress;
+    const struct orc_progress *progress = orc_seat_progress(orc_entry_seat(entry, job));
+    if (state->state == ORC_JOB_RUNNING && progress != NULL) {
+        now.progress = *progress;
     }
     return now;
 }

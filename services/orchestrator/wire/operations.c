@@ -16,6 +16,8 @@ static void fill(struct orc_operation *operation, const struct cs_operation *row
         .timeout_ms = row->timeout_ms,
         .no_progress_ms = row->no_progress_ms,
         .paid = row->worker == CS_WORKER_PROVIDERS,
+        .inside = row->worker == CS_WORKER_ORCHESTRATOR || row->worker == CS_WORKER_OUTSIDE,
+        .external = row->worker == CS_WORKER_OUTSIDE,
     };
     for (int i = 0; i < ORC_FAILURE_CLASSES; i++) {
         struct cs_retry_policy policy = cs_catalog_retry(row, (Callsheet__V1__FailureClass)i);

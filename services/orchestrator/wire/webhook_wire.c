@@ -33,6 +33,10 @@ static enum cs_status link_of(const struct orc_execution *execution, uint32_t jo
     const Callsheet__V1__Succeeded *result = NULL;
     CS_TRY(orc_job_result(&execution->jobs[job], arena, &result, err));
     *ret_link = NULL;
+    if (result != NULL && result->n_outputs > 0 && result->outputs[0]->url[0] != '\0') {
+        *ret_link = result->outputs[0]->url; /* given from outside */
+        return CS_OK;
+    }
     if (result != NULL && result->n_outputs > 0 && result->outputs[0]->key[0] != '\0') {
         *ret_link = cs_link_make(context->public_url, context->link_secret, result->outputs[0]->key,
                                  context->now_ms / 1000 + ORC_WEBHOOK_LINK_LIFE_S, arena);
@@ -44,6 +48,9 @@ static enum cs_status make_outputs(const struct orc_execution *execution, const 
                                    struct cs_arena *arena, json_t *outputs, struct cs_err *err) {
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
         const char *link = NULL;
+        if (execution->plan->jobs[i].hidden) {
+            continue;
+        }
         CS_TRY(link_of(execution, i, context, arena, &link, err));
         if (link != NULL) {
             const struct orc_plan_job *job = &execution->plan->jobs[i];

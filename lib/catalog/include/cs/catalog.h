@@ -25,12 +25,20 @@ enum {
     CS_JOB_PARAMS_BYTES_MAX = 256 * 1024,
     CS_JOB_INPUTS_MAX = 1000,
     CS_URL_BYTES_MAX = 2048,
+    CS_EXTERNAL_DATA_BYTES_MAX = 16 * 1024,
+    CS_LOUDNESS_MIN = -40, /* LUFS, that can be asked for */
+    CS_LOUDNESS_MAX = -5,
 };
+
+/* A MediaRef's job that is no job of the plan: the final output of the execution that it builds on. */
+#define CS_BASE_RESULT "$base"
 
 enum cs_worker_kind {
     CS_WORKER_MEDIA,
     CS_WORKER_PROVIDERS,
     CS_WORKER_WEBHOOKS,
+    CS_WORKER_ORCHESTRATOR, /* itself: no worker does it */
+    CS_WORKER_OUTSIDE,      /* nobody of ours: who does it reports through the API */
     CS_WORKER_TEST, /* noop: whoever offers it */
 };
 
@@ -44,6 +52,7 @@ struct cs_operation {
     int64_t timeout_ms;              /* of one attempt */
     int64_t no_progress_ms;          /* its progress must move that often; 0: it reports none that would */
     bool internal;                   /* refused in plans of the public API */
+    const char *const *more_outputs; /* behind the main one: "subtitles.srt", NULL terminated; NULL: none */
 };
 
 const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
@@ -64,6 +73,10 @@ struct cs_media_slot {
 enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struct cs_arena *arena,
                                       struct cs_media_slot **ret_slots, size_t *ret_count,
                                       struct cs_err *err) CS_MUST_USE;
+
+/* Gives a main input that is missing (the video of an edit, the items of a merge): an output of that job, whose id is
+ * not copied. */
+void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, struct cs_arena *arena);
 
 /* Takes out every MediaRef whose `input` is 0: items of lists go as a whole, single ones are unset. What is left may
  * not be valid any more: check it. */
@@ -95,5 +108,16 @@ struct cs_retry_policy {
 };
 struct cs_retry_policy cs_catalog_retry(const struct cs_operation *operation,
                                         Callsheet__V1__FailureClass failure_class);
+
+/* ---- results that are kept for jobs that do the same work ---- */
+enum cs_cacheability {
+    CS_CACHE_NEVER,      /* it acts on the world, or is the orchestrator's own */
+    CS_CACHE_WHEN_ASKED, /* doing it again is cheap */
+    CS_CACHE_BY_DEFAULT, /* doing it again is paid again */
+};
+enum cs_cacheability cs_catalog_cacheability(const struct cs_operation *operation);
+/* Leaves what tells one result from another: a MediaRef keeps only its `input`, secrets go (fields whose name ends in
+ * "secret", "api_key", "token" …), and so does what this version does not know. For a copy that is hashed. */
+void cs_catalog_reduce(Callsheet__V1__Operation *operation);
 
 #endif

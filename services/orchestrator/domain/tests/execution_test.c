@@ -292,7 +292,9 @@ TEST(an_attempt_never_outlives_its_execution) {
 /* Brings job 1 of "a", "gen<a" into a state. */
 static void bring_into(struct script *s, enum orc_job_state state) {
     static const char *const lines[] = {"a", "gen<a"};
+    static const struct orc_approval_rule rule = {.prompt = ""};
     script_start(s, lines, 2, false);
+    fixture_mutable(s->execution->plan)->jobs[1].approval = state == ORC_JOB_AWAITING_APPROVAL ? &rule : NULL;
     script_begin(s);
     if (state == ORC_JOB_WAITING) {
         return;
@@ -323,16 +325,20 @@ static bool legal(enum orc_job_state state, enum orc_event_kind kind) {
         return state == ORC_JOB_RETRYING;
     case ORC_EVENT_CANCEL:
     case ORC_EVENT_DEADLINE:
-        return state >= ORC_JOB_WAITING && state <= ORC_JOB_RETRYING;
+        return (state >= ORC_JOB_WAITING && state <= ORC_JOB_RETRYING) || state == ORC_JOB_AWAITING_APPROVAL;
+    case ORC_EVENT_APPROVED:
+    case ORC_EVENT_REJECTED:
+        return state == ORC_JOB_AWAITING_APPROVAL;
     default:
         return state == ORC_JOB_RUNNING;
     }
 }
 
 TEST(every_event_in_every_state_is_legal_as_the_table_says_or_changes_nothing) {
-    static const enum orc_event_kind kinds[] = {
-        ORC_EVENT_ASSIGNED, ORC_EVENT_STARTED,  ORC_EVENT_CHECKPOINT, ORC_EVENT_SUCCEEDED, ORC_EVENT_FAILED,
-        ORC_EVENT_LOST,     ORC_EVENT_RETURNED, ORC_EVENT_RETRY_DUE,  ORC_EVENT_CANCEL,    ORC_EVENT_DEADLINE};
+    static const enum orc_event_kind kinds[] = {ORC_EVENT_ASSIGNED,  ORC_EVENT_STARTED,   ORC_EVENT_CHECKPOINT,
+                                                ORC_EVENT_SUCCEEDED, ORC_EVENT_FAILED,    ORC_EVENT_LOST,
+                                                ORC_EVENT_RETURNED,  ORC_EVENT_RETRY_DUE, ORC_EVENT_CANCEL,
+                                                ORC_EVENT_DEADLINE,  ORC_EVENT_APPROVED,  ORC_EVENT_REJECTED};
     for (int state = ORC_JOB_WAITING; state < ORC_JOB_STATES; state++) {
         for (size_t i = 0; i < CS_COUNT(kinds); i++) {
             struct script s;
@@ -344,8 +350,9 @@ TEST(every_event_in_every_state_is_legal_as_the_table_says_or_changes_nothing) {
                 script_do(&s, .kind = kinds[i], .job = 1, .attempt = attempt, .payload = "x", .payload_size = 1);
                 assert_int_equal(s.execution->seq, seq + orc_event_stored(kinds[i]));
             } else {
-                script_refused(&s, "illegal_transition", .kind = kinds[i], .job = 1, .attempt = attempt, .payload = "x",
-                               .payload_size = 1);
+                bool decision = kinds[i] == ORC_EVENT_APPROVED || kinds[i] == ORC_EVENT_REJECTED;
+                script_refused(&s, decision ? "not_awaiting_approval" : "illegal_transition", .kind = kinds[i],
+                               .job = 1, .attempt = attempt, .payload = "x", .payload_size = 1);
             }
             script_end(&s);
         }

@@ -123,7 +123,7 @@ TEST(every_state_has_a_name_and_every_move_an_edge) {
 
 TEST(sy_054_w15_terminal_states_are_final) {
     for (int move = 0; move < ORC_JOB_MOVES; move++) {
-        for (int state = ORC_JOB_COMPLETED; state < ORC_JOB_STATES; state++) {
+        for (int state = ORC_JOB_COMPLETED; state <= ORC_JOB_SKIPPED; state++) {
             assert_null(cs_fsm_find(&orc_job_fsm, state, move));
         }
     }
