@@ -265,6 +265,22 @@ void gw_handle_dashboard(struct gw_api *api, struct gw_request *request, __attri
     call_start(call, "ListExecutions", &list.base);
 }
 
+/* ---- kept results ---- */
+
+static void answer_invalidated(struct call *call, __attribute__((unused)) const ProtobufCMessage *reply) {
+    gw_answer_json(call->request, 200, json_pack("{s:s}", "message", "Cache invalidated"));
+}
+
+void gw_handle_invalidate(struct gw_api *api, struct gw_request *request, const char *arg) {
+    Callsheet__V1__InvalidateCacheRequest invalidate = CALLSHEET__V1__INVALIDATE_CACHE_REQUEST__INIT;
+    if (!id_plausible(request, arg)) {
+        return;
+    }
+    invalidate.tenant = (char *)gw_request_tenant(request);
+    invalidate.execution_id = (char *)arg;
+    call_start(call_create(api, request, answer_invalidated), "InvalidateCache", &invalidate.base);
+}
+
 /* ---- cancel ---- */
 
 static enum cs_status read_reason(struct gw_request *request, char **ret_reason, struct cs_err *err) {

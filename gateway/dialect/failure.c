@@ -5,10 +5,9 @@ static const char *const of_jobs[] = {
     "dependencyPolicy", "optionalDependencies", "timeoutMs", "queueTimeoutMs", "retry", NULL};
 static const char *const of_plans[] = {"onFailure", NULL};
 
-/* Those members of the object, as a message that has nothing else; NULL when there are none. */
-static enum cs_status read_members(const json_t *object, const char *const *names,
-                                   const ProtobufCMessageDescriptor *descriptor, const char *path,
-                                   struct cs_arena *arena, ProtobufCMessage **ret_message, struct cs_err *err) {
+enum cs_status read_members(const json_t *object, const char *const *names,
+                            const ProtobufCMessageDescriptor *descriptor, const char *path, struct cs_arena *arena,
+                            ProtobufCMessage **ret_message, struct cs_err *err) {
     CS_AUTO_JSON *some = json_object();
     for (const char *const *name = names; *name != NULL; name++) {
         const json_t *value = member(object, *name);

@@ -10,6 +10,7 @@
 #include "api/pipelines.h"
 #include "api/runs.h"
 #include "cs/base/text.h"
+#include "cs/conf.h"
 #include "cs/svc.h"
 #include "engine/engine.h"
 
@@ -60,6 +61,8 @@ static enum cs_status start_engine(struct orc_app *app, struct cs_err *err) {
         .link_secret = config->link_secret,
         .limits = config->limits,
         .tenant_weights = config->tenant_weights,
+        .version = cs_version(),
+        .cache_ttl_ms = config->cache_ttl_ms,
         .rpc = app->rpc,
         .workers = config->workers,
         .tls = config->tls,

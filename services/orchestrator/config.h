@@ -24,6 +24,7 @@ struct orc_config {
     const char *link_secret;
     const char *limits;
     const char *tenant_weights;
+    int64_t cache_ttl_ms;
 };
 
 extern const struct cs_conf_spec orc_config_spec;

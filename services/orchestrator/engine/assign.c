@@ -80,7 +80,7 @@ static void record_start(struct orc_engine *engine, struct orc_assignment *assig
 static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
                        const struct orc_pass *pass) {
     const struct orc_execution *execution = seat->entry->execution;
-    struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = seat->job};
+    struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = seat->job, .cache_miss = orc_cache_miss_of(seat)};
     cs_random_bytes(event.fence, sizeof(event.fence));
     orc_engine_must_step(engine, seat->entry, &event);
     struct orc_assignment *assignment = add(engine, seat, peer, pass, event.fence);

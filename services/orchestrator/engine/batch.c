@@ -19,6 +19,7 @@ void orc_batch_fini(struct orc_batch *batch) {
     cs_arena_destroy(batch->arena);
     free(batch->created);
     free(batch->events);
+    free(batch->kept);
     free(batch->entries);
     free(batch->effects);
     *batch = (struct orc_batch){0};
@@ -27,12 +28,13 @@ void orc_batch_fini(struct orc_batch *batch) {
 void orc_batch_clear(struct orc_batch *batch) {
     cs_arena_reset(batch->arena);
     batch->created_count = batch->event_count = batch->head_count = batch->entry_count = batch->effect_count = 0;
+    batch->kept_count = 0;
     batch->heads = NULL;
     batch->duplicates = NULL;
 }
 
 bool orc_batch_empty(const struct orc_batch *batch) {
-    return batch->created_count == 0 && batch->entry_count == 0;
+    return batch->created_count == 0 && batch->entry_count == 0 && batch->kept_count == 0;
 }
 
 struct orc_row_created *orc_batch_add_created(struct orc_batch *batch) {
@@ -43,6 +45,11 @@ struct orc_row_created *orc_batch_add_created(struct orc_batch *batch) {
 struct orc_row_event *orc_batch_add_event(struct orc_batch *batch) {
     batch->events = grown(batch->events, batch->event_count, &batch->event_capacity, sizeof(*batch->events));
     return &batch->events[batch->event_count++];
+}
+
+struct orc_row_kept *orc_batch_add_kept(struct orc_batch *batch) {
+    batch->kept = grown(batch->kept, batch->kept_count, &batch->kept_capacity, sizeof(*batch->kept));
+    return &batch->kept[batch->kept_count++];
 }
 
 void orc_batch_add_entry(struct orc_batch *batch, struct orc_entry *entry) {

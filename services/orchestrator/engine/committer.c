@@ -32,6 +32,8 @@ static enum cs_status commit(struct orc_engine *engine, struct cs_err *err) {
         .event_count = batch->event_count,
         .heads = batch->heads,
         .head_count = batch->head_count,
+        .kept = batch->kept,
+        .kept_count = batch->kept_count,
     };
     int64_t backoff_ms = BACKOFF_MS_MIN;
     for (;;) {

@@ -18,6 +18,9 @@ struct request {
     char *unreachable; /* likewise */
     orc_stored_fn *done;
     orc_owner_fn *located; /* instead of done */
+    char **ids;            /* of a look at several, or NULL */
+    size_t id_count;
+    orc_ended_fn *ended; /* instead of done */
     void *ctx;
 };
 
@@ -46,6 +49,10 @@ static void request_free(struct request *request) {
     free(request->key);
     free(request->our_address);
     free(request->unreachable);
+    for (size_t i = 0; i < request->id_count; i++) {
+        free(request->ids[i]);
+    }
+    free(request->ids);
     free(request);
 }
 
@@ -96,6 +103,7 @@ static bool try_again(struct orc_readers *readers, struct patience *patience, co
 struct found {
     const char *address; /* "": read from the log */
     struct orc_stored *item;
+    size_t count; /* of items from `item`, when several were asked for */
 };
 
 static enum cs_status locate(struct orc_store *store, const struct request *request, struct cs_arena *arena,
@@ -115,6 +123,10 @@ static enum cs_status read_row(struct orc_store *store, const struct request *re
     if (request->located != NULL) {
         return locate(store, request, arena, found, err);
     }
+    if (request->ended != NULL) {
+        return orc_store_ended(store, (const char *const *)request->ids, request->id_count, arena, &found->item,
+                               &found->count, err);
+    }
     return request->id != NULL ? orc_store_get(store, request->tenant, request->id, arena, &found->item, err)
                                : orc_store_find_key(store, request->tenant, request->key, arena, &found->item, err);
 }
@@ -124,6 +136,8 @@ static void answer(const struct request *request, const struct found *found, con
     const struct orc_stored *item = err == NULL ? found->item : NULL;
     if (request->located != NULL) {
         request->located(err == NULL && item == NULL ? found->address : NULL, item, err, request->ctx);
+    } else if (request->ended != NULL) {
+        request->ended(item, err == NULL ? found->count : 0, err, request->ctx);
     } else {
         request->done(item, err, request->ctx);
     }
@@ -246,7 +260,7 @@ void orc_readers_destroy(struct orc_readers *readers) {
 
 static struct request *request_for(const char *tenant, const char *id, void *ctx) {
     struct request *request = cs_alloc(sizeof(*request));
-    request->tenant = cs_strdup(tenant);
+    request->tenant = tenant != NULL ? cs_strdup(tenant) : NULL;
     request->id = id != NULL ? cs_strdup(id) : NULL;
     request->ctx = ctx;
     return request;
@@ -287,6 +301,17 @@ void orc_readers_locate(struct orc_readers *readers, const char *tenant, const c
     put(readers, request);
 }
 
+void orc_readers_ended(struct orc_readers *readers, const char *const *ids, size_t id_count, orc_ended_fn *done,
+                       void *ctx) {
+    struct request *request = request_for(NULL, NULL, ctx);
+    request->ids = cs_alloc_array(id_count, sizeof(char *));
+    for (; request->id_count < id_count; request->id_count++) {
+        request->ids[request->id_count] = cs_strdup(ids[request->id_count]);
+    }
+    request->ended = done;
+    put(readers, request);
+}
+
 /* ---- lists ---- */
 
 static size_t borrow(struct orc_readers *readers) {
@@ -317,6 +342,17 @@ enum cs_status orc_readers_list(struct orc_readers *readers, const struct orc_li
     enum cs_status status = CS_OK;
     do {
         status = orc_store_list(readers->list_stores[index], list, arena, ret_items, ret_count, err);
+    } while (status != CS_OK && try_again(readers, &patience, err));
+    give_back(readers, index);
+    return status == CS_OK ? status : explain(err);
+}
+
+enum cs_status orc_readers_lend(struct orc_readers *readers, orc_lent_fn *lent, void *ctx, struct cs_err *err) {
+    struct patience patience = patience_start();
+    size_t index = borrow(readers);
+    enum cs_status status = CS_OK;
+    do {
+        status = lent(readers->list_stores[index], ctx, err);
     } while (status != CS_OK && try_again(readers, &patience, err));
     give_back(readers, index);
     return status == CS_OK ? status : explain(err);

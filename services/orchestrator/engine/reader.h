@@ -29,6 +29,10 @@ typedef void orc_stored_fn(const struct orc_stored *item, const struct cs_err *e
 /* By id, or by idempotency key when id is NULL. */
 void orc_readers_get(struct orc_readers *readers, const char *tenant, const char *id, const char *key,
                      orc_stored_fn *done, void *ctx);
+/* Which of those executions have ended or are not there, as orc_store_ended tells. items live until done returns. */
+typedef void orc_ended_fn(const struct orc_stored *items, size_t count, const struct cs_err *err, void *ctx);
+void orc_readers_ended(struct orc_readers *readers, const char *const *ids, size_t id_count, orc_ended_fn *done,
+                       void *ctx);
 /* Who runs it: the address of a live replica that is neither ours nor unreachable (or NULL), or the row with its
  * events, or err. */
 typedef void orc_owner_fn(const char *address, const struct orc_stored *item, const struct cs_err *err, void *ctx);
@@ -36,6 +40,11 @@ void orc_readers_locate(struct orc_readers *readers, const char *tenant, const c
                         const char *unreachable, orc_owner_fn *done, void *ctx);
 enum cs_status orc_readers_list(struct orc_readers *readers, const struct orc_list *list, struct cs_arena *arena,
                                 struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+
+/* Runs something that may be done twice on a connection of the lists, in the caller's thread. */
+typedef enum cs_status orc_lent_fn(struct orc_store *store, void *ctx, struct cs_err *err);
+enum cs_status orc_readers_lend(struct orc_readers *readers, orc_lent_fn *run, void *ctx,
+                                struct cs_err *err) CS_MUST_USE;
 
 /* Makes lists that run, and every later one, fail with "stopping" soon. */
 void orc_readers_end_lists(struct orc_readers *readers);

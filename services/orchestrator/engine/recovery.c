@@ -312,6 +312,7 @@ void orc_engine_drop_all(struct orc_engine *engine) {
     }
     orc_engine_fail_batch(engine, engine->filling);
     cancel_assignments(engine);
+    orc_cache_drop(engine);
     struct orc_entry *entry = engine->entries;
     while (entry != NULL) {
         struct orc_entry *next = entry->hh.next;

@@ -6,8 +6,8 @@
 #include "store/internal.h"
 
 static const struct cs_pg_statement replica_fence = CS_PG_STATEMENT(replica_fence, "text int8", "ok:bool");
-static const struct cs_pg_statement executions_insert =
-    CS_PG_STATEMENT(executions_insert, "text[] text[] text[] bytea[] bytea[] text[] int8[] int8[] text", "id:text");
+static const struct cs_pg_statement executions_insert = CS_PG_STATEMENT(
+    executions_insert, "text[] text[] text[] bytea[] bytea[] text[] int8[] int8[] text[] text", "id:text");
 static const struct cs_pg_statement events_append =
     CS_PG_STATEMENT(events_append, "text[] int8[] int4[] int4[] int4[] int8[] bytea[]", "");
 static const struct cs_pg_statement events_append_if_created =
@@ -61,8 +61,8 @@ void orc_store_add_fence(struct orc_store *store) {
 }
 
 static size_t add_created(struct orc_store *store, const struct orc_commit *commit) {
-    static const enum cs_pg_type types[] = {CS_PG_TEXT,  CS_PG_TEXT, CS_PG_TEXT, CS_PG_BYTEA,
-                                            CS_PG_BYTEA, CS_PG_TEXT, CS_PG_INT8, CS_PG_INT8};
+    static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_TEXT, CS_PG_TEXT, CS_PG_BYTEA, CS_PG_BYTEA,
+                                            CS_PG_TEXT, CS_PG_INT8, CS_PG_INT8, CS_PG_TEXT};
     AUTO_COLUMNS columns;
     columns_init(&columns, types, CS_COUNT(types));
     for (size_t i = 0; i < commit->created_count; i++) {
@@ -75,6 +75,7 @@ static size_t add_created(struct orc_store *store, const struct orc_commit *comm
         cs_pg_add_text(&columns.items[5], row->traceparent != NULL ? row->traceparent : "");
         cs_pg_add_i64(&columns.items[6], row->created_at_ms);
         cs_pg_add_i64(&columns.items[7], row->wake_at_ms);
+        cs_pg_add_text(&columns.items[8], row->origin);
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
@@ -216,6 +217,9 @@ enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit
     free(doubtful.ids);
     if (commit->head_count > 0) {
         add_heads(store, commit);
+    }
+    if (commit->kept_count > 0) {
+        orc_store_add_kept(store, commit->kept, commit->kept_count);
     }
     if (cs_pg_batch_commit(store->batch, err) != CS_OK) {
         return orc_store_explain(err);

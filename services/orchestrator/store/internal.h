@@ -21,6 +21,8 @@ enum cs_status orc_store_read_whole(struct orc_store *store, struct cs_pg_rows *
                                     struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* commit.c: fenced, in doubt, or to be tried again; the rest are bugs. */
 enum cs_status orc_store_explain(struct cs_err *err);
+/* cache.c: the statement that keeps results, in a batch. */
+void orc_store_add_kept(struct orc_store *store, const struct orc_row_kept *rows, size_t count);
 /* commit.c: the statement that verifies our epoch, first in a batch. */
 void orc_store_add_fence(struct orc_store *store);
 

@@ -55,6 +55,7 @@ struct orc_row_created {
     int64_t created_at_ms;
     int64_t wake_at_ms;
     const char *traceparent;
+    const char *origin; /* the execution that it is a retry or a rerun of, or NULL */
 };
 
 struct orc_row_event {
@@ -83,6 +84,8 @@ struct orc_row_head {
     size_t webhook_body_size;
 };
 
+struct orc_row_kept; /* store/cache.h */
+
 struct orc_commit {
     const struct orc_row_created *created;
     size_t created_count;
@@ -90,6 +93,8 @@ struct orc_commit {
     size_t event_count;
     const struct orc_row_head *heads;
     size_t head_count;
+    const struct orc_row_kept *kept; /* of each subject the last counts */
+    size_t kept_count;
 };
 
 /* A created row whose (tenant, idempotency key) exists is left out and reported in ret_duplicates (created_count flags,
@@ -117,6 +122,7 @@ struct orc_stored {
     int64_t completed_at_ms;
     uint64_t seq;
     const char *traceparent;
+    const char *successors;             /* of orc_store_get: ids of its retries and reruns, "a,b"; else NULL */
     const struct orc_row_event *events; /* of orc_store_open_executions, in order of seq */
     size_t event_count;
 };
@@ -135,6 +141,10 @@ enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, co
 /* Who runs it: *ret_address is "" when that replica is not alive. */
 enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
                                const char **ret_owner, const char **ret_address, struct cs_err *err) CS_MUST_USE;
+/* Of those executions the ones that have ended, with their summary, and those that are not there (any more), with state
+ * 0: nothing but id, state and summary. One statement. */
+enum cs_status orc_store_ended(struct orc_store *store, const char *const *ids, size_t id_count, struct cs_arena *arena,
+                               struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* By idempotency key; NOT_FOUND when there is none. */
 enum cs_status orc_store_find_key(struct orc_store *store, const char *tenant, const char *idempotency_key,
                                   struct cs_arena *arena, struct orc_stored **ret_item, struct cs_err *err) CS_MUST_USE;

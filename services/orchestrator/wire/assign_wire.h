@@ -26,6 +26,10 @@ enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t jo
                               const struct orc_assign_context *context, struct cs_arena *arena,
                               Callsheet__V1__WorkCommand **ret_command, struct cs_err *err) CS_MUST_USE;
 
+/* Only what it does: sets operation and inputs. */
+enum cs_status orc_assign_work(const struct orc_execution *execution, uint32_t job, struct cs_arena *arena,
+                               Callsheet__V1__Assign *assign, struct cs_err *err) CS_MUST_USE;
+
 /* Try number delivery.tries + 1 of the webhook (delivery.fence, delivery.deadline_ms), with the body that was frozen at
  * the terminal commit. */
 Callsheet__V1__WorkCommand *orc_assign_delivery(const struct orc_execution *execution,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cs/base/text.h"
+#include "engine/tests/fake_cache.h"
 
 enum { ROWS_MAX = 4096, EVENTS_MAX = 65536 };
 
@@ -60,6 +61,7 @@ static struct row *find(const char *id) {
 /* ---- for tests ---- */
 
 void fake_store_reset(void) {
+    fake_cache_reset();
     pthread_mutex_lock(&db.lock);
     for (size_t i = 0; i < db.row_count; i++) {
         struct row *row = &db.rows[i];
@@ -296,6 +298,7 @@ static void await_let_go(const struct orc_store *store) {
 enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
                                 struct cs_err *err) {
     enum cs_status status = CS_OK;
+    bool written = false;
     pthread_mutex_lock(&db.lock);
     await_let_go(store);
     if (store->interrupted) {
@@ -305,13 +308,17 @@ enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit
     } else if (db.failures > 0) {
         db.failures--;
         status = fail(db.failure, err);
-        if (db.failure == FAKE_DOUBT_WRITTEN) {
-            write_all(commit, ret_duplicates);
-        }
+        written = db.failure == FAKE_DOUBT_WRITTEN;
     } else {
+        written = true;
+    }
+    if (written) {
         write_all(commit, ret_duplicates);
     }
     pthread_mutex_unlock(&db.lock);
+    if (written) {
+        fake_cache_keep(commit->kept, commit->kept_count); /* which looks at rows itself, in other calls */
+    }
     return status;
 }
 
@@ -446,6 +453,26 @@ enum cs_status orc_store_remove(__attribute__((unused)) struct orc_store *store,
                                 __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
                                 bool *ret_removed, __attribute__((unused)) struct cs_err *err) {
     *ret_removed = false;
+    return CS_OK;
+}
+
+enum cs_status orc_store_ended(__attribute__((unused)) struct orc_store *store, const char *const *ids, size_t id_count,
+                               struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
+                               __attribute__((unused)) struct cs_err *err) {
+    *ret_items = cs_arena_array(arena, id_count, sizeof(**ret_items));
+    *ret_count = 0;
+    pthread_mutex_lock(&db.lock);
+    for (size_t i = 0; i < id_count; i++) {
+        const struct row *row = find(ids[i]);
+        struct orc_stored *out = &(*ret_items)[*ret_count];
+        if (row == NULL) {
+            out->id = cs_arena_strdup(arena, ids[i]);
+        } else if (row->stored.summary != NULL) {
+            give(row, false, arena, out);
+        }
+        *ret_count += row == NULL || row->stored.summary != NULL;
+    }
+    pthread_mutex_unlock(&db.lock);
     return CS_OK;
 }
 

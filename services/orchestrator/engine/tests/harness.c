@@ -217,6 +217,7 @@ static struct orc_submission *new_submission(const char *const *lines, size_t co
     for (size_t i = 0; i < count; i++) {
         plan.jobs[i] = new_job(arena, lines[i], options->provider);
     }
+    plan.cache = options->cache != 0 ? options->cache : CALLSHEET__V1__CACHE_MODE__CACHE_MODE_OFF;
     if (options->priority != 0) {
         plan.priority = new_number(arena, (uint32_t)options->priority - 1);
     }

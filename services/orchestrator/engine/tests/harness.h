@@ -61,6 +61,7 @@ struct submit_options {
     int64_t timeout_ms;
     int priority;                            /* of the plan, plus one; 0: not given */
     const char *provider;                    /* of paid jobs; NULL: "local" */
+    Callsheet__V1__CacheMode cache;          /* of the plan; not given: off */
     void (*edit)(Callsheet__V1__Plan *plan); /* adds what the lines do not say; may be NULL */
 };
 
