@@ -67,12 +67,10 @@ TEST(sy_015_sy_016_bad_bodies_and_options_are_refused) {
 
 TEST(what_the_engine_cannot_do_yet_is_said) {
     static const struct bad_body cases[] = {
-        {"{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"e\"}}", "executionPlan.baseExecutionId", "unsupported"},
-        {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":\"e\"}}", "options.baseExecutionId",
-         "unsupported"},
         {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":5}}", "options.baseExecutionId",
          "wrong_type"},
-        {"{\"jobs\":[{}],\"baseExecutionId\":\"e\"}", "baseExecutionId", "unsupported"},
+        {"{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"e\"},\"options\":{\"baseExecutionId\":\"f\"}}",
+         "options.baseExecutionId", "one_of"},
         {"{\"executionPlan\":{\"jobs\":[]},\"options\":{\"providerApiKeys\":{\"fal\":\"k\"}}}",
          "options.providerApiKeys.fal", "unsupported"},
         {JOB("\"type\":\"transcribe\",\"params\":{}"), AT ".type", "unsupported"},

@@ -81,6 +81,40 @@ TEST(sy_004_sy_062_a_v1_plan_names_inputs_by_job) {
         "\"webhook\":{\"url\":\"https://example.com/hook\",\"secret\":\"s\"}}");
 }
 
+TEST(sy_055_a_base_may_be_given_in_any_of_its_places) {
+    static const char *const bodies[] = {
+        "{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"e\"}}",
+        "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":\"e\"}}",
+        "{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"e\"},\"options\":{\"baseExecutionId\":\"e\"}}",
+        "{\"executionPlan\":{\"jobs\":[],\"baseExecutionId\":\"\"},\"options\":{\"baseExecutionId\":\"e\"}}",
+    };
+    for (size_t i = 0; i < CS_COUNT(bodies); i++) {
+        assert_reads(bodies[i], "{\"plan\":{},\"baseExecutionId\":\"e\"}");
+    }
+    static const char job[] =
+        "{\"id\":\"a\",\"type\":\"generate\",\"params\":{\"provider\":\"local\",\"prompt\":\"a\"}}";
+    static const char want[] = "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateVideo\":{\"prompt\":\"a\","
+                               "\"provider\":\"local\"}}}]},\"baseExecutionId\":\"e\"}";
+    CS_AUTO_BUF flat = {0};
+    CS_AUTO_BUF native = {0};
+    cs_buf_printf(&flat, "{\"jobs\":[%s],\"baseExecutionId\":\"e\"}", job);
+    cs_buf_printf(&native, "{\"plan\":{\"jobs\":[%s]},\"baseExecutionId\":\"e\"}", job);
+    assert_reads(flat.data, want);
+    assert_reads(native.data, want);
+}
+
+TEST(sy_061_a_main_input_that_is_not_given_is_the_bases_final_output) {
+    assert_reads(
+        "{\"executionPlan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"9:16\"}},"
+        "{\"id\":\"job2\",\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependsOn\":[\"job1\"]}"
+        "],\"baseExecutionId\":\"e\"}}",
+        "{\"plan\":{\"jobs\":["
+        "{\"id\":\"job1\",\"operation\":{\"reframe\":{\"video\":{\"job\":\"$base\"},\"aspectRatio\":\"9:16\"}}},"
+        "{\"id\":\"job2\",\"operation\":{\"reframe\":{\"video\":{\"job\":\"job1\"},\"aspectRatio\":\"1:1\"}},"
+        "\"dependsOn\":[\"job1\"]}]},\"baseExecutionId\":\"e\"}");
+}
+
 TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels) {
     assert_reads(
         "{\"executionPlan\":{\"jobs\":["
@@ -338,6 +372,8 @@ TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(sy_004_sy_062_a_v1_plan_names_inputs_by_job),
+        CS_TEST(sy_055_a_base_may_be_given_in_any_of_its_places),
+        CS_TEST(sy_061_a_main_input_that_is_not_given_is_the_bases_final_output),
         CS_TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels),
         CS_TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
         CS_TEST(a_plan_tells_the_order_of_its_jobs),

@@ -97,6 +97,26 @@ static enum cs_status cancel(struct cs_rpc_call *call, const ProtobufCMessage *r
                             CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED, err);
 }
 
+static enum cs_status decide(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx, struct cs_err *err) {
+    const Callsheet__V1__DecideApprovalRequest *decision = (const Callsheet__V1__DecideApprovalRequest *)request;
+    remember(ctx, call, request);
+    if (((struct fake *)ctx)->decided) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "not_awaiting_approval",
+                       "the execution does not await an approval: it is completed");
+    }
+    return answer_execution(ctx, call, decision->execution_id,
+                            CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PENDING, err);
+}
+
+static enum cs_status report(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx, struct cs_err *err) {
+    const char *token = ((const Callsheet__V1__ReportExternalRequest *)request)->token;
+    remember(ctx, call, request);
+    if (strcmp(token, "ext.good") != 0) {
+        return cs_fail(err, CS_NOT_FOUND, "no_such_work", "there is no work to report about with this token");
+    }
+    return answer_execution(ctx, call, "e1", CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED, err);
+}
+
 static enum cs_status list(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx, struct cs_err *err) {
     Callsheet__V1__ListExecutionsReply reply = CALLSHEET__V1__LIST_EXECUTIONS_REPLY__INIT;
     Callsheet__V1__Execution execution = CALLSHEET__V1__EXECUTION__INIT;
@@ -214,20 +234,41 @@ void fake_end_watch(struct fake *fake, enum cs_status status) {
 
 /* ---- life ---- */
 
+static enum cs_status not_here(__attribute__((unused)) struct cs_rpc_call *call,
+                               __attribute__((unused)) const ProtobufCMessage *request,
+                               __attribute__((unused)) void *ctx, struct cs_err *err) {
+    return cs_fail(err, CS_UNIMPLEMENTED, "not_here", "the fake does not do this");
+}
+
+/* Every method of the service: what it does, or that it does not. */
+static size_t fill_methods(struct fake *fake) {
+    static const struct cs_rpc_method scripted[] = {
+        {"CreateExecution", create, NULL},       {"GetExecution", get, NULL},       {"ListExecutions", list, NULL},
+        {"WatchExecution", NULL, &watch_events}, {"CancelExecution", cancel, NULL}, {"GetMetrics", metrics, NULL},
+        {"DecideApproval", decide, NULL},        {"ReportExternal", report, NULL},
+        {"RetryExecution", create, NULL},        {"RerunExecution", create, NULL},
+    };
+    const ProtobufCServiceDescriptor *service = &callsheet__v1__orchestrator__descriptor;
+    assert_true(service->n_methods <= CS_COUNT(fake->methods));
+    for (unsigned i = 0; i < service->n_methods; i++) {
+        fake->methods[i] = (struct cs_rpc_method){service->methods[i].name, not_here, NULL};
+        for (size_t k = 0; k < CS_COUNT(scripted); k++) {
+            if (strcmp(scripted[k].name, service->methods[i].name) == 0) {
+                fake->methods[i] = scripted[k];
+            }
+        }
+    }
+    return service->n_methods;
+}
+
 void fake_start(struct fake *fake) {
     struct cs_err err = {0};
-    *fake = (struct fake){
-        .methods = {{"CreateExecution", create, NULL},
-                    {"GetExecution", get, NULL},
-                    {"ListExecutions", list, NULL},
-                    {"WatchExecution", NULL, &watch_events},
-                    {"CancelExecution", cancel, NULL},
-                    {"GetMetrics", metrics, NULL}},
-    };
+    *fake = (struct fake){0};
+    size_t method_count = fill_methods(fake);
     (void)pthread_mutex_init(&fake->lock, NULL);
     (void)pthread_cond_init(&fake->changed, NULL);
     fake->service =
-        (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, fake->methods, CS_COUNT(fake->methods), fake};
+        (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, fake->methods, method_count, fake};
     const struct cs_rpc_server_config config = {
         .listen = "127.0.0.1:0", .services = &fake->service, .service_count = 1};
     assert_ok(cs_rpc_create(&(struct cs_rpc_config){0}, &fake->rpc, &err), &err);

@@ -18,13 +18,14 @@ enum { FAKE_WATCHES_MAX = 16, FAKE_PATIENCE_S = 20 };
 struct fake {
     struct cs_rpc *rpc;
     struct cs_rpc_server *server;
-    struct cs_rpc_method methods[6];
+    struct cs_rpc_method methods[32];
     struct cs_rpc_service service;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* below: guarded by lock */
     struct cs_err failure; /* what the next calls fail with, when its status is not OK */
     bool existing;
+    bool decided; /* no decision is awaited any more */
     char *last; /* the last request, as JSON */
     char last_trace[CS_TRACE_ID_HEX_SIZE];
     struct cs_rpc_call *hanging[8];

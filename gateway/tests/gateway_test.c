@@ -378,6 +378,66 @@ TEST(no_name_leads_out_of_the_storage) {
 
 /* ---- the rest ---- */
 
+TEST(sy_042_a_retry_is_answered_like_a_create) {
+    struct world world;
+    world_up(&world);
+    static const char *const targets[] = {"/api/execute/e1/retry", "/v1/executions/e1/retry"};
+    for (size_t i = 0; i < CS_COUNT(targets); i++) {
+        CS_AUTO_JSON *created = ask(&world, "POST", targets[i], "", NULL, 202);
+        assert_string_equal(text_at(created, "executionId"), "e1");
+        assert_string_equal(text_at(created, "status"), "pending");
+        CS_AUTO_FREE char *last = fake_last(&world.fake);
+        assert_non_null(strstr(last, "\"executionId\":\"e1\""));
+    }
+    json_decref(ask(&world, "POST", "/v1/executions/e1/retry", "", "{\"idempotencyKey\":\"k\"}", 202));
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_non_null(strstr(last, "\"idempotencyKey\":\"k\""));
+    json_decref(ask(&world, "POST", "/v1/executions/e1/retry", "", "{\"from\":1}", 400));
+    fake_fail_with(&world.fake, CS_NOT_FOUND, "no_such_execution", "", "Execution not found");
+    json_decref(ask(&world, "POST", "/api/execute/e1/retry", "", NULL, 404));
+    fake_fail_with(&world.fake, CS_FAILED_PRECONDITION, "not_failed", "", "the execution has completed");
+    json_decref(ask(&world, "POST", "/api/execute/e1/retry", "", NULL, 409));
+    world_stop(&world);
+}
+
+TEST(a_rerun_names_jobs_of_the_execution_with_params_of_their_operations) {
+    struct world world;
+    world_up(&world);
+    json_decref(ask(&world, "POST", "/v1/executions/e1/rerun", "",
+                    "{\"jobs\":[{\"id\":\"m\",\"params\":{\"items\":[{\"url\":\"https://example.com/a.mp4\"}]}}]}",
+                    202));
+    CS_AUTO_FREE char *last = fake_last(&world.fake);
+    assert_non_null(strstr(last, "\"from\":[{\"jobId\":\"m\",\"operation\":{\"merge\":"));
+    static const struct {
+        const char *body;
+        const char *path;
+    } cases[] = {
+        {"{}", "jobs"},
+        {"{\"jobs\":[]}", "jobs"},
+        {"{\"jobs\":[{\"id\":\"x\"}]}", "jobs[0].id"},
+        {"{\"jobs\":[{\"params\":{}}]}", "jobs[0].id"},
+        {"{\"jobs\":[{\"id\":\"m\",\"params\":{\"items\":[{}]}}]}", "jobs[0].params.items[0].media"},
+        {"{\"jobs\":[{\"id\":\"m\",\"params\":{\"what\":1}}]}", "jobs[0].params.what"},
+        {"{\"jobs\":[{\"id\":\"m\"}],\"more\":1}", "more"},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        CS_AUTO_JSON *refused = ask(&world, "POST", "/v1/executions/e1/rerun", "", cases[i].body, 400);
+        assert_string_equal(text_at(refused, "path"), cases[i].path);
+    }
+    world_stop(&world);
+}
+
+TEST(sy_056_a_base_that_is_missing_is_named) {
+    struct world world;
+    world_up(&world);
+    fake_fail_with(&world.fake, CS_NOT_FOUND, "base_not_found", "baseExecutionId", "Base execution not found: e0");
+    CS_AUTO_JSON *missing = ask(&world, "POST", "/api/execute", "",
+                                "{\"executionPlan\":{\"jobs\":[]},\"options\":{\"baseExecutionId\":\"e0\"}}", 404);
+    assert_string_equal(text_at(missing, "error"), "Base execution not found: e0");
+    assert_string_equal(text_at(missing, "path"), "options.baseExecutionId");
+    world_stop(&world);
+}
+
 TEST(sy_044_health_tells_whether_the_orchestrator_serves) {
     struct world world;
     world_up(&world);
@@ -573,6 +633,9 @@ int main(void) {
         CS_TEST(ex_031_artifacts_are_cached_by_their_digest),
         CS_TEST(x1_artifacts_open_by_link_or_to_their_tenant),
         CS_TEST(no_name_leads_out_of_the_storage),
+        CS_TEST(sy_042_a_retry_is_answered_like_a_create),
+        CS_TEST(a_rerun_names_jobs_of_the_execution_with_params_of_their_operations),
+        CS_TEST(sy_056_a_base_that_is_missing_is_named),
         CS_TEST(sy_044_health_tells_whether_the_orchestrator_serves),
         CS_TEST(sy_044_metrics_count_requests_and_calls),
         CS_TEST(metrics_of_the_orchestrator_are_there_while_it_is),

@@ -54,21 +54,21 @@ void setup(struct fixture *f) {
     struct cs_err err = {0};
     struct cs_rpc_config runtime = {.handler_threads = f->handler_threads};
     assert_ok(cs_rpc_create(&runtime, &f->rpc, &err), &err);
-    struct cs_rpc_method methods[] = {
-        {"Sign", f->sign != NULL ? f->sign : not_here, NULL},
-        {"Verify", f->verify != NULL ? f->verify : not_here, NULL},
-        {"Work", NULL, f->work != NULL ? f->work : &no_events},
-        {"CreateExecution", not_here, NULL},
-        {"GetExecution", not_here, NULL},
-        {"ListExecutions", not_here, NULL},
-        {"WatchExecution", NULL, f->watch != NULL ? f->watch : &no_events},
-        {"CancelExecution", not_here, NULL},
-        {"GetMetrics", not_here, NULL},
-    };
-    memcpy(f->methods, methods, sizeof(methods));
+    f->methods[0] = (struct cs_rpc_method){"Sign", f->sign != NULL ? f->sign : not_here, NULL};
+    f->methods[1] = (struct cs_rpc_method){"Verify", f->verify != NULL ? f->verify : not_here, NULL};
+    f->methods[2] = (struct cs_rpc_method){"Work", NULL, f->work != NULL ? f->work : &no_events};
+    const ProtobufCServiceDescriptor *orchestrator = &callsheet__v1__orchestrator__descriptor;
+    assert_true(orchestrator->n_methods <= CS_COUNT(f->methods) - 3);
+    for (unsigned i = 0; i < orchestrator->n_methods; i++) {
+        bool watch = strcmp(orchestrator->methods[i].name, "WatchExecution") == 0;
+        f->methods[3 + i] = (struct cs_rpc_method){orchestrator->methods[i].name, watch ? NULL : not_here,
+                                                   !watch             ? NULL
+                                                   : f->watch != NULL ? f->watch
+                                                                      : &no_events};
+    }
     f->services[0] = (struct cs_rpc_service){&callsheet__v1__webhooks__descriptor, &f->methods[0], 2, f->ctx};
     f->services[1] = (struct cs_rpc_service){&callsheet__v1__worker__descriptor, &f->methods[2], 1, f->ctx};
-    f->services[2] = (struct cs_rpc_service){&callsheet__v1__orchestrator__descriptor, &f->methods[3], 6, f->ctx};
+    f->services[2] = (struct cs_rpc_service){orchestrator, &f->methods[3], orchestrator->n_methods, f->ctx};
     struct cs_rpc_server_config server = {
         .listen = "127.0.0.1:0",
         .tls = f->server_tls,

@@ -45,7 +45,7 @@ struct fixture {
     struct cs_rpc *rpc;
     struct cs_rpc_server *server;
     struct cs_rpc_channel *channel;
-    struct cs_rpc_method methods[9];
+    struct cs_rpc_method methods[32];
     struct cs_rpc_service services[3];
 };
 

@@ -8,6 +8,16 @@ static const char *error_of(const struct orc_job *job) {
     return !cs_str_empty(job->error_message) ? job->error_message : job->error_code;
 }
 
+/* What the orchestrator was to fetch for others is not among the jobs that clients know. */
+static const struct orc_job *failed_import(const struct orc_execution *execution) {
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        if (execution->plan->jobs[i].hidden && execution->jobs[i].state == ORC_JOB_FAILED) {
+            return &execution->jobs[i];
+        }
+    }
+    return NULL;
+}
+
 static uint32_t count_failed(const struct orc_execution *execution, uint32_t *ret_first) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
@@ -33,6 +43,10 @@ static void put_failed(struct cs_buf *out, const struct orc_execution *execution
 char *orc_failure_text(const struct orc_execution *execution) {
     uint32_t first = 0;
     uint32_t count = count_failed(execution, &first);
+    const struct orc_job *import = failed_import(execution);
+    if (import != NULL) {
+        return cs_strdup(error_of(import));
+    }
     if (count == 0) {
         return cs_strdup("Execution failed due to dependency errors");
     }
@@ -51,6 +65,10 @@ char *orc_failure_text(const struct orc_execution *execution) {
 
 char *orc_failure_list(const struct orc_execution *execution) {
     uint32_t first = 0;
+    const struct orc_job *import = failed_import(execution);
+    if (import != NULL) {
+        return cs_strdup(error_of(import));
+    }
     if (count_failed(execution, &first) == 0) {
         return NULL;
     }

@@ -11,7 +11,10 @@
 
 static const struct cs_pg_statement executions_open =
     CS_PG_STATEMENT(executions_open, "text text int8 int8", ORC_WHOLE);
-static const struct cs_pg_statement execution_get = CS_PG_STATEMENT(execution_get, "text text", ORC_WHOLE);
+static const struct cs_pg_statement execution_get =
+    CS_PG_STATEMENT(execution_get, "text text", ORC_WHOLE " successors:text");
+static const struct cs_pg_statement executions_ended =
+    CS_PG_STATEMENT(executions_ended, "text[]", "id:text state:int4 summary:bytea");
 static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", ORC_WHOLE);
 static const struct cs_pg_statement execution_owner =
     CS_PG_STATEMENT(execution_owner, "text text", "owner:text address:text");
@@ -142,6 +145,9 @@ static enum cs_status get(struct orc_store *store, const struct cs_pg_statement 
     }
     struct orc_stored *item = cs_arena_alloc(arena, sizeof(*item));
     read_whole(rows, arena, item);
+    if (statement == &execution_get) {
+        item->successors = cs_arena_strdup(arena, cs_pg_text(rows, "successors"));
+    }
     *ret_item = item;
     return CS_OK;
 }
@@ -174,6 +180,29 @@ enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, cons
     }
     *ret_owner = cs_arena_strdup(arena, cs_pg_text(rows, "owner"));
     *ret_address = cs_arena_strdup(arena, cs_pg_text(rows, "address"));
+    return CS_OK;
+}
+
+enum cs_status orc_store_ended(struct orc_store *store, const char *const *ids, size_t id_count, struct cs_arena *arena,
+                               struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
+    CS_AUTO_PG_ARRAY wanted = {.type = CS_PG_TEXT};
+    for (size_t i = 0; i < id_count; i++) {
+        cs_pg_add_text(&wanted, ids[i]);
+    }
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_array(&params, &wanted);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_many(store->pg, &executions_ended, &params, &rows, err));
+    struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
+    size_t count = 0;
+    while (cs_pg_next(rows)) {
+        struct orc_stored *item = &items[count++];
+        item->id = cs_arena_strdup(arena, cs_pg_text(rows, "id"));
+        item->state = (int)cs_pg_i64(rows, "state");
+        item->summary = copy_bytes(rows, "summary", arena, &item->summary_size);
+    }
+    *ret_items = items;
+    *ret_count = count;
     return CS_OK;
 }
 

@@ -31,10 +31,10 @@ select replica_verify($1, $2) as ok
 -- Rows whose idempotency key is taken (by an earlier row, or one of the same batch) are left out: the caller misses their
 -- ids in the answer. A row with the same id would be an error: ids are random.
 insert into executions (id, tenant, idempotency_key, request_sha256, request, traceparent, owner, state, open, seq,
-                        created_at_ms, wake_at_ms)
-select id, tenant, idempotency_key, request_sha256, request, traceparent, $9, 1, true, 0, created_at_ms, wake_at_ms
-from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[])
-    as new (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms)
+                        created_at_ms, wake_at_ms, origin)
+select id, tenant, idempotency_key, request_sha256, request, traceparent, $10, 1, true, 0, created_at_ms, wake_at_ms, origin
+from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[], $9::text[])
+    as new (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms, origin)
 on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
 returning id
 
