@@ -415,9 +415,13 @@ static void make_room(struct builder *b) {
     if (b->total > b->job_room) {
         b->job_room = b->first != 0 && b->total < 2 * b->job_room ? 2 * b->job_room : b->total;
         b->jobs = cs_arena_array(b->arena, b->job_room, sizeof(*b->jobs));
-        memcpy(b->jobs, b->plan->jobs, b->first * sizeof(*b->jobs));
+        if (b->first != 0) {
+            memcpy(b->jobs, b->plan->jobs, b->first * sizeof(*b->jobs));
+        }
     }
-    memset(b->jobs + b->first, 0, b->count * sizeof(*b->jobs));
+    if (b->count != 0) {
+        memset(b->jobs + b->first, 0, b->count * sizeof(*b->jobs));
+    }
 }
 
 static enum cs_status copy_jobs(struct builder *b, struct cs_err *err) {
