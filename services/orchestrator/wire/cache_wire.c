@@ -34,11 +34,12 @@ enum cs_status orc_job_cache_check(const Callsheet__V1__Job *job, const struct c
     return CS_OK;
 }
 
-enum orc_cache_mode orc_job_cache(const Callsheet__V1__Plan *plan, const Callsheet__V1__Job *job,
-                                  const struct cs_operation *row) {
+/* If it runs at all. */
+static enum orc_cache_mode mode_of(const Callsheet__V1__Plan *plan, const Callsheet__V1__Job *job,
+                                   const struct cs_operation *row) {
     enum cs_cacheability able = cs_catalog_cacheability(row);
     Callsheet__V1__CacheMode mode = job->cache != MODE(UNSPECIFIED) ? job->cache : plan->cache;
-    if (able == CS_CACHE_NEVER || job->reference) {
+    if (able == CS_CACHE_NEVER) {
         return ORC_CACHE_OFF;
     }
     if (mode == MODE(UNSPECIFIED)) {
@@ -47,9 +48,14 @@ enum orc_cache_mode orc_job_cache(const Callsheet__V1__Plan *plan, const Callshe
     return mode == MODE(ON) ? ORC_CACHE_ON : mode == MODE(REFRESH) ? ORC_CACHE_REFRESH : ORC_CACHE_OFF;
 }
 
+enum orc_cache_mode orc_job_cache(const Callsheet__V1__Plan *plan, const Callsheet__V1__Job *job,
+                                  const struct cs_operation *row) {
+    return job->reference ? ORC_CACHE_OFF : mode_of(plan, job, row);
+}
+
 void orc_job_cache_refresh(const Callsheet__V1__Plan *plan, Callsheet__V1__Job *job) {
     const struct cs_operation *row = cs_catalog_by_case(job->operation->params_case);
-    if (row != NULL && orc_job_cache(plan, job, row) == ORC_CACHE_ON) {
+    if (row != NULL && mode_of(plan, job, row) == ORC_CACHE_ON) {
         job->cache = MODE(REFRESH);
     }
 }
