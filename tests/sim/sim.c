@@ -5,8 +5,9 @@
  *
  * A world plays the engine's part: it keeps a log of committed events, hands jobs to pretended workers after the commit
  * that released them, lets workers succeed, fail, vanish, report twice, late or never, cancels, lets deadlines pass,
- * appends jobs, edits and removes some, expands maps and gathers them, and crashes: memory and uncommitted events are dropped and the log is replayed. After every event the rules of the
- * domain are checked; a replay of the whole log must give what is in memory.
+ * appends jobs, edits and removes some, expands maps and gathers them, and crashes: memory and uncommitted events are
+ * dropped and the log is replayed. After every event the rules of the domain are checked; a replay of the whole log
+ * must give what is in memory.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,7 +18,15 @@
 #include "cs/base/text.h"
 #include "domain/tests/fixture.h"
 
-enum { JOBS_MAX = 24, GROWN_MAX = 96, ITEMS_MAX = 5, TURNS_MAX = 20000, EVENTS_MAX = 4096, ATTEMPTS_MAX = 4096, WORLDS_DEFAULT = 300 };
+enum {
+    JOBS_MAX = 24,
+    GROWN_MAX = 96,
+    ITEMS_MAX = 5,
+    TURNS_MAX = 20000,
+    EVENTS_MAX = 4096,
+    ATTEMPTS_MAX = 4096,
+    WORLDS_DEFAULT = 300
+};
 
 /* A stored event with its own payload. */
 struct logged {

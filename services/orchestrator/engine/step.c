@@ -155,6 +155,17 @@ static void follow(struct orc_engine *engine, struct orc_entry *entry, const str
     orc_engine_after_commit(engine, &effect);
 }
 
+/* What is due at once (a map that is ready) may step again, and has commands of its own. */
+static void follow_all(struct orc_engine *engine, struct orc_entry *entry) {
+    struct orc_commands commands = engine->commands;
+    engine->commands = (struct orc_commands){0};
+    for (size_t i = 0; i < commands.count; i++) {
+        follow(engine, entry, &commands.items[i]);
+    }
+    orc_commands_fini(&engine->commands);
+    engine->commands = commands;
+}
+
 /* Of a job that may be ready: it need not wait for a worker any more, or has to do it anew. */
 static bool ends_wait(enum orc_event_kind kind) {
     return kind == ORC_EVENT_REUSED || kind == ORC_EVENT_EDITED || kind == ORC_EVENT_REMOVED;
@@ -209,9 +220,7 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
     }
     end_outside(engine, entry, event);
     orc_engine_set_timer(engine, entry);
-    for (size_t i = 0; i < engine->commands.count; i++) {
-        follow(engine, entry, &engine->commands.items[i]);
-    }
+    follow_all(engine, entry);
     tell_others(engine, entry, event);
     return CS_OK;
 }

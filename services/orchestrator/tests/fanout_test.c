@@ -354,6 +354,74 @@ TEST(a_map_is_checked_with_all_its_items_when_it_is_submitted) {
     world_stop(&world);
 }
 
+static const char *rerun(struct world *world, const char *id, const char *what) {
+    const ProtobufCMessage *reply = NULL;
+    struct cs_err err = {0};
+    ProtobufCMessage *request =
+        request_of(world, &callsheet__v1__rerun_execution_request__descriptor,
+                   cs_arena_sprintf(world->arena, "{'tenant':'acme','executionId':'%s',%s}", id, what));
+    assert_ok(world_try(world, "RerunExecution", request, &reply, &err), &err);
+    return ((const Callsheet__V1__CreateExecutionReply *)reply)->execution_id;
+}
+
+static void take_merge_of(struct scripted_worker *worker, size_t inputs) {
+    CS_AUTO(heard) *merge = scripted_take(worker, HEARD_ASSIGN);
+    assert_string_equal(merge->command->assign->job, "film");
+    assert_int_equal(merge->command->assign->n_inputs, inputs);
+    scripted_succeed(merge);
+}
+
+TEST(EX_019_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    struct scripted_worker *worker =
+        world_worker(&world, (struct scripted_config){.operations = video, .operation_count = 2, .slots = 8});
+    world_start(&world);
+    const char *id = world_create(&world, SCENES(",'onItemFailure':'skip'"));
+    end_items(worker, "scenes.1", 3);
+    take_merge_of(worker, 2);
+    assert_int_equal(world_await(&world, id)->state, STATE(COMPLETED));
+
+    const char *again = rerun(&world, id, "'from':[{'jobId':'scenes.1'}]");
+    CS_AUTO(heard) *scene = scripted_take(worker, HEARD_ASSIGN);
+    assert_string_equal(scene->command->assign->job, "scenes.1");
+    assert_scene(scene);
+    scripted_succeed(scene);
+    take_merge_of(worker, 3);
+    const Callsheet__V1__Execution *execution = world_await(&world, again);
+    assert_int_equal(execution->state, STATE(COMPLETED));
+    assert_int_equal(execution->n_jobs, 5);
+    assert_string_equal(job_of(execution, "scenes.0")->reused->execution_id, id);
+    assert_string_equal(execution->links->rerun_of, id);
+    assert_int_equal(world_events(&world, again, ORC_EVENT_APPENDED), 0); /* they were in its plan */
+
+    const char *shorter = rerun(&world, again, "'without':['scenes.0']"); /* EX-020 */
+    take_merge_of(worker, 2);
+    execution = world_await(&world, shorter);
+    assert_int_equal(execution->n_jobs, 4);
+    assert_int_equal(execution->state, STATE(COMPLETED));
+    world_stop(&world);
+    scripted_stop(worker);
+}
+
+TEST(a_map_that_begins_again_makes_its_items_anew) {
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    struct scripted_worker *worker =
+        world_worker(&world, (struct scripted_config){.operations = video, .operation_count = 2, .automatic = true});
+    world_start(&world);
+    const char *id = world_create(&world, SCENES(""));
+    assert_int_equal(world_await(&world, id)->state, STATE(COMPLETED));
+    const char *again = rerun(&world, id, "'from':[{'jobId':'scenes'}]");
+    const Callsheet__V1__Execution *execution = world_await(&world, again);
+    assert_int_equal(execution->state, STATE(COMPLETED));
+    assert_int_equal(execution->n_jobs, 5);
+    assert_int_equal(world_events(&world, again, ORC_EVENT_APPENDED), 1);
+    assert_int_equal(world_events(&world, again, ORC_EVENT_REUSED), 0);
+    world_stop(&world);
+    scripted_stop(worker);
+}
+
 /* Killed at each commit of a map's life in turn: it expands once, and each item has one winner. */
 TEST(E3_a_map_survives_kill_9_at_each_of_its_commits) {
     for (int nth = 1; nth <= 6; nth++) {
@@ -402,6 +470,8 @@ int main(void) {
         CS_TEST(a_map_that_does_not_skip_ends_with_its_first_bad_item_and_stops_the_others),
         CS_TEST(a_map_takes_the_outputs_of_a_job_as_its_items),
         CS_TEST(a_map_is_checked_with_all_its_items_when_it_is_submitted),
+        CS_TEST(EX_019_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too),
+        CS_TEST(a_map_that_begins_again_makes_its_items_anew),
         CS_TEST(E3_a_map_survives_kill_9_at_each_of_its_commits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,8 @@ static void keep_inputs(const struct gone *gone, Callsheet__V1__Operation *opera
         return; /* more inputs than a job may have: it was never accepted */
     }
     for (size_t i = 0; i < count; i++) {
-        bool lost = slots[i].ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE_JOB && is_gone(gone, slots[i].ref->job);
+        bool lost =
+            slots[i].ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE_JOB && is_gone(gone, slots[i].ref->job);
         slots[i].ref->input = lost ? 0 : (uint32_t)i + 1;
         any |= lost;
     }

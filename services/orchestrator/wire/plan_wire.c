@@ -330,11 +330,18 @@ static enum cs_status fill_submission(struct orc_submission *submission, Callshe
     return CS_OK;
 }
 
+/* Most plans fit into one block of that size. */
+static size_t arena_bytes(const Callsheet__V1__Plan *plan) {
+    enum { BASE = 512, A_JOB = sizeof(struct orc_plan_job) + 80 /* its texts, parameters and edges */ };
+    size_t jobs = plan != NULL ? plan->n_jobs : 0;
+    return BASE + A_JOB * (jobs < ORC_PLAN_JOBS_MAX ? jobs : ORC_PLAN_JOBS_MAX);
+}
+
 static enum cs_status make_submission(Callsheet__V1__CreateExecutionRequest *request,
                                       const unsigned char *request_sha256, const struct cs_trace *trace,
                                       struct orc_submission **ret_submission, struct cs_err *err) {
     CS_AUTO(cs_arena) *scratch = cs_arena_create();
-    struct cs_arena *arena = cs_arena_create();
+    struct cs_arena *arena = cs_arena_create_sized(arena_bytes(request->plan)); /* lives as long as the execution */
     CS_AUTO(orc_submission) *submission = cs_arena_alloc(arena, sizeof(*submission));
     submission->arena = arena;
     submission->trace = *trace;
