@@ -97,6 +97,23 @@ test('TA-016: a step that is off or skipped is not run, and what follows takes w
   }
 });
 
+test('EX-013, EX-022, EX-024: a storyboard becomes one video, scene by scene, after it was approved', { timeout: 120_000 }, async () => {
+  const scenes = [{ title: 'Hook', description: 'dawn', duration: 1 }, { description: 'noon', duration: 1.5 }, { description: 'dusk', duration: 1 }];
+  const run = await call('POST', '/v1/pipelines/storyboard-video/runs', { params: { scenes, resolution: '480p', requiresApproval: true, transitionDuration: 0.4, caption: 'A day' } });
+  assert.equal(run.status, 202, JSON.stringify(run.json));
+  const waiting = await call('GET', `/v1/executions/${run.json.id}`);
+  assert.equal(waiting.json.jobs.find((job) => job.id === 'scenes').status, 'awaiting_approval');
+  assert.ok(!waiting.json.jobs.some((job) => job.id.startsWith('scenes.')), 'nothing is rendered before the approval');
+  const approved = await call('POST', `/v1/executions/${run.json.id}/approve`, { jobId: 'scenes' });
+  assert.equal(approved.status, 200, JSON.stringify(approved.json));
+  const execution = await ended(run.json.id);
+  assert.equal(execution.status, 'completed', JSON.stringify(execution.error));
+  assert.equal(execution.pipeline.name, 'storyboard-video');
+  assert.equal(execution.jobs.filter((job) => job.id.startsWith('scenes.')).length, 3);
+  const seconds = execution.result.facts.durationUs / 1e6;
+  assert.ok(Math.abs(seconds - (3.5 - 2 * 0.4)) < 0.1, `3.5 s less two transitions, got ${seconds}`);
+});
+
 test('bad templates and bad parameters are refused with their path and change nothing', { timeout: 60_000 }, async () => {
   await call('PUT', '/v1/pipelines/good', template('9:16'));
   const cases = [
