@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cs/base/text.h"
+#include "peek_sql.h"
 #include "world.h"
 
 #define STATE(word) CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_##word
@@ -19,6 +20,8 @@
 
 static const char *const everything[] = {"generateVideo", "generateAudio", "reframe", "lipSync", "noop"};
 #define EVERYTHING .operations = everything, .operation_count = CS_COUNT(everything), .slots = 64
+
+static const struct cs_pg_statement execution_delete = CS_PG_STATEMENT(execution_delete, "text", "");
 
 struct place {
     struct world world;
@@ -519,6 +522,22 @@ TEST(w16_waiting_survives_the_death_of_its_own_owner) {
     survive(false);
 }
 
+TEST(a_base_that_disappears_fails_what_waits_for_it) {
+    AUTO_PAIR pair = {0};
+    pair_open(&pair);
+    struct world *world = &pair.place.world;
+    const char *base = world_create(world, PLAN(NOOP("a")));
+    heard_free(take(&pair.place, "a"));
+    world_go_to(world, pair.other.address);
+    const char *id = create_on(world, PLAN(AFTER("b", "'a'")), base);
+    CS_AUTO_PG_PARAMS params = {0};
+    struct cs_err err = {0};
+    cs_pg_put_text(&params, base);
+    assert_ok(cs_pg_exec(world->pg, &execution_delete, &params, NULL, &err), &err);
+    assert_string_equal(await(&pair.place, id, STATE(FAILED))->error,
+                        cs_arena_sprintf(world->arena, "Base execution not found: %s", base));
+}
+
 TEST(w16_waiting_survives_a_crash_of_everything) {
     AUTO_PLACE place = {0};
     world_open(&place.world, NULL);
@@ -808,7 +827,8 @@ TEST_MAIN(CS_TEST(sy_055_sy_058_sy_059_a_reference_job_is_not_executed_and_gives
           CS_TEST(sy_057_w16_a_base_that_ends_while_others_are_made_on_it_wakes_all_of_them),
           CS_TEST(w16_a_base_that_another_replica_runs_releases_what_waits),
           CS_TEST(w16_waiting_survives_the_death_of_the_bases_owner),
-          CS_TEST(w16_waiting_survives_the_death_of_its_own_owner), CS_TEST(w16_waiting_survives_a_crash_of_everything),
+          CS_TEST(w16_waiting_survives_the_death_of_its_own_owner),
+          CS_TEST(a_base_that_disappears_fails_what_waits_for_it), CS_TEST(w16_waiting_survives_a_crash_of_everything),
           CS_TEST(sy_042_a_retry_is_a_new_execution_that_runs_only_what_had_not_completed),
           CS_TEST(sy_042_only_what_failed_or_was_cancelled_is_retried),
           CS_TEST(sy_042_a_second_retry_is_the_first_and_goes_on_from_it_when_it_failed),

@@ -41,6 +41,9 @@ select count(*) as open from executions where open
 -- name: events_of_kind
 select count(*) as events from events where execution = $1 and kind = $2
 
+-- name: execution_delete
+delete from executions where id = $1
+
 -- name: owner_of
 select owner, open from executions where id = $1
 
