@@ -160,6 +160,22 @@ TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
         "\"webhook\":{\"url\":\"http://example.com\"}}");
 }
 
+TEST(SY_138_a_plan_tells_what_may_be_taken_from_work_done_before) {
+    static const char *const job = "{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\","
+                                   "\"provider\":\"local\"},\"cache\":\"refresh\"}";
+    static const char *const want = "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateImage\":{\"prompt\":"
+                                    "\"p\",\"provider\":\"local\"}},\"cache\":\"refresh\"}],\"cache\":\"off\"}}";
+    CS_AUTO_BUF native = {0};
+    CS_AUTO_BUF v1 = {0};
+    CS_AUTO_BUF flat = {0};
+    cs_buf_printf(&native, "{\"plan\":{\"cache\":\"off\",\"jobs\":[%s]}}", job);
+    cs_buf_printf(&v1, "{\"executionPlan\":{\"cache\":\"off\",\"jobs\":[%s]}}", job);
+    cs_buf_printf(&flat, "{\"cache\":\"off\",\"jobs\":[%s]}", job);
+    assert_reads(native.data, want);
+    assert_reads(v1.data, want);
+    assert_reads(flat.data, want);
+}
+
 TEST(a_plan_tells_the_order_of_its_jobs) {
     static const char *const job = "{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\","
                                    "\"provider\":\"local\"},\"priority\":0,"
@@ -304,6 +320,21 @@ TEST(subtitles_take_text_words_and_styles_of_both_generations) {
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"url\":\"https://x.y/t.json\"}}}");
 }
 
+TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms) {
+    assert_job_reads("\"type\":\"transcribe\",\"params\":{\"audio\":\"_audioJobDependency:a\"}",
+                     "{\"transcribe\":{\"media\":{\"job\":\"a\"}}}");
+    assert_job_reads("\"operation\":\"extractAudio\",\"params\":{\"video\":\"https://x.y/a.mp4\"}",
+                     "{\"extractAudio\":{\"media\":{\"url\":\"https://x.y/a.mp4\"}}}");
+    assert_job_reads(
+        "\"operation\":\"videoCuts\",\"params\":{\"plan\":\"p\",\"transitionMs\":250},\"dependsOn\":[\"p\",\"v\"]",
+        "{\"cut\":{\"video\":{\"job\":\"v\"},\"plan\":{\"job\":\"p\"},"
+        "\"transition\":{\"type\":\"fade\",\"duration\":0.25}}}");
+    assert_job_reads("\"operation\":\"brand\",\"params\":{\"intro\":\"i\",\"logo\":{\"url\":\"https://x.y/l.png\"},"
+                     "\"keepLoudness\":true},\"dependsOn\":[\"i\",\"v\"]",
+                     "{\"brand\":{\"video\":{\"job\":\"v\"},\"intro\":{\"job\":\"i\"},"
+                     "\"logo\":{\"url\":\"https://x.y/l.png\"},\"keepLoudness\":true}}");
+}
+
 TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct gw_submission submission = {0};
@@ -376,6 +407,7 @@ int main(void) {
         CS_TEST(sy_061_a_main_input_that_is_not_given_is_the_bases_final_output),
         CS_TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels),
         CS_TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
+        CS_TEST(SY_138_a_plan_tells_what_may_be_taken_from_work_done_before),
         CS_TEST(a_plan_tells_the_order_of_its_jobs),
         CS_TEST(a_plan_says_what_happens_when_something_fails),
         CS_TEST(a_native_plan_has_labels_timeout_and_key),
@@ -385,6 +417,7 @@ int main(void) {
         CS_TEST(generation_takes_images_and_voices_in_their_forms),
         CS_TEST(merges_take_words_numbers_and_markers),
         CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
+        CS_TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
         CS_TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan),

@@ -97,6 +97,18 @@ static enum cs_status cancel(struct cs_rpc_call *call, const ProtobufCMessage *r
                             CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED, err);
 }
 
+static enum cs_status invalidate(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx,
+                                 struct cs_err *err) {
+    const char *id = ((const Callsheet__V1__InvalidateCacheRequest *)request)->execution_id;
+    Callsheet__V1__InvalidateCacheReply reply = CALLSHEET__V1__INVALIDATE_CACHE_REPLY__INIT;
+    remember(ctx, call, request);
+    if (strcmp(id, "e1") != 0) {
+        return cs_fail(err, CS_NOT_FOUND, "no_such_execution", "there is no execution %s", id);
+    }
+    cs_rpc_reply(call, &reply.base);
+    return CS_OK;
+}
+
 static enum cs_status decide(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx, struct cs_err *err) {
     const Callsheet__V1__DecideApprovalRequest *decision = (const Callsheet__V1__DecideApprovalRequest *)request;
     remember(ctx, call, request);
@@ -104,8 +116,8 @@ static enum cs_status decide(struct cs_rpc_call *call, const ProtobufCMessage *r
         return cs_fail(err, CS_FAILED_PRECONDITION, "not_awaiting_approval",
                        "the execution does not await an approval: it is completed");
     }
-    return answer_execution(ctx, call, decision->execution_id,
-                            CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PENDING, err);
+    return answer_execution(ctx, call, decision->execution_id, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_PENDING,
+                            err);
 }
 
 static enum cs_status report(struct cs_rpc_call *call, const ProtobufCMessage *request, void *ctx, struct cs_err *err) {
@@ -243,10 +255,12 @@ static enum cs_status not_here(__attribute__((unused)) struct cs_rpc_call *call,
 /* Every method of the service: what it does, or that it does not. */
 static size_t fill_methods(struct fake *fake) {
     static const struct cs_rpc_method scripted[] = {
-        {"CreateExecution", create, NULL},       {"GetExecution", get, NULL},       {"ListExecutions", list, NULL},
-        {"WatchExecution", NULL, &watch_events}, {"CancelExecution", cancel, NULL}, {"GetMetrics", metrics, NULL},
-        {"DecideApproval", decide, NULL},        {"ReportExternal", report, NULL},
-        {"RetryExecution", create, NULL},        {"RerunExecution", create, NULL},
+        {"CreateExecution", create, NULL},     {"GetExecution", get, NULL},
+        {"ListExecutions", list, NULL},        {"WatchExecution", NULL, &watch_events},
+        {"CancelExecution", cancel, NULL},     {"GetMetrics", metrics, NULL},
+        {"DecideApproval", decide, NULL},      {"ReportExternal", report, NULL},
+        {"RetryExecution", create, NULL},      {"RerunExecution", create, NULL},
+        {"InvalidateCache", invalidate, NULL},
     };
     const ProtobufCServiceDescriptor *service = &callsheet__v1__orchestrator__descriptor;
     assert_true(service->n_methods <= CS_COUNT(fake->methods));

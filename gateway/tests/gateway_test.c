@@ -202,6 +202,25 @@ TEST(an_execution_is_shown_in_three_ways) {
     world_stop(&world);
 }
 
+TEST(sy_043_a_cache_is_invalidated_under_both_paths) {
+    struct world world;
+    static const char *const prefixes[] = {"/api/execute", "/v1/executions"};
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(prefixes); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "%s/e1/cache", prefixes[i]);
+        CS_AUTO_JSON *done = ask(&world, "DELETE", path, "", NULL, 200);
+        assert_string_equal(text_at(done, "message"), "Cache invalidated");
+        assert_int_equal(json_object_size(done), 1);
+        CS_AUTO_FREE char *last = fake_last(&world.fake);
+        assert_string_equal(last, "{\"tenant\":\"default\",\"executionId\":\"e1\"}");
+        (void)snprintf(path, sizeof(path), "%s/e2/cache", prefixes[i]);
+        CS_AUTO_JSON *missing = ask(&world, "DELETE", path, "", NULL, 404);
+        assert_string_equal(text_at(missing, "error"), "Execution not found");
+    }
+    world_stop(&world);
+}
+
 TEST(links_of_an_execution_open_its_artifacts) {
     struct world world;
     struct answer answer;
@@ -625,6 +644,7 @@ int main(void) {
         CS_TEST(sy_017_a_bad_plan_is_refused_with_a_tree_of_details),
         CS_TEST(sy_028_x4_refusals_of_the_orchestrator_become_http),
         CS_TEST(an_execution_is_shown_in_three_ways),
+        CS_TEST(sy_043_a_cache_is_invalidated_under_both_paths),
         CS_TEST(links_of_an_execution_open_its_artifacts),
         CS_TEST(sy_026_sy_030_unknown_executions_are_not_found),
         CS_TEST(executions_are_listed_page_by_page),

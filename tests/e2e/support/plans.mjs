@@ -1,9 +1,11 @@
 // Plans that several tests send.
 
+// Each is bought anew, though many tests send the same one.
 export function generate(id, { seconds = 1, ...params } = {}) {
   return {
     id,
     operation: 'generateVideo',
+    cache: 'off',
     params: { provider: 'local', prompt: `a calm test picture named ${id}`, duration: seconds, resolution: '480p', aspectRatio: '16:9', ...params },
   };
 }
