@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cs/base/log.h"
+#include "cs/base/text.h"
 #include "cs/conf.h"
 
 #define AT(field) offsetof(struct bench_options, field)
@@ -17,6 +18,8 @@ static const struct cs_conf_option option_table[] = {
     {"window", "BENCH_WINDOW", CS_CONF_INT, AT(window), "512", 1, 8192, .help = "submissions under way at once"},
     {"open", "BENCH_OPEN", CS_CONF_INT, AT(open), "100000", 20000, 1000000,
      .help = "jobs that are open at kills and queued before another tenant"},
+    {"only", "BENCH_ONLY", CS_CONF_STRING, AT(only), "", .metavar = "NAME",
+     .help = "idle, submit, throughput, half_load, fairness, memory, restart, worker, postgres or takeover"},
     {"endurance", "BENCH_ENDURANCE", CS_CONF_BOOL, AT(endurance), "false",
      .help = "only this: millions of jobs, and how fast the last are against the first"},
     {"endurance-jobs", "BENCH_ENDURANCE_JOBS", CS_CONF_INT, AT(endurance_jobs), "5000000", 20000, INT64_C(1) << 32,
@@ -29,20 +32,30 @@ static const struct cs_conf_spec option_spec = {
     .count = CS_COUNT(option_table),
 };
 
+/* In this order: half_load goes by throughput's figure, and after takeover the orchestrator has another name. */
+static const struct {
+    const char *name;
+    enum cs_status (*measure)(struct bench *bench, struct cs_err *err);
+} measurements[] = {
+    {"idle", bench_idle},           {"submit", bench_submit},      {"throughput", bench_throughput},
+    {"half_load", bench_half_load}, {"fairness", bench_fairness},  {"memory", bench_memory},
+    {"restart", bench_restart},     {"worker", bench_worker_loss}, {"postgres", bench_postgres_restart},
+    {"takeover", bench_takeover},
+};
+
 static enum cs_status measure(struct bench *bench, struct cs_err *err) {
+    const char *only = bench->options.endurance ? "endurance" : bench->options.only;
+    bool any = false;
+    for (size_t i = 0; i < CS_COUNT(measurements); i++) {
+        if (only[0] == '\0' || cs_str_eq(only, measurements[i].name)) {
+            CS_TRY(measurements[i].measure(bench, err));
+            any = true;
+        }
+    }
     if (bench->options.endurance) {
         return bench_endurance(bench, err);
     }
-    CS_TRY(bench_idle(bench, err));
-    CS_TRY(bench_submit(bench, err));
-    CS_TRY(bench_throughput(bench, err));
-    CS_TRY(bench_half_load(bench, err));
-    CS_TRY(bench_fairness(bench, err));
-    CS_TRY(bench_memory(bench, err));
-    CS_TRY(bench_restart(bench, err));
-    CS_TRY(bench_worker_loss(bench, err));
-    CS_TRY(bench_postgres_restart(bench, err));
-    return bench_takeover(bench, err); /* last: its name is another one then */
+    return any ? CS_OK : cs_fail_at(err, "only", "bad_setting", "there is no measurement \"%s\"", only);
 }
 
 static enum cs_status run(struct bench *bench, struct cs_err *err) {

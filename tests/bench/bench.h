@@ -24,6 +24,7 @@ struct bench_options {
     int64_t samples;
     int64_t window;
     int64_t open;
+    const char *only; /* one measurement; "" all */
     bool endurance;
     int64_t endurance_jobs;
 };

@@ -4,7 +4,11 @@
 #include "bench.h"
 #include "cs/base/clock.h"
 
-enum { WARM_UP = 100, CHAINS_A_SAMPLE = 4 /* samples for one chain: it has many hops */ };
+enum {
+    JOBS_PER_S = 25000 /* unless it was measured */,
+    WARM_UP = 100,
+    CHAINS_A_SAMPLE = 4 /* samples for one chain: it has many hops */
+};
 
 /* Names and words of a set of figures. */
 struct set {
@@ -151,7 +155,7 @@ enum cs_status bench_half_load(struct bench *bench, struct cs_err *err) {
     struct load load = {
         .client = client,
         .request = shape_plan(&shape_dag6, 'j', BENCH_TENANT, bench->arena),
-        .per_second = bench->dag6_jobs_per_s / 2 / shape_dag6.jobs,
+        .per_second = (bench->dag6_jobs_per_s > 0 ? bench->dag6_jobs_per_s : JOBS_PER_S) / 2 / shape_dag6.jobs,
         .window = (uint32_t)bench->options.window,
     };
     stamps_reset(&bench->stack.stamps);

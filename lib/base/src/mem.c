@@ -43,7 +43,7 @@ char *cs_sprintf(const char *fmt, ...) {
 
 /* ---- arena ---- */
 
-enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+enum { BLOCK_SIZE = 16 * 1024, BLOCK_SIZE_MIN = 1024, ALIGNMENT = 16 };
 
 struct block {
     struct block *next;
@@ -54,6 +54,7 @@ struct block {
 
 struct cs_arena {
     struct block *head; /* the newest */
+    size_t block_size;  /* of the next, unless more is asked for at once */
 };
 
 static struct block *block_create(size_t capacity, struct block *next) {
@@ -64,10 +65,26 @@ static struct block *block_create(size_t capacity, struct block *next) {
     return block;
 }
 
-struct cs_arena *cs_arena_create(void) {
+static size_t aligned(size_t size_bytes) {
+    return (size_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static struct cs_arena *create(size_t first_bytes, size_t block_size) {
     struct cs_arena *arena = cs_alloc(sizeof(*arena));
-    arena->head = block_create(BLOCK_SIZE, NULL);
+    arena->head = block_create(first_bytes, NULL);
+    arena->block_size = block_size;
     return arena;
+}
+
+struct cs_arena *cs_arena_create(void) {
+    return create(BLOCK_SIZE, BLOCK_SIZE);
+}
+
+struct cs_arena *cs_arena_create_sized(size_t first_bytes) {
+    size_t later = first_bytes / 4 < BLOCK_SIZE_MIN ? BLOCK_SIZE_MIN
+                   : first_bytes / 4 > BLOCK_SIZE   ? BLOCK_SIZE
+                                                    : first_bytes / 4;
+    return create(aligned(first_bytes), aligned(later));
 }
 
 void cs_arena_reset(struct cs_arena *arena) {
@@ -92,9 +109,9 @@ void *cs_arena_alloc(struct cs_arena *arena, size_t size_bytes) {
     if (size_bytes > SIZE_MAX / 2) {
         checked(NULL);
     }
-    size_t need = (size_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t need = aligned(size_bytes);
     if (arena->head->capacity - arena->head->used < need) {
-        arena->head = block_create(need > BLOCK_SIZE ? need : BLOCK_SIZE, arena->head);
+        arena->head = block_create(need > arena->block_size ? need : arena->block_size, arena->head);
     }
     void *memory = arena->head->bytes + arena->head->used;
     arena->head->used += need;

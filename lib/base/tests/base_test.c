@@ -67,6 +67,23 @@ TEST(arena_gives_zeroed_aligned_memory_of_any_size) {
     assert_string_equal(cs_arena_strdup(arena, NULL), "");
 }
 
+TEST(a_small_arena_grows_like_any) {
+    static const size_t firsts[] = {0, 1, 100, 5000, 1 << 20};
+    for (size_t i = 0; i < CS_COUNT(firsts); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create_sized(firsts[i]);
+        for (size_t size = 0; size < 40000; size = size * 3 + 1) {
+            unsigned char *bytes = cs_arena_alloc(arena, size);
+            assert_int_equal((uintptr_t)bytes % 16, 0);
+            for (size_t k = 0; k < size; k++) {
+                assert_int_equal(bytes[k], 0);
+                bytes[k] = 0xff;
+            }
+        }
+        cs_arena_reset(arena);
+        assert_string_equal(cs_arena_strdup(arena, "again"), "again");
+    }
+}
+
 TEST(buf_grows_and_is_terminated) {
     CS_AUTO_BUF buf = {0};
     for (int i = 0; i < 1000; i++) {
@@ -206,8 +223,8 @@ TEST(log_lines_are_json_with_escaped_values) {
 
 TEST_MAIN(CS_TEST(error_carries_reason_path_and_context), CS_TEST(errno_maps_to_status),
           CS_TEST(long_error_texts_are_cut_at_a_character), CS_TEST(long_clauses_and_paths_are_cut_at_a_character),
-          CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size), CS_TEST(buf_grows_and_is_terminated),
-          CS_TEST(utf8_refuses_what_unicode_refuses), CS_TEST(numbers_parse_whole_or_not_at_all),
-          CS_TEST(times_format_as_iso8601), CS_TEST(iso8601_parses_to_the_millisecond_or_not_at_all),
-          CS_TEST(sy_014_ids_are_valid_and_differ), CS_TEST(fsm_moves_along_edges_only),
-          CS_TEST(log_lines_are_json_with_escaped_values))
+          CS_TEST(arena_gives_zeroed_aligned_memory_of_any_size), CS_TEST(a_small_arena_grows_like_any),
+          CS_TEST(buf_grows_and_is_terminated), CS_TEST(utf8_refuses_what_unicode_refuses),
+          CS_TEST(numbers_parse_whole_or_not_at_all), CS_TEST(times_format_as_iso8601),
+          CS_TEST(iso8601_parses_to_the_millisecond_or_not_at_all), CS_TEST(sy_014_ids_are_valid_and_differ),
+          CS_TEST(fsm_moves_along_edges_only), CS_TEST(log_lines_are_json_with_escaped_values))

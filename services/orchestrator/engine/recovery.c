@@ -10,7 +10,13 @@
 #include "engine/event_wire.h"
 #include "engine/internal.h"
 
-enum { ROWS_A_READ = 500 };
+enum {
+    ROWS_A_READ = 500,
+    ROWS_A_CLAIM_MAX = 2000, /* the first claims are smaller, so that work goes on soon */
+    /* Of an entry's arena: most fit into one block. */
+    ARENA_BYTES = 1024,
+    ARENA_TIMES_REQUEST = 4,
+};
 
 /* ---- reading: on the committer's thread, or before there is one ---- */
 
@@ -52,7 +58,7 @@ static enum cs_status keep_summary(struct orc_entry *entry, const struct orc_sto
 
 enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_arena *scratch,
                                      struct orc_entry **ret_entry, struct cs_err *err) {
-    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO(cs_arena) *arena = cs_arena_create_sized(ARENA_BYTES + ARENA_TIMES_REQUEST * row->request_size);
     const Callsheet__V1__CreateExecutionRequest *envelope = NULL;
     struct orc_plan *plan = NULL;
     CS_TRY(orc_plan_from_request(row->request, row->request_size, arena, &envelope, &plan, err));
@@ -117,12 +123,14 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
         return CS_OK;
     }
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_FENCE);
+    char after_id[24] = "";
+    size_t limit = ROWS_A_READ;
     size_t claimed = 0;
     for (;;) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
         struct orc_stored *rows = NULL;
         size_t count = 0;
-        if (orc_store_claim(store, dead, epoch, ROWS_A_READ, arena, &rows, &count, err) != CS_OK) {
+        if (orc_store_claim(store, dead, epoch, after_id, limit, arena, &rows, &count, err) != CS_OK) {
             /* A process has joined under its name: what we have not claimed is its own again. */
             return cs_str_eq(err->reason, "not_fenced") ? CS_OK : err->status;
         }
@@ -134,6 +142,8 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
         if (count == 0 || !take(entries, ctx)) {
             break;
         }
+        cs_str_copy(after_id, sizeof(after_id), rows[count - 1].id);
+        limit = 2 * limit < ROWS_A_CLAIM_MAX ? 2 * limit : ROWS_A_CLAIM_MAX;
     }
     bool removed = false;
     CS_TRY(orc_store_remove(store, dead, epoch, &removed, err));
@@ -209,9 +219,10 @@ static enum cs_status join_unnamed(struct orc_engine *engine, struct orc_entry *
 
 static enum cs_status load(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
     bool first = engine->epoch == 0;
+    int64_t asked_ms = cs_clock_mono_ms();
     CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, entries, err));
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_JOIN);
-    orc_keeper_begin(&engine->keeper, engine->name, engine->epoch);
+    orc_keeper_begin(&engine->keeper, engine->name, engine->epoch, asked_ms);
     cs_log_info("joined", CS_KV("replica", engine->name), CS_KVI("epoch", engine->epoch));
     char after_id[24] = "";
     bool more = engine->replica[0] != '\0'; /* nobody owned anything under a name that is new */

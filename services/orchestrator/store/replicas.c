@@ -12,7 +12,7 @@ static const struct cs_pg_statement lease_release = CS_PG_STATEMENT(lease_releas
 static const struct cs_pg_statement replica_fence_dead = CS_PG_STATEMENT(replica_fence_dead, "text", "epoch:int8");
 static const struct cs_pg_statement replica_fenced = CS_PG_STATEMENT(replica_fenced, "text int8", "ok:bool");
 static const struct cs_pg_statement executions_claim =
-    CS_PG_STATEMENT(executions_claim, "text text int8 int8", ORC_WHOLE);
+    CS_PG_STATEMENT(executions_claim, "text text int8 int8 text", ORC_WHOLE);
 static const struct cs_pg_statement replica_remove = CS_PG_STATEMENT(replica_remove, "text int8", "");
 
 /* ---- joining ---- */
@@ -118,14 +118,15 @@ static void add_fenced(struct orc_store *store, const char *dead, int64_t epoch)
     (void)cs_pg_batch_add(store->batch, &replica_fenced, &params);
 }
 
-enum cs_status orc_store_claim(struct orc_store *store, const char *dead, int64_t epoch, size_t limit,
-                               struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
+enum cs_status orc_store_claim(struct orc_store *store, const char *dead, int64_t epoch, const char *after_id,
+                               size_t limit, struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
                                struct cs_err *err) {
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_text(&params, dead);
     cs_pg_put_text(&params, store->replica);
     cs_pg_put_i64(&params, (int64_t)limit);
     cs_pg_put_i64(&params, ORC_READ_BYTES_MAX);
+    cs_pg_put_text(&params, after_id);
     cs_pg_batch_clear(store->batch);
     orc_store_add_fence(store);
     add_fenced(store, dead, epoch);

@@ -350,7 +350,7 @@ static void *claim_all(void *arg) {
     enum cs_status status = orc_store_fence(taker->store, "dead", &taker->epoch, &taker->err);
     while (status == CS_OK && count != 0) {
         struct orc_stored *items = NULL;
-        status = orc_store_claim(taker->store, "dead", taker->epoch, 7, arena, &items, &count, &taker->err);
+        status = orc_store_claim(taker->store, "dead", taker->epoch, "", 7, arena, &items, &count, &taker->err);
         taker->claimed += status == CS_OK ? count : 0;
     }
     return NULL;
@@ -412,11 +412,11 @@ TEST(a_fenced_replica_can_neither_write_nor_claim_nor_stay_alive) {
     assert_ok(orc_store_fence(taker, "other", &epoch, &err), &err);
     struct orc_stored *items = NULL;
     size_t count = 0;
-    assert_fails(orc_store_claim(old, "other", epoch, 9, world.arena, &items, &count, &err), &err, CS_ABORTED,
+    assert_fails(orc_store_claim(old, "other", epoch, "", 9, world.arena, &items, &count, &err), &err, CS_ABORTED,
                  "fenced");
     int64_t joined = 0;
     assert_ok(orc_store_rejoin(other, "other", 1, 2000, &joined, &err), &err); /* nobody is alive under its name */
-    assert_fails(orc_store_claim(taker, "other", epoch, 9, world.arena, &items, &count, &err), &err, CS_ABORTED,
+    assert_fails(orc_store_claim(taker, "other", epoch, "", 9, world.arena, &items, &count, &err), &err, CS_ABORTED,
                  "not_fenced");
     assert_fails(orc_store_rejoin(old, "taker", 77, 2000, &joined, &err), &err, CS_FAILED_PRECONDITION,
                  "replica_taken");
@@ -455,9 +455,11 @@ TEST(what_is_read_at_once_has_a_limit_in_bytes) {
     assert_ok(orc_store_release(dead, NULL, &err), &err);
     assert_ok(orc_store_fence(taker, "dead", &epoch, &err), &err);
     static const size_t expected[] = {2, 2, 1, 0};
+    const char *after_id = "";
     for (size_t i = 0; i < CS_COUNT(expected); i++) {
-        assert_ok(orc_store_claim(taker, "dead", epoch, 500, world.arena, &items, &count, &err), &err);
+        assert_ok(orc_store_claim(taker, "dead", epoch, after_id, 500, world.arena, &items, &count, &err), &err);
         assert_int_equal(count, expected[i]);
+        after_id = count != 0 ? items[count - 1].id : after_id;
     }
 }
 

@@ -27,6 +27,7 @@ static struct {
     struct row rows[ROWS_MAX];
     size_t row_count;
     struct event events[EVENTS_MAX];
+    bool keeps_nobody;
     size_t event_count;
     bool hold;
     bool held;
@@ -78,6 +79,7 @@ void fake_store_reset(void) {
     }
     db.row_count = db.event_count = 0;
     db.hold = db.held = false;
+    db.keeps_nobody = false;
     db.failures = db.commits = 0;
     db.epoch = 0;
     pthread_mutex_unlock(&db.lock);
@@ -86,6 +88,12 @@ void fake_store_reset(void) {
 void fake_store_hold(void) {
     pthread_mutex_lock(&db.lock);
     db.hold = true;
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_keep_nobody(bool nobody) {
+    pthread_mutex_lock(&db.lock);
+    db.keeps_nobody = nobody;
     pthread_mutex_unlock(&db.lock);
 }
 
@@ -418,8 +426,12 @@ void orc_store_assume(struct orc_store *store, __attribute__((unused)) const cha
 
 enum cs_status orc_store_keep(struct orc_store *store, __attribute__((unused)) const char *address,
                               __attribute__((unused)) struct cs_arena *arena, struct orc_alive *ret_alive,
-                              __attribute__((unused)) struct cs_err *err) {
+                              struct cs_err *err) {
     pthread_mutex_lock(&db.lock);
+    if (db.keeps_nobody) {
+        pthread_mutex_unlock(&db.lock);
+        return fail(FAKE_AWAY, err);
+    }
     *ret_alive = (struct orc_alive){.kept = store->epoch == db.epoch, .dead = "", .next_ms = -1};
     pthread_mutex_unlock(&db.lock);
     return CS_OK;
@@ -442,7 +454,8 @@ enum cs_status orc_store_fence(__attribute__((unused)) struct orc_store *store,
 
 enum cs_status orc_store_claim(__attribute__((unused)) struct orc_store *store,
                                __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
-                               __attribute__((unused)) size_t limit, __attribute__((unused)) struct cs_arena *arena,
+                               __attribute__((unused)) const char *after_id, __attribute__((unused)) size_t limit,
+                               __attribute__((unused)) struct cs_arena *arena,
                                __attribute__((unused)) struct orc_stored **ret_items, size_t *ret_count,
                                __attribute__((unused)) struct cs_err *err) {
     *ret_count = 0;

@@ -37,11 +37,11 @@ select replica_verify_fenced($1, $2) as ok
 
 -- name: executions_claim
 -- Some of what a fenced replica left. Takers that race skip what the other has. At most $3 rows, and no more than $4 bytes
--- with their events, but one at least.
+-- with their events, but one at least. After an id, so that no claim passes the index entries that those before it left dead.
 with first as (
     select id, request, summary, webhook_body
     from executions
-    where owner = $1 and open
+    where owner = $1 and open and id > $5
     order by id
     limit $3
     for update skip locked

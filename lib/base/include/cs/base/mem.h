@@ -25,6 +25,8 @@ char *cs_sprintf(const char *fmt, ...) CS_PRINTF(1, 2); /* caller frees */
 struct cs_arena;
 
 struct cs_arena *cs_arena_create(void);
+/* For what lives long and is small: the first block has about that size, later ones a quarter of it, within bounds. */
+struct cs_arena *cs_arena_create_sized(size_t first_bytes);
 void cs_arena_destroy(struct cs_arena *arena);
 void cs_arena_reset(struct cs_arena *arena);                     /* frees all but the first block */
 void *cs_arena_alloc(struct cs_arena *arena, size_t size_bytes); /* zeroed, 16-aligned */
