@@ -130,6 +130,17 @@ static void refuse_recovering(struct cs_err *err) {
     (void)cs_fail(err, CS_UNAVAILABLE, "recovering", "the orchestrator is reading its log again; try again");
 }
 
+/* Memory answers only while nobody can have taken over from us: whoever did knows more. Looked at for each request, and
+ * not once a turn, because we may have been stopped in the middle of one. */
+static bool refuse_unsure(struct orc_engine *engine, struct cs_err *err) {
+    if (orc_keeper_is_sure(&engine->keeper)) {
+        return false;
+    }
+    (void)cs_fail(err, CS_UNAVAILABLE, "lease_ended",
+                  "this orchestrator could not renew its lease, another one may have taken over; try again");
+    return true;
+}
+
 static struct orc_entry *entry_of(struct orc_engine *engine, struct orc_submission *submission) {
     char id[CS_ID_SIZE];
     cs_id_make(id);
@@ -383,7 +394,12 @@ struct orc_entry *orc_engine_find_for(struct orc_engine *engine, struct orc_item
     }
     struct orc_entry *entry = orc_engine_find(engine, item->id);
     if (entry != NULL && cs_str_eq(entry->execution->tenant, item->tenant)) {
-        return entry;
+        if (!refuse_unsure(engine, &err)) {
+            return entry;
+        }
+        orc_engine_answered(engine);
+        item->read.done(NULL, &err, item->read.ctx);
+        return NULL;
     }
     read_row(engine, item); /* of another tenant: the row says that it does not exist */
     return NULL;
@@ -447,15 +463,19 @@ static void load_watched(const struct orc_stored *item, const struct cs_err *err
 static void take_new_watch(struct orc_engine *engine, const struct orc_item *item) {
     orc_watcher_add(engine, item->watch.watch, item->watch.events, item->watch.ctx);
     struct orc_watcher *watcher = orc_watcher_find(engine, item->watch.watch);
+    struct cs_err err = {0};
     if (engine->recovering) {
-        struct cs_err err = {0};
         refuse_recovering(&err);
         orc_watcher_end(engine, watcher, &err);
         return;
     }
     struct orc_entry *entry = orc_engine_find(engine, item->id);
     if (entry != NULL && cs_str_eq(entry->execution->tenant, item->tenant)) {
-        orc_watcher_bind(engine, watcher, entry);
+        if (refuse_unsure(engine, &err)) {
+            orc_watcher_end(engine, watcher, &err);
+        } else {
+            orc_watcher_bind(engine, watcher, entry);
+        }
         return;
     }
     struct loading *loading = cs_alloc(sizeof(*loading));

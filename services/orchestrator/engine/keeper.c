@@ -57,8 +57,10 @@ static void note_kept(struct keeping *keeping) {
 
 static enum cs_status keep(struct keeping *keeping, struct cs_arena *arena, struct orc_alive *alive,
                            struct cs_err *err) {
+    int64_t asked_ms = cs_clock_mono_ms();
     CS_TRY(orc_store_keep(keeping->engine->keeper.store, keeping->address, arena, alive, err));
     if (alive->kept) {
+        atomic_store(&keeping->engine->keeper.sure_until_ms, asked_ms + ORC_LEASE_MS);
         note_kept(keeping);
     } else {
         tell_replaced(keeping);
@@ -203,7 +205,8 @@ void orc_keeper_stop(struct orc_engine *engine) {
     keeper->store = NULL;
 }
 
-void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch) {
+void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch, int64_t asked_ms) {
+    atomic_store(&keeper->sure_until_ms, asked_ms + ORC_LEASE_MS);
     pthread_mutex_lock(&keeper->lock);
     keeper->generation++;
     cs_str_copy(keeper->name, sizeof(keeper->name), name);
@@ -221,6 +224,10 @@ void orc_keeper_take(struct orc_keeper *keeper) {
     keeper->now = true;
     (void)pthread_cond_signal(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
+}
+
+bool orc_keeper_is_sure(const struct orc_keeper *keeper) {
+    return cs_clock_mono_ms() < atomic_load(&keeper->sure_until_ms);
 }
 
 bool orc_keeper_is_current(struct orc_keeper *keeper, uint64_t generation) {

@@ -12,6 +12,7 @@
 #define ORC_ENGINE_KEEPER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,15 +42,21 @@ struct orc_keeper {
     bool taking;                   /* what we own is in memory: others may be taken over */
     bool now;                      /* no waiting for the next statement */
     bool stopping;
+    /* above: guarded by lock */
+    atomic_int_fast64_t sure_until_ms; /* monotonic: before then nobody can have taken over from us */
 };
 
 enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
 /* Ends the lease, so that others take over at once, and the thread. Also when it was not started. */
 void orc_keeper_stop(struct orc_engine *engine);
-/* We have joined under that name and epoch; what was taken before is void. */
-void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch);
+/* We have joined under that name and epoch, not before asked_ms (monotonic); what was taken before is void. */
+void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch, int64_t asked_ms);
 /* What we own has been read. */
 void orc_keeper_take(struct orc_keeper *keeper);
+/* False when our lease may have ended, so that somebody else may know better: after a stop, or a database that was
+ * away.
+ */
+bool orc_keeper_is_sure(const struct orc_keeper *keeper);
 bool orc_keeper_is_current(struct orc_keeper *keeper, uint64_t generation);
 void orc_keeper_set_address(struct orc_keeper *keeper, const char *address);
 void orc_keeper_address(struct orc_keeper *keeper, char ret_address[static ORC_ADDRESS_MAX]);

@@ -23,6 +23,8 @@ void fake_store_let_go(void);
 void fake_store_await_held(void);
 /* The next `times` commits fail. */
 void fake_store_fail(enum fake_failure failure, int times);
+/* Leases are not renewed, as if the database did not answer. */
+void fake_store_keep_nobody(bool nobody);
 int fake_store_commits(void);                           /* that were written */
 int fake_store_events(const char *execution, int kind); /* stored; kind 0: of any */
 int fake_store_state(const char *execution);            /* as its row says; 0 no row */

@@ -1,6 +1,8 @@
 /* What survives: the database away, commits in doubt, a new process. */
+#include <sched.h>
 #include <string.h>
 
+#include "engine/internal.h"
 #include "engine/tests/harness.h"
 
 #define FAILURE(name) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##name
@@ -254,6 +256,29 @@ TEST(a_graceful_stop_is_no_loss_for_what_runs) {
     assert_int_equal(harness_read(id)->jobs[0]->state, JOB(READY));
 }
 
+static void await_sure(bool sure) {
+    while (orc_keeper_is_sure(&harness.engine->keeper) != sure) {
+        (void)sched_yield();
+    }
+}
+
+TEST(memory_answers_only_while_nobody_can_have_taken_over) {
+    const char *id = CREATE(one);
+    fake_store_keep_nobody(true);
+    await_sure(false);
+    struct answer *answer = harness_get("acme", id);
+    harness_await(answer);
+    assert_int_equal(answer->status, CS_UNAVAILABLE);
+    assert_string_equal(answer->reason, "lease_ended");
+    struct told *told = harness_watch(id);
+    harness_await_ended(told);
+    assert_int_equal(told->status, CS_UNAVAILABLE);
+    assert_int_equal(told->count, 0);
+    fake_store_keep_nobody(false);
+    await_sure(true);
+    (void)harness_read(id);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(a_batch_waits_for_a_database_that_is_away),
@@ -271,6 +296,7 @@ int main(void) {
         ENGINE_TEST(stopping_without_a_database_answers_everybody),
         ENGINE_TEST(a_list_that_the_database_does_not_answer_ends_before_the_stop),
         ENGINE_TEST(a_graceful_stop_is_no_loss_for_what_runs),
+        ENGINE_TEST(memory_answers_only_while_nobody_can_have_taken_over),
     };
     return cmocka_run_group_tests_name("engine: recovery", tests, NULL, NULL);
 }
