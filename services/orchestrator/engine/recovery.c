@@ -220,7 +220,6 @@ static enum cs_status join_unnamed(struct orc_engine *engine, struct orc_entry *
 static enum cs_status load(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
     bool first = engine->epoch == 0;
     int64_t asked_ms = cs_clock_mono_ms();
-    int64_t asked_ms = cs_clock_mono_ms();
     CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, entries, err));
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_JOIN);
     orc_keeper_begin(&engine->keeper, engine->name, engine->epoch, asked_ms);
