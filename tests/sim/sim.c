@@ -551,7 +551,7 @@ static struct orc_event reuse_of(const struct world *w, uint32_t job) {
                               .job = job,
                               .attempt = w->execution->jobs[job].attempt,
                               .source_execution = "before",
-                              .source_job = w->plan->jobs[job].id,
+                              .source_job = "job", /* the plan is made anew after a crash */
                               .reason = "cache",
                               .payload = "reused",
                               .payload_size = 6};
