@@ -125,7 +125,7 @@ static enum cs_status serve(struct gw_app *app, struct cs_err *err) {
 static enum cs_status build(struct gw_app *app, struct cs_err *err) {
     const struct gw_config *config = app->config;
     struct gw_api *api = &app->api;
-    CS_TRY(gw_auth_create(config->api_keys, &api->auth, err));
+    CS_TRY(gw_auth_create(config->api_keys, config->operator_keys, &api->auth, err));
     CS_TRY(gw_rate_create(config->rate_limit, &api->rate, err));
     CS_TRY(gw_proxies_create(config->trusted_proxies, &api->proxies, err));
     CS_TRY(choose_secret(app, err));

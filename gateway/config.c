@@ -37,6 +37,8 @@ static const struct cs_conf_option options[] = {
      .help = "how long links to artifacts live"},
     {"api-keys", "CALLSHEET_API_KEYS", CS_CONF_STRING, AT(api_keys), "", .secret = true,
      .help = "KEY=TENANT,KEY=TENANT; empty: no keys, everybody is tenant \"default\""},
+    {"operator-keys", "CALLSHEET_OPERATOR_KEYS", CS_CONF_STRING, AT(operator_keys), "", .secret = true,
+     .help = "KEY=TENANT,…: keys that may also do what only operators may, such as updating scenes; empty: none"},
     {"cors-origin", "CALLSHEET_CORS_ORIGIN", CS_CONF_STRING, AT(cors_origin), "", .metavar = "ORIGIN",
      .help = "origin whose pages may read (\"*\": all); empty: none"},
     {"rate-limit", "CALLSHEET_RATE_LIMIT", CS_CONF_STRING, AT(rate_limit), "off", .metavar = "RATE",

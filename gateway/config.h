@@ -21,6 +21,7 @@ struct gw_config {
     const char *link_secret;
     int64_t link_lifetime_ms;
     const char *api_keys;
+    const char *operator_keys;
     const char *cors_origin;
     const char *rate_limit;
     const char *trusted_proxies;

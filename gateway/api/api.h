@@ -66,6 +66,13 @@ void gw_handle_elix_approve(struct gw_api *api, struct gw_request *request, cons
 void gw_handle_external_complete(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_external_fail(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_external_heartbeat(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_elix_job(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_scenes(struct gw_api *api, struct gw_request *request, const char *arg);
+/* arg: "ID/scenes/SCENE" */
+void gw_handle_scene(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_scene_update(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_scene_delete(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_scene_regenerate(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_append(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_edit_job(struct gw_api *api, struct gw_request *request, const char *arg);   /* arg: "ID/jobs/JOB" */
 void gw_handle_remove_job(struct gw_api *api, struct gw_request *request, const char *arg); /* arg: "ID/jobs/JOB" */

@@ -8,8 +8,7 @@
 #include "cs/json.h"
 #include "dialect/reader.h"
 #include "view/execution_view.h"
-
-#define STATE(word) CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_##word
+#include "view/scene_view.h"
 
 static const char somebody[] = "api"; /* who decided, when they do not say */
 
@@ -80,22 +79,6 @@ struct elix {
     char reason[CS_ERR_MESSAGE_MAX]; /* why it cannot be approved */
 };
 
-/* The five words that its clients know. */
-static const char *elix_status(const Callsheet__V1__Execution *execution) {
-    bool awaited = execution->approval != NULL &&
-                   execution->approval->state == CALLSHEET__V1__APPROVAL_STATE__APPROVAL_STATE_AWAITED;
-    switch (execution->state) {
-    case STATE(PENDING):
-        return awaited ? "pending" : "approved";
-    case STATE(PROCESSING):
-        return "processing";
-    case STATE(COMPLETED):
-        return "completed";
-    default:
-        return "failed";
-    }
-}
-
 static void answer_not_found(struct gw_request *request, const char *id) {
     gw_answer_json(request, 404, json_pack("{s:s, s:s}", "error", "Job not found", "job_id", id));
 }
@@ -104,7 +87,7 @@ static void answer_unapprovable(struct gw_call *call, const ProtobufCMessage *re
     const struct elix *elix = call->user;
     gw_answer_json(call->request, 422,
                    json_pack("{s:s, s:s, s:s, s:s}", "error", "Job cannot be approved", "job_id", elix->id,
-                             "current_status", elix_status((const Callsheet__V1__Execution *)reply), "reason",
+                             "current_status", gw_elix_status((const Callsheet__V1__Execution *)reply), "reason",
                              elix->reason));
 }
 

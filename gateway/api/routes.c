@@ -33,6 +33,12 @@ static const struct route routes[] = {
     {"DELETE", "/api/execute/*/cache", gw_handle_invalidate, false, false},
     {"POST", "/v1/executions/*/approve", gw_handle_approve, false, false},
     {"POST", "/v1/executions/*/reject", gw_handle_reject, false, false},
+    {"GET", "/api/v3/jobs/*", gw_handle_elix_job, false, false},
+    {"GET", "/api/v3/jobs/*/scenes", gw_handle_scenes, false, false},
+    {"GET", "/api/v3/jobs/*/scenes/*", gw_handle_scene, false, false},
+    {"PUT", "/api/v3/jobs/*/scenes/*", gw_handle_scene_update, false, false},
+    {"DELETE", "/api/v3/jobs/*/scenes/*", gw_handle_scene_delete, false, false},
+    {"POST", "/api/v3/jobs/*/scenes/*/regenerate", gw_handle_scene_regenerate, false, false},
     {"POST", "/api/v3/jobs/*/approve", gw_handle_elix_approve, false, false},
     {"POST", "/v1/external/complete", gw_handle_external_complete, true, false}, /* the token of the work is the key */
     {"POST", "/v1/external/fail", gw_handle_external_fail, true, false},

@@ -25,6 +25,7 @@ void world_init(struct world *world) {
         .link_secret = WORLD_SECRET,
         .link_lifetime_ms = 7LL * 24 * 3600 * 1000,
         .api_keys = "",
+        .operator_keys = "",
         .cors_origin = "",
         .rate_limit = "off",
         .trusted_proxies = "",

@@ -254,6 +254,9 @@ static enum cs_status check_map(const Callsheet__V1__Map *params, struct cs_err 
     if (params->n_items > MAP_ITEMS_MAX) {
         return cs_fail_at(err, "items", "too_many", "at most %d items are allowed", MAP_ITEMS_MAX);
     }
+    if (params->n_without > MAP_ITEMS_MAX) {
+        return cs_fail_at(err, "without", "too_many", "at most %d items are allowed", MAP_ITEMS_MAX);
+    }
     CS_TRY(check_ref("itemsFrom", params->items_from, false, err));
     if (params->items_from != NULL && params->items_from->source_case != CALLSHEET__V1__MEDIA_REF__SOURCE_JOB) {
         return cs_fail_at(err, "itemsFrom", "required", "itemsFrom must name a job");

@@ -7,6 +7,7 @@
 #include "cs/catalog.h"
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
+#include "wire/map_wire.h"
 #include "wire/plan_wire.h"
 
 void orc_change_destroy(struct orc_change *change) {
@@ -268,8 +269,58 @@ static enum cs_status fit_jobs(struct orc_change *change, const struct orc_plan 
     return CS_OK;
 }
 
+/* The change becomes an edit of the map. */
+static enum cs_status edit_without(struct orc_change *change, Callsheet__V1__Operation *operation, uint32_t item,
+                                   const char *map_id, struct cs_err *err) {
+    Callsheet__V1__Map *map = operation->map;
+    uint32_t *without = cs_arena_array(change->arena, map->n_without + 1, sizeof(*without));
+    for (size_t i = 0; i < map->n_without; i++) {
+        without[i] = map->without[i];
+    }
+    without[map->n_without++] = item;
+    map->without = without;
+    change->plan = cs_arena_alloc(change->arena, sizeof(*change->plan));
+    callsheet__v1__plan__init(change->plan);
+    Callsheet__V1__Job *job = cs_arena_alloc(change->arena, sizeof(*job));
+    callsheet__v1__job__init(job);
+    job->operation = operation;
+    change->plan->jobs = cs_arena_copy(change->arena, &job, sizeof(Callsheet__V1__Job *));
+    change->plan->n_jobs = 1;
+    change->kind = ORC_EVENT_EDITED;
+    change->job = map_id;
+    return orc_drafts_from(change->plan, true, change->arena, &change->drafts, err);
+}
+
+/* "scenes.2" of a map "scenes" whose items are not in the plan yet: the map without it. */
+static enum cs_status leave_out(struct orc_change *change, const struct orc_plan *plan, struct cs_err *err) {
+    char *map_id = cs_arena_strdup(change->arena, change->job);
+    char *dot = strrchr(map_id, '.');
+    int64_t item = 0;
+    if (dot == NULL || !cs_parse_i64(dot + 1, 0, UINT32_MAX, &item)) {
+        return CS_OK;
+    }
+    *dot = '\0';
+    int32_t index = orc_plan_find(plan, map_id);
+    if (index < 0 || plan->jobs[index].map == ORC_MAP_NONE || plan->jobs[index].expanded) {
+        return CS_OK;
+    }
+    ProtobufCMessage *message = NULL;
+    CS_TRY(cs_rpc_message_unpack_arena(&callsheet__v1__operation__descriptor, plan->jobs[index].params,
+                                       plan->jobs[index].params_size, change->arena, &message, err));
+    Callsheet__V1__Operation *operation = (Callsheet__V1__Operation *)message;
+    Callsheet__V1__Map *map = operation->map;
+    if ((uint64_t)item >= map->n_items || orc_map_leaves_out(map, (size_t)item)) {
+        return CS_OK;
+    }
+    return edit_without(change, operation, (uint32_t)item, map_id, err);
+}
+
 static enum cs_status find_job(struct orc_change *change, const struct orc_plan *plan, struct cs_err *err) {
     int32_t index = orc_plan_find(plan, change->job);
+    if (index < 0 && change->kind == ORC_EVENT_REMOVED) {
+        CS_TRY(leave_out(change, plan, err)); /* it may be an edit of a map now */
+        index = orc_plan_find(plan, change->job);
+    }
     if (index < 0 || plan->jobs[index].hidden) {
         return cs_fail(err, CS_NOT_FOUND, "no_such_job", "Job not found");
     }

@@ -6,6 +6,7 @@
 #include "cs/rpc.h"
 #include "wire/approval_wire.h"
 #include "wire/assign_wire.h"
+#include "wire/map_wire.h"
 #include "wire/external_wire.h"
 #include "wire/cache_wire.h"
 
@@ -86,6 +87,23 @@ static void put_reused(const struct orc_job *job, struct cs_arena *arena, Callsh
     status->reused->reason = job->reused->reason;
 }
 
+/* Those of a list are known before they are jobs. */
+static void put_items(const struct orc_plan_job *planned, struct cs_arena *arena, Callsheet__V1__JobStatus *status) {
+    ProtobufCMessage *message = NULL;
+    struct cs_err err = {0};
+    if (cs_rpc_message_unpack_arena(&callsheet__v1__operation__descriptor, planned->params, planned->params_size, arena,
+                                    &message, &err) != CS_OK) {
+        return; /* its expansion will say so */
+    }
+    const Callsheet__V1__Map *map = ((const Callsheet__V1__Operation *)message)->map;
+    status->items = cs_arena_array(arena, map->n_items, sizeof(*status->items));
+    for (size_t i = 0; i < map->n_items; i++) {
+        if (!orc_map_leaves_out(map, i)) {
+            status->items[status->n_items++] = (uint32_t)i;
+        }
+    }
+}
+
 static enum cs_status put_job(const struct orc_execution_view *view, uint32_t index, struct cs_arena *arena,
                               Callsheet__V1__JobStatus *status, struct cs_err *err) {
     const struct orc_plan *plan = view->execution->plan;
@@ -95,6 +113,9 @@ static enum cs_status put_job(const struct orc_execution_view *view, uint32_t in
     status->id = (char *)planned->id;
     status->operation = (char *)planned->operation->name;
     status->output = text(planned->output);
+    if (planned->map != ORC_MAP_NONE && !planned->expanded && !orc_job_terminal(job)) {
+        put_items(planned, arena, status);
+    }
     if (planned->owner >= 0) {
         status->parent = (char *)plan->jobs[planned->owner].id;
         status->index = planned->item;

@@ -121,13 +121,25 @@ static enum cs_status make_job(const struct expansion *e, size_t index, const js
     return CS_OK;
 }
 
+bool orc_map_leaves_out(const Callsheet__V1__Map *map, size_t index) {
+    for (size_t i = 0; i < map->n_without; i++) {
+        if (map->without[i] == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum cs_status expand_all(const struct expansion *e, size_t count, Callsheet__V1__Plan *plan,
                                  struct cs_err *err) {
     plan->jobs = cs_arena_array(e->arena, count, sizeof(Callsheet__V1__Job *));
     for (size_t i = 0; i < count; i++) {
         json_t *item = NULL;
+        if (orc_map_leaves_out(e->map, i)) {
+            continue;
+        }
         CS_TRY(get_item(e, i, &item, err));
-        enum cs_status status = make_job(e, i, item, &plan->jobs[i], err);
+        enum cs_status status = make_job(e, i, item, &plan->jobs[plan->n_jobs], err);
         json_decref(item);
         CS_TRY(status);
         plan->n_jobs++;

@@ -33,6 +33,8 @@ struct orc_map_source {
 enum cs_status orc_map_expand(const Callsheet__V1__Map *map, const char *id, const struct orc_map_source *source,
                               struct cs_arena *arena, Callsheet__V1__Plan **ret_plan, struct cs_err *err) CS_MUST_USE;
 
+bool orc_map_leaves_out(const Callsheet__V1__Map *map, size_t index);
+
 /* At submit: the items of the list (or, for those that a job will give, a made-up one) make good jobs. The jobs that
  * they name become dependencies of the map. */
 enum cs_status orc_map_check(Callsheet__V1__Job *job, struct cs_arena *arena, struct cs_err *err) CS_MUST_USE;
