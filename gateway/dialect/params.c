@@ -25,6 +25,7 @@ struct rule {
 
 static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, struct cs_err *err);
 static enum cs_status audio_voice(struct job_reader *job, const json_t *value, struct cs_err *err);
+static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err);
 
 #define OP(word) CALLSHEET__V1__OPERATION__PARAMS_##word
 #define ANY CALLSHEET__V1__OPERATION__PARAMS__NOT_SET
@@ -99,8 +100,10 @@ static const struct rule rules[] = {
     {OP(CUT), "video", RULE_MEDIA, "video", NULL},
     {OP(CUT), "plan", RULE_MEDIA, "plan", NULL},
     {OP(CUT), "transition", RULE_READ, NULL, merge_transition},
+    {OP(CUT), "transitionMs", RULE_READ, NULL, cut_transition_ms},
     {OP(RETIME_SUBTITLES), "transcript", RULE_MEDIA, "transcript", NULL},
     {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
+    {OP(RETIME_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "input", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "intro", RULE_MEDIA, "intro", NULL},
@@ -168,6 +171,18 @@ static enum cs_status audio_voice(struct job_reader *job, const json_t *value, s
     }
     return job_put(job, "voice", cs_arena_sprintf(job->arena, "voice.%s", name),
                    json_incref((json_t *)member(value, name)), err);
+}
+
+/* A cross-fade of so many milliseconds. */
+static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    enum { MS_MIN = 1, MS_MAX = 5000 };
+    json_int_t ms = json_integer_value(value);
+    if (!json_is_integer(value) || ms < MS_MIN || ms > MS_MAX) {
+        return cs_fail_at(err, job_client_param(job, "transitionMs"), "out_of_range",
+                          "transitionMs must be a whole number from %d to %d", MS_MIN, MS_MAX);
+    }
+    return job_put(job, "transition", "transitionMs",
+                   json_pack("{s:s, s:f}", "type", "fade", "duration", (double)ms / 1000), err);
 }
 
 enum cs_status check_inputs(size_t count, const char *path, struct cs_err *err) {

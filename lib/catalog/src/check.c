@@ -192,7 +192,7 @@ static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, siz
     return check_opt_real(check_at("items", i, ".volume").text, item->volume, 0, 1, err);
 }
 
-enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err) {
+enum cs_status check_transition(const Callsheet__V1__Transition *transition, double seconds_min, struct cs_err *err) {
     if (transition == NULL) {
         return CS_OK;
     }
@@ -203,7 +203,7 @@ enum cs_status check_transition(const Callsheet__V1__Transition *transition, str
                           "\"%s\" is not a transition (fade, dissolve, wipeleft and the other names of FFmpeg's xfade)",
                           shown);
     }
-    return check_opt_real("transition.duration", transition->duration, 0.05, 10, err);
+    return check_opt_real("transition.duration", transition->duration, seconds_min, 10, err);
 }
 
 static enum cs_status check_merge(const Callsheet__V1__Merge *params, struct cs_err *err) {
@@ -223,7 +223,7 @@ static enum cs_status check_merge(const Callsheet__V1__Merge *params, struct cs_
     if (!visual) {
         return cs_fail_at(err, "items", "no_visual", "At least 1 visual item (video or image) required for merging");
     }
-    CS_TRY(check_transition(params->transition, err));
+    CS_TRY(check_transition(params->transition, MERGE_TRANSITION_S_MIN, err));
     if (params->frame_rate[0] != '\0' && !cs_frame_rate(params->frame_rate, &num, &den)) {
         return cs_fail_at(err, "frameRate", "bad_frame_rate",
                           "frameRate must be a number or a fraction like 30000/1001, at most 120");

@@ -6,6 +6,8 @@
 
 #include "cs/catalog.h"
 
+#define MERGE_TRANSITION_S_MIN 0.05
+
 enum {
     PROMPT_BYTES_MAX = 8000,
     SPEECH_BYTES_MAX = 40000,
@@ -47,7 +49,7 @@ enum cs_status check_enum(const char *path, const ProtobufCEnumDescriptor *descr
 /* The absent reference is fine unless required. */
 enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, bool required, struct cs_err *err);
 
-enum cs_status check_transition(const Callsheet__V1__Transition *transition, struct cs_err *err);
+enum cs_status check_transition(const Callsheet__V1__Transition *transition, double seconds_min, struct cs_err *err);
 
 enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err);
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err);

@@ -54,6 +54,14 @@ static enum cs_status add_merge(struct list *list, const Callsheet__V1__Merge *p
     return CS_OK;
 }
 
+/* In the order of the message's fields. */
+static enum cs_status add_brand(struct list *list, const Callsheet__V1__Brand *params, struct cs_err *err) {
+    CS_TRY(add(list, params->video, "video", TYPE(VIDEO), err));
+    CS_TRY(add(list, params->intro, "intro", TYPE(UNSPECIFIED), err));
+    CS_TRY(add(list, params->outro, "outro", TYPE(UNSPECIFIED), err));
+    return add(list, params->logo, "logo", TYPE(IMAGE), err);
+}
+
 static enum cs_status add_all(struct list *list, const Callsheet__V1__Operation *operation, struct cs_err *err) {
     switch (operation->params_case) {
     case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
@@ -70,6 +78,22 @@ static enum cs_status add_all(struct list *list, const Callsheet__V1__Operation 
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         CS_TRY(add(list, operation->add_subtitles->video, "video", TYPE(VIDEO), err));
         return add(list, operation->add_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        return add(list, operation->extract_audio->media, "media", TYPE(UNSPECIFIED), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
+        return add(list, operation->transcribe->media, "media", TYPE(UNSPECIFIED), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
+        CS_TRY(add(list, operation->plan_cuts->transcript, "transcript", TYPE(TRANSCRIPT), err));
+        return add(list, operation->plan_cuts->media, "media", TYPE(UNSPECIFIED), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
+        CS_TRY(add(list, operation->cut->video, "video", TYPE(VIDEO), err));
+        return add(list, operation->cut->plan, "plan", TYPE(CUT_PLAN), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
+        CS_TRY(add(list, operation->retime_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err));
+        CS_TRY(add(list, operation->retime_subtitles->plan, "plan", TYPE(CUT_PLAN), err));
+        return add(list, operation->retime_subtitles->video, "video", TYPE(VIDEO), err);
+    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
+        return add_brand(list, operation->brand, err);
     case CALLSHEET__V1__OPERATION__PARAMS_MAP:
         return add(list, operation->map->items_from, "itemsFrom", TYPE(UNSPECIFIED), err);
     default:
@@ -137,6 +161,9 @@ void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, stru
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_CUT:
         imply(&operation->cut->video, job, arena);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
+        imply(&operation->brand->video, job, arena);
         break;
     default:
         break;
@@ -218,6 +245,13 @@ void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation) {
     case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
         unset(&operation->retime_subtitles->transcript);
         unset(&operation->retime_subtitles->plan);
+        unset(&operation->retime_subtitles->video);
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
+        unset(&operation->brand->video);
+        unset(&operation->brand->intro);
+        unset(&operation->brand->outro);
+        unset(&operation->brand->logo);
         break;
     default:
         break;

@@ -104,6 +104,20 @@ TEST(good_parameters_are_accepted) {
         "\"backgroundColor\":\"00ff00\",\"borderStyle\":3,\"alignment\":5,\"animation\":\"glow\",\"position\":\"top\"}}"
         "}",
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"t\"}}}",
+        "{\"extractAudio\":{\"media\":{\"job\":\"a\"}}}",
+        "{\"transcribe\":{\"media\":{\"job\":\"a\"},\"language\":\"en\"}}",
+        "{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"minPauseMs\":100,\"fillerWords\":["
+        "\"you "
+        "know\"],\"minSegmentDuration\":0}}",
+        "{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"p\"},\"transition\":{\"type\":\"fade\",\"duration\":0."
+        "3}}}",
+        "{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"},\"plan\":{\"job\":\"p\"},\"transitionDuration\":0}}",
+        "{\"brand\":{\"video\":{\"job\":\"a\"}}}",
+        "{\"brand\":{\"video\":{\"job\":\"a\"},\"intro\":{\"job\":\"i\"},\"outro\":{\"upload\":\"u\"},"
+        "\"introDuration\":0.1,"
+        "\"fadeDuration\":0,\"logo\":{\"job\":\"l\"},\"logoPosition\":\"topLeft\",\"logoSize\":1,\"logoOpacity\":0,"
+        "\"logoMargin\":0,\"loudness\":-23}}",
+        "{\"brand\":{\"video\":{\"job\":\"a\"},\"loudness\":0,\"keepLoudness\":true}}",
         "{\"deliverWebhook\":{\"url\":\"http://127.0.0.1:1/x\",\"eventId\":\"e\"}}",
         "{\"noop\":{}}",
     };
@@ -164,6 +178,40 @@ TEST(bad_editing_is_refused_with_its_path) {
          "out_of_range"},
         {"{\"deliverWebhook\":{\"url\":\"x\",\"eventId\":\"e\"}}", "url", "bad_url"},
         {"{\"deliverWebhook\":{\"url\":\"http://x\"}}", "eventId", "required"},
+    };
+    assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path) {
+#define BRAND(rest) "{\"brand\":{\"video\":{\"job\":\"a\"}" rest "}}"
+#define CUT(rest) "{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"p\"}" rest "}}"
+    static const struct bad_case cases[] = {
+        {"{\"extractAudio\":{}}", "media", "required"},
+        {"{\"transcribe\":{}}", "media", "required"},
+        {"{\"planCuts\":{\"media\":{\"job\":\"a\"}}}", "transcript", "required"},
+        {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"minPauseMs\":99}}", "minPauseMs",
+         "out_of_range"},
+        {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"fillerWords\":[\"um\",\"\"]}}",
+         "fillerWords[1]", "required"},
+        {"{\"cut\":{\"video\":{\"job\":\"a\"}}}", "plan", "required"},
+        {CUT(",\"transition\":{\"type\":\"fade\",\"duration\":0}"), "transition.duration", "out_of_range"},
+        {"{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"}}}", "plan", "required"},
+        {"{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"},\"plan\":{\"job\":\"p\"},\"video\":{\"job\":\"v\"},"
+         "\"transitionDuration\":1}}",
+         "transitionDuration", "one_of"},
+        {"{\"brand\":{}}", "video", "required"},
+        {BRAND(",\"intro\":{}"), "intro", "required"},
+        {BRAND(",\"outro\":{\"url\":\"file:///etc/passwd\"}"), "outro", "bad_url"},
+        {BRAND(",\"introDuration\":0"), "introDuration", "out_of_range"},
+        {BRAND(",\"outroDuration\":601"), "outroDuration", "out_of_range"},
+        {BRAND(",\"fadeDuration\":-0.1"), "fadeDuration", "out_of_range"},
+        {BRAND(",\"logo\":{\"job\":\"a b\"}"), "logo", "bad_id"},
+        {BRAND(",\"logoPosition\":\"middle\""), "logoPosition", "unknown_word"},
+        {BRAND(",\"logoSize\":0"), "logoSize", "out_of_range"},
+        {BRAND(",\"logoOpacity\":1.1"), "logoOpacity", "out_of_range"},
+        {BRAND(",\"logoMargin\":1001"), "logoMargin", "out_of_range"},
+        {BRAND(",\"loudness\":0"), "loudness", "out_of_range"},
+        {BRAND(",\"loudness\":-16,\"keepLoudness\":true"), "loudness", "one_of"},
     };
     assert_refused(cases, CS_COUNT(cases));
 }
@@ -278,6 +326,17 @@ TEST(media_slots_come_in_field_order_with_paths_and_types) {
          CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO},
         {"{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"b\"}}}", 2,
          CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT},
+        {"{\"extractAudio\":{\"media\":{\"job\":\"a\"}}}", 1, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED},
+        {"{\"transcribe\":{\"media\":{\"job\":\"a\"}}}", 1, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED},
+        {"{\"planCuts\":{\"transcript\":{\"job\":\"a\"},\"media\":{\"job\":\"b\"}}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED},
+        {"{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"b\"}}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN},
+        {"{\"retimeSubtitles\":{\"transcript\":{\"job\":\"a\"},\"plan\":{\"job\":\"b\"}}}", 2,
+         CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN},
+        {"{\"brand\":{\"video\":{\"job\":\"a\"},\"intro\":{\"job\":\"b\"},\"outro\":{\"job\":\"c\"},\"logo\":{\"job\":"
+         "\"d\"}}}",
+         4, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE},
         {"{\"noop\":{}}", 0, 0},
         {"{}", 0, 0},
     };
@@ -288,6 +347,53 @@ TEST(media_slots_come_in_field_order_with_paths_and_types) {
             assert_int_equal(slots[count - 1].accepts, others[i].last);
         }
     }
+}
+
+/* An operation with nothing but this one reference. */
+static Callsheet__V1__Operation *operation_with(const ProtobufCFieldDescriptor *operation,
+                                                const ProtobufCFieldDescriptor *field, struct cs_arena *arena) {
+    const ProtobufCMessageDescriptor *kind = operation->descriptor;
+    Callsheet__V1__MediaRef *ref = cs_arena_alloc(arena, sizeof(*ref));
+    callsheet__v1__media_ref__init(ref);
+    ProtobufCMessage *params = cs_arena_alloc(arena, kind->sizeof_message);
+    kind->message_init(params);
+    void *place = (char *)params + field->offset;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        *(Callsheet__V1__MediaRef ***)place = cs_arena_copy(arena, &ref, sizeof(Callsheet__V1__MediaRef *));
+        *(size_t *)(void *)((char *)params + field->quantifier_offset) = 1;
+    } else {
+        *(Callsheet__V1__MediaRef **)place = ref;
+    }
+    Callsheet__V1__Operation *made = cs_arena_alloc(arena, sizeof(*made));
+    callsheet__v1__operation__init(made);
+    made->params_case = (Callsheet__V1__Operation__ParamsCase)operation->id;
+    made->noop = (Callsheet__V1__Noop *)params; /* every member of the union is a pointer to a message */
+    return made;
+}
+
+TEST(every_reference_of_every_operation_has_a_slot) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const ProtobufCMessageDescriptor *operations = &callsheet__v1__operation__descriptor;
+    struct cs_err err = {0};
+    size_t found = 0;
+    for (unsigned i = 0; i < operations->n_fields; i++) {
+        const ProtobufCMessageDescriptor *params = operations->fields[i].descriptor;
+        for (unsigned k = 0; k < params->n_fields; k++) {
+            if (params->fields[k].descriptor != &callsheet__v1__media_ref__descriptor) {
+                continue;
+            }
+            struct cs_media_slot *slots = NULL;
+            size_t count = 0;
+            assert_ok(cs_catalog_media_slots(operation_with(&operations->fields[i], &params->fields[k], arena), arena,
+                                             &slots, &count, &err),
+                      &err);
+            if (count != 1) {
+                fail_msg("%s.%s has %zu slots", params->name, params->fields[k].name, count);
+            }
+            found++;
+        }
+    }
+    assert_true(found > 20);
 }
 
 TEST(vocabularies_answer) {
@@ -456,6 +562,12 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
         "{\"reframe\":{\"video\":" REF "}}",
         "{\"lipSync\":{\"video\":" REF ",\"audio\":" REF "}}",
         "{\"addSubtitles\":{\"video\":" REF ",\"transcript\":" REF "}}",
+        "{\"extractAudio\":{\"media\":" REF "}}",
+        "{\"transcribe\":{\"media\":" REF "}}",
+        "{\"planCuts\":{\"transcript\":" REF ",\"media\":" REF "}}",
+        "{\"cut\":{\"video\":" REF ",\"plan\":" REF "}}",
+        "{\"retimeSubtitles\":{\"transcript\":" REF ",\"plan\":" REF ",\"video\":" REF "}}",
+        "{\"brand\":{\"video\":" REF ",\"intro\":" REF ",\"outro\":" REF ",\"logo\":" REF "}}",
     };
 #undef REF
     for (size_t i = 0; i < CS_COUNT(operations); i++) {
@@ -486,9 +598,11 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(good_parameters_are_accepted),
           CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
+          CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),
-          CS_TEST(media_slots_come_in_field_order_with_paths_and_types), CS_TEST(vocabularies_answer),
+          CS_TEST(media_slots_come_in_field_order_with_paths_and_types),
+          CS_TEST(every_reference_of_every_operation_has_a_slot), CS_TEST(vocabularies_answer),
           CS_TEST(frame_rates_are_numbers_or_fractions), CS_TEST(colors_are_read_in_all_four_forms),
           CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd), CS_TEST(retries_follow_class_and_kind_of_work),
           CS_TEST(TA_050_W13_retries_are_those_of_the_requirements),

@@ -13,6 +13,8 @@
 static const double fetching_end = 0.1;
 static const double rendering_end = 0.95;
 
+enum { MED_OUTPUTS_MAX = 4 };
+
 struct job {
     const struct med_studio *studio;
     struct cs_assignment *assignment;
@@ -50,8 +52,12 @@ static const struct {
     const char *suffix;
     const char *content_type;
 } content_types[] = {
-    {".mp4", "video/mp4"},   {".webm", "video/webm"}, {".png", "image/png"},  {".jpg", "image/jpeg"},
-    {".webp", "image/webp"}, {".m4a", "audio/mp4"},   {".mp3", "audio/mpeg"}, {".wav", "audio/wav"},
+    {".mp4", "video/mp4"},         {".webm", "video/webm"},
+    {".png", "image/png"},         {".jpg", "image/jpeg"},
+    {".webp", "image/webp"},       {".m4a", "audio/mp4"},
+    {".mp3", "audio/mpeg"},        {".wav", "audio/wav"},
+    {".json", "application/json"}, {".srt", "application/x-subrip"},
+    {".vtt", "text/vtt"},
 };
 
 static const char *content_type_of(const char *name) {
@@ -63,78 +69,137 @@ static const char *content_type_of(const char *name) {
     return "application/octet-stream";
 }
 
-static char *output_key(const struct job *job) {
-    return cs_arena_sprintf(job->arena, "%s%s", job->assign->output_prefix, job->operation->output_name);
+/* One file that the job makes. */
+struct output {
+    const char *name;
+    char *key;
+    struct cs_storage_writer *writer; /* until it is committed or given up */
+    int fd;
+    struct cs_object_info info;
+};
+
+struct outputs {
+    struct output *items;
+    size_t count;
+};
+
+static void add_output(const struct job *job, const char *name, struct outputs *outputs) {
+    outputs->items[outputs->count++] = (struct output){
+        .name = name, .key = cs_arena_sprintf(job->arena, "%s%s", job->assign->output_prefix, name), .fd = -1};
 }
 
-static void fill_succeeded(const struct job *job, const struct cs_object_info *info, Callsheet__V1__RunnerDone *done,
-                           Callsheet__V1__Succeeded *ret_succeeded) {
+static struct outputs outputs_of(const struct job *job) {
+    const char *const *more = job->operation->more_outputs;
+    struct outputs outputs = {.items = cs_arena_array(job->arena, MED_OUTPUTS_MAX, sizeof(struct output))};
+    add_output(job, job->operation->output_name, &outputs);
+    for (; more != NULL && *more != NULL && outputs.count < MED_OUTPUTS_MAX; more++) {
+        add_output(job, *more, &outputs);
+    }
+    return outputs;
+}
+
+static void abort_outputs(struct outputs *outputs) {
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->items[i].writer != NULL) {
+            cs_storage_put_abort(cs_steal(&outputs->items[i].writer));
+        }
+    }
+}
+
+static enum cs_status start_outputs(const struct job *job, struct outputs *outputs, struct cs_err *err) {
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct output *output = &outputs->items[i];
+        if (cs_storage_put_start(job->studio->storage, output->key, MED_FILE_BYTES_MAX, &output->writer, err) !=
+            CS_OK) {
+            return med_failure_of_storage(err);
+        }
+        CS_TRY(cs_storage_writer_fd(output->writer, &output->fd, err));
+    }
+    return CS_OK;
+}
+
+/* In order: the main one is last, so that it is there only with all that belongs to it. */
+static enum cs_status commit_outputs(struct outputs *outputs, struct cs_err *err) {
+    for (size_t i = outputs->count; i-- > 0;) {
+        struct output *output = &outputs->items[i];
+        if (cs_storage_put_commit(cs_steal(&output->writer), &output->info, err) != CS_OK) {
+            return med_failure_of_storage(err);
+        }
+    }
+    return CS_OK;
+}
+
+static Callsheet__V1__Artifact *artifact_of(const struct job *job, const struct output *output,
+                                            Callsheet__V1__MediaFacts *facts) {
     Callsheet__V1__Artifact *artifact = cs_arena_alloc(job->arena, sizeof(*artifact));
     callsheet__v1__artifact__init(artifact);
-    artifact->key = output_key(job);
-    artifact->name = cs_arena_strdup(job->arena, job->operation->output_name);
-    artifact->sha256 = cs_arena_strdup(job->arena, info->sha256);
-    artifact->size_bytes = info->size_bytes;
+    artifact->key = output->key;
+    artifact->name = cs_arena_strdup(job->arena, output->name);
+    artifact->sha256 = cs_arena_strdup(job->arena, output->info.sha256);
+    artifact->size_bytes = output->info.size_bytes;
     artifact->content_type = (char *)content_type_of(artifact->name);
-    artifact->facts = done->outputs[0];
-    artifact->type = artifact->facts->type;
+    artifact->facts = facts;
+    artifact->type = facts->type;
+    return artifact;
+}
+
+static void fill_succeeded(const struct job *job, const struct outputs *outputs, Callsheet__V1__RunnerDone *done,
+                           Callsheet__V1__Succeeded *ret_succeeded) {
     callsheet__v1__succeeded__init(ret_succeeded);
-    ret_succeeded->outputs = cs_arena_alloc(job->arena, sizeof(Callsheet__V1__Artifact *));
-    ret_succeeded->outputs[0] = artifact;
-    ret_succeeded->n_outputs = 1;
+    ret_succeeded->outputs = cs_arena_array(job->arena, outputs->count, sizeof(Callsheet__V1__Artifact *));
+    for (size_t i = 0; i < outputs->count; i++) {
+        ret_succeeded->outputs[ret_succeeded->n_outputs++] = artifact_of(job, &outputs->items[i], done->outputs[i]);
+    }
     ret_succeeded->metrics = done->metrics;
     ret_succeeded->n_metrics = done->n_metrics;
 }
 
 /* ---- the story ---- */
 
-static enum cs_status render_into(const struct job *job, const struct med_inputs *inputs, int output,
+static enum cs_status render_into(const struct job *job, const struct med_inputs *inputs, const struct outputs *outputs,
                                   Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
-    int *fds = cs_arena_array(job->arena, inputs->count + 1, sizeof(*fds));
+    int *fds = cs_arena_array(job->arena, inputs->count + outputs->count, sizeof(*fds));
+    char **names = cs_arena_array(job->arena, outputs->count, sizeof(*names));
     for (size_t i = 0; i < inputs->count; i++) {
         fds[i] = inputs->fds[i];
     }
-    fds[inputs->count] = output;
-    char *name = cs_arena_strdup(job->arena, job->operation->output_name);
+    for (size_t i = 0; i < outputs->count; i++) {
+        fds[inputs->count + i] = outputs->items[i].fd;
+        names[i] = cs_arena_strdup(job->arena, outputs->items[i].name);
+    }
     Callsheet__V1__RunnerJob wire = CALLSHEET__V1__RUNNER_JOB__INIT;
     wire.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
     wire.render = job->assign->operation;
     wire.inputs = (uint32_t)inputs->count;
-    wire.outputs = &name;
-    wire.n_outputs = 1;
-    CS_TRY(med_render(job->studio, &wire, fds, inputs->count + 1, job->stop, on_rendered, (void *)job, job->arena,
-                      ret_done, err));
-    if ((*ret_done)->n_outputs != 1) {
-        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process did not report its output");
+    wire.outputs = names;
+    wire.n_outputs = outputs->count;
+    CS_TRY(med_render(job->studio, &wire, fds, inputs->count + outputs->count, job->stop, on_rendered, (void *)job,
+                      job->arena, ret_done, err));
+    if ((*ret_done)->n_outputs != outputs->count) {
+        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process did not report its outputs");
     }
+    return CS_OK;
+}
+
+static enum cs_status store(const struct job *job, const struct med_inputs *inputs, struct outputs *outputs,
+                            Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
+    Callsheet__V1__RunnerDone *done = NULL;
+    CS_TRY(start_outputs(job, outputs, err));
+    CS_TRY(render_into(job, inputs, outputs, &done, err));
+    report_stage(job->assignment, "uploading", rendering_end);
+    cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
+    CS_TRY(commit_outputs(outputs, err));
+    cs_crash_at(CS_CRASH_MEDIA_BEFORE_RESULT);
+    fill_succeeded(job, outputs, done, ret_succeeded);
     return CS_OK;
 }
 
 static enum cs_status render_to_storage(const struct job *job, const struct med_inputs *inputs,
                                         Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
-    struct cs_storage_writer *writer = NULL;
-    if (cs_storage_put_start(job->studio->storage, output_key(job), MED_FILE_BYTES_MAX, &writer, err) != CS_OK) {
-        return med_failure_of_storage(err);
-    }
-    int output;
-    Callsheet__V1__RunnerDone *done = NULL;
-    enum cs_status status = cs_storage_writer_fd(writer, &output, err);
-    if (status == CS_OK) {
-        status = render_into(job, inputs, output, &done, err);
-    }
-    if (status != CS_OK) {
-        cs_storage_put_abort(writer);
-        return status;
-    }
-    report_stage(job->assignment, "uploading", rendering_end);
-    struct cs_object_info info;
-    cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
-    if (cs_storage_put_commit(writer, &info, err) != CS_OK) {
-        return med_failure_of_storage(err);
-    }
-    cs_crash_at(CS_CRASH_MEDIA_BEFORE_RESULT);
-    fill_succeeded(job, &info, done, ret_succeeded);
-    return CS_OK;
+    struct outputs outputs = outputs_of(job);
+    enum cs_status status = store(job, inputs, &outputs, ret_succeeded, err);
+    abort_outputs(&outputs);
+    return status;
 }
 
 enum cs_status med_job_run(const struct med_studio *studio, struct cs_assignment *assignment, struct med_stop *stop,

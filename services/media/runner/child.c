@@ -98,7 +98,7 @@ void med_child_run(const struct med_sandbox *sandbox, pid_t parent, const Callsh
     struct med_sandbox_limits limits = limits_of(job);
     struct cs_err err = {0};
     bool reported;
-    if (make_read_only(fds, job->inputs, &err) == CS_OK &&
+    if (make_read_only(fds, job->inputs, &err) == CS_OK && med_render_prepare(job, &err) == CS_OK &&
         med_sandbox_enter(sandbox, parent, &limits, fds, fd_count, &err) == CS_OK) {
         reported = run(job, fds, &reporter);
     } else {

@@ -18,6 +18,12 @@ enum cs_status med_render_warm_up(struct cs_err *err) {
     return med_fonts_load(err);
 }
 
+enum cs_status med_render_prepare(const Callsheet__V1__RunnerJob *job, struct cs_err *err) {
+    bool hears = job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_RENDER && job->render != NULL &&
+                 job->render->params_case == CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE;
+    return hears ? med_transcribe_prepare(err) : CS_OK;
+}
+
 static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Operation *operation,
                                     struct cs_err *err) {
     switch (operation->params_case) {
@@ -35,6 +41,18 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_lip_sync(job, operation->lip_sync, err);
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         return med_op_add_subtitles(job, operation->add_subtitles, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
+        return med_op_transcribe(job, operation->transcribe, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        return med_op_extract_audio(job, operation->extract_audio, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
+        return med_op_plan_cuts(job, operation->plan_cuts, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
+        return med_op_cut(job, operation->cut, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
+        return med_op_retime_subtitles(job, operation->retime_subtitles, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
+        return med_op_brand(job, operation->brand, err);
     default:
         return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
     }

@@ -43,6 +43,10 @@ struct med_render_events {
  * NOT_FOUND "no_fonts" when not one of the expected font files is installed. */
 enum cs_status med_render_warm_up(struct cs_err *err) CS_MUST_USE;
 
+/* In the process that will run the job, before it gives up files: loads what this job needs and others do not. Looks at
+ * nothing that a client sent but the operation's kind. FAILED_PRECONDITION "recognizer_not_available". */
+enum cs_status med_render_prepare(const Callsheet__V1__RunnerJob *job, struct cs_err *err) CS_MUST_USE;
+
 /* input_fds: job->inputs read-only seekable ones. output_fds: job->n_outputs empty read-write seekable ones. They stay
  * the caller's. *ret_done lives in the arena: the facts of each output as planned and counted while writing, or of the
  * probed input. */

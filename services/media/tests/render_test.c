@@ -140,6 +140,19 @@ TEST(every_operation_works_inside_the_sandbox) {
     operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC;
     operation.lip_sync = &lip_sync;
     assert_non_null(run_operation(&world, "lipsync", &operation, 2)->audio);
+
+    Callsheet__V1__Brand brand = CALLSHEET__V1__BRAND__INIT;
+    brand.video = &first;
+    brand.outro = &second;
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_BRAND;
+    operation.brand = &brand;
+    assert_int_equal(run_operation(&world, "brand", &operation, 2)->video->frame_count, 60 + 60 - 15);
+
+    Callsheet__V1__Transcribe transcribe = CALLSHEET__V1__TRANSCRIBE__INIT;
+    transcribe.media = &first;
+    operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE;
+    operation.transcribe = &transcribe;
+    assert_string_equal(run_operation(&world, "transcribe", &operation, 1)->container, "text");
     world_stop(&world);
 }
 

@@ -50,7 +50,7 @@ TEST(worker_says_what_it_can_do) {
     struct world world;
     world_start(&world, MED_FAKE_RUNNER, false);
     const Callsheet__V1__Hello *hello = dialer_hello(world.dialer);
-    assert_int_equal(hello->n_operations, 4);
+    assert_int_equal(hello->n_operations, 10);
     assert_int_equal(hello->slots, 3);
     assert_true(cs_str_starts(hello->worker, "media"));
     assert_int_equal(dialer_credits(world.dialer), 3);

@@ -1,6 +1,7 @@
 /* Words -> cues -> subtitle files and transcripts. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "cs/json.h"
@@ -117,7 +118,20 @@ static json_t *seconds(int64_t time_cs) {
     return json_real((double)time_cs / 100);
 }
 
-static json_t *segment_of(const struct med_words *words, const struct med_cue *cue, size_t id) {
+static json_t *rounded(double share) {
+    return json_real(round(share * 1000) / 1000);
+}
+
+static double mean(const double *values, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += values[i];
+    }
+    return count > 0 ? sum / (double)count : 0;
+}
+
+static json_t *segment_of(const struct med_words *words, const struct med_cue *cue, size_t id,
+                          const double *confidences) {
     CS_AUTO_BUF text = {0};
     struct med_cue flat = *cue;
     json_t *object = json_object();
@@ -130,6 +144,9 @@ static json_t *segment_of(const struct med_words *words, const struct med_cue *c
         SET(item, "word", json_stringn(word->text, word->size_bytes));
         SET(item, "start", seconds(word->start_cs));
         SET(item, "end", seconds(word->end_cs));
+        if (confidences != NULL) {
+            SET(item, "confidence", rounded(confidences[cue->first_word + i]));
+        }
         (void)json_array_append_new(list, item);
     }
     SET(object, "id", json_integer((json_int_t)id));
@@ -140,20 +157,29 @@ static json_t *segment_of(const struct med_words *words, const struct med_cue *c
     return object;
 }
 
-void med_transcript_write(const struct med_words *words, const struct med_cues *cues, const char *language,
-                          struct cs_buf *out) {
+void med_transcript_write(const struct med_words *words, const struct med_cues *cues,
+                          const struct med_transcript_about *about, struct cs_buf *out) {
     CS_AUTO_JSON *object = json_object();
     CS_AUTO_BUF text = {0};
     json_t *segments = json_array();
     struct med_cue all = {.word_count = words->count};
     put_words(words, &all, false, &text);
     for (size_t i = 0; i < cues->count; i++) {
-        (void)json_array_append_new(segments, segment_of(words, &cues->items[i], i));
+        (void)json_array_append_new(segments, segment_of(words, &cues->items[i], i, about->confidences));
     }
     SET(object, "text", json_stringn(text.data != NULL ? text.data : "", text.size));
-    SET(object, "language", json_string(language));
+    SET(object, "language", json_string(about->language));
+    if (about->model != NULL) {
+        SET(object, "model", json_string(about->model));
+    }
+    if (about->quality != NULL) {
+        SET(object, "quality", json_string(about->quality));
+    }
     SET(object, "segments", segments);
     SET(object, "wordCount", json_integer((json_int_t)words->count));
+    if (about->confidences != NULL) {
+        SET(object, "averageConfidence", rounded(mean(about->confidences, words->count)));
+    }
     CS_AUTO_FREE char *dumped = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     cs_buf_puts(out, dumped);
     cs_buf_puts(out, "\n");

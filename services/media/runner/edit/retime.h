@@ -10,6 +10,8 @@
 #ifndef MED_RETIME_H
 #define MED_RETIME_H
 
+#include <libavutil/rational.h>
+
 #include "captions/words.h"
 #include "edit/cut_plan.h"
 
@@ -20,9 +22,19 @@ enum {
     MED_CUE_SILENCE_CS = 100,
 };
 
-/* overlap_cs: of each join. Returns the length of the recording afterwards. */
-int64_t med_retime(const struct med_words *words, const struct med_cut_plan *plan, int64_t overlap_cs,
+/* How the recording was cut: from frame to frame, as a Cut does. 100 a second and an overlap in hundredths: exactly. */
+struct med_cut_clock {
+    AVRational rate;
+    int64_t overlap_frames; /* of each join */
+};
+
+/* Returns the length of the recording afterwards, in frames. */
+int64_t med_retime(const struct med_words *words, const struct med_cut_plan *plan, const struct med_cut_clock *clock,
                    struct cs_arena *arena, struct med_words *ret_words);
+
+/* The overlap that made the recording this long: INVALID_ARGUMENT "timing_mismatch" when none does. */
+enum cs_status med_cut_overlap(const struct med_cut_plan *plan, AVRational rate, int64_t frames,
+                               int64_t *ret_overlap_frames, struct cs_err *err) CS_MUST_USE;
 
 /* ---- subtitle files ---- */
 
@@ -43,8 +55,16 @@ struct med_cues med_cues_of(const struct med_words *words, struct cs_arena *aren
 void med_cues_write_srt(const struct med_words *words, const struct med_cues *cues, struct cs_buf *out);
 void med_cues_write_vtt(const struct med_words *words, const struct med_cues *cues, struct cs_buf *out);
 
-/* {text, language, segments: [{id, start, end, text, words: [{word, start, end}]}], wordCount}; a segment is a cue. */
-void med_transcript_write(const struct med_words *words, const struct med_cues *cues, const char *language,
-                          struct cs_buf *out);
+struct med_transcript_about {
+    const char *language;
+    const char *model;         /* who heard it; NULL unknown */
+    const char *quality;       /* "draft"; NULL unknown */
+    const double *confidences; /* of each word, 0 … 1; NULL unknown */
+};
+
+/* {text, language, model?, quality?, segments: [{id, start, end, text, words: [{word, start, end, confidence?}]}],
+ * wordCount, averageConfidence?}; a segment is a cue. */
+void med_transcript_write(const struct med_words *words, const struct med_cues *cues,
+                          const struct med_transcript_about *about, struct cs_buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * clip: sources. A stretch of an input from its start, made to fit the output.
+ * clip: sources. A stretch of an input, from its start or a later picture on, made to fit the output.
  *
  * Clock    Output frame n shows the picture whose time, rounded to the nearest frame, is at or before n: variable
  *          rates become constant here and nowhere else. A picture that lasts longer than its clip's sound, or sound
@@ -17,7 +17,12 @@ struct med_clip {
     int fd;
     const struct med_facts *facts; /* outlives the graph */
     const char *path;              /* of the parameter, for errors; outlives the graph */
+    int64_t from_ticks;            /* where the stretch begins, on a frame of the output; 0: at its start */
 };
+
+/* Where reading may begin, in stream time: early enough that decoders are at rest by the clip's begin. INT64_MIN: at
+ * the start. start_ticks: the input's time 0 in stream time. */
+int64_t med_clip_seek_ticks(const struct med_clip *clip, int64_t start_ticks);
 
 /* Picture of a video or a still. */
 struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,

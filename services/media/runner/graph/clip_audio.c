@@ -10,8 +10,8 @@
 #include "graph/timeline.h"
 
 enum {
-    JITTER_MS = 40,  /* time stamps may be this far off before sound is moved */
-    TAIL_FADE = 240, /* samples: a cut through sound must not click */
+    JITTER_MS = 40, /* time stamps may be this far off before sound is moved */
+    CUT_FADE = 240, /* samples: a cut through sound must not click */
     CONVERT_MAX = 1 << 16,
 };
 
@@ -33,12 +33,18 @@ struct clip_audio {
     bool ended;
 };
 
+/* The input's time 0 in stream time. */
+static int64_t start_of(const struct med_facts *facts) {
+    return facts->video.stream >= 0 ? facts->video.start_ticks : facts->audio.start_ticks;
+}
+
 /* A time of the stream as ticks of the clip, whose time 0 is its first picture or else its first sample. */
 static int64_t clip_ticks(struct clip_audio *node, int64_t pts) {
     int64_t ticks = med_ticks_from(pts, med_stream_info(node->stream)->time_base);
     if (!node->begun) {
-        const struct med_video_facts *video = &node->clip.facts->video;
-        node->origin = video->stream >= 0 ? video->start_ticks : ticks;
+        node->origin = (node->clip.from_ticks == 0 && node->clip.facts->video.stream < 0)
+                           ? ticks
+                           : start_of(node->clip.facts) + node->clip.from_ticks;
         node->begun = true;
     }
     return ticks - node->origin;
@@ -201,7 +207,8 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
     struct clip_audio *node = (struct clip_audio *)self;
     enum cs_status status = CS_OK;
     if (node->stream == NULL && node->given == 0) {
-        status = med_stream_open(node->clip.fd, node->clip.facts->audio.stream, 1, &node->stream, err);
+        status = med_stream_open(node->clip.fd, node->clip.facts->audio.stream, 1,
+                                 med_clip_seek_ticks(&node->clip, start_of(node->clip.facts)), &node->stream, err);
     }
     if (status == CS_OK) {
         status = fill(node, ret_stereo, count, err);
@@ -210,8 +217,11 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
         return err->path[0] != '\0' ? status : cs_err_at(err, node->clip.path);
     }
     med_sound_scale(ret_stereo, count, node->volume);
+    if (node->clip.from_ticks > 0) {
+        med_sound_fade_head(ret_stereo, count, node->given, CUT_FADE);
+    }
     if (!node->ended) {
-        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, TAIL_FADE);
+        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, CUT_FADE);
     }
     node->given += (int64_t)count;
     if (node->given >= node->pad.samples) {

@@ -17,6 +17,7 @@ struct clip_video {
     bool stale;             /* a decoded picture waits in `current` */
     AVFrame *current;       /* decoded, to be fitted */
     int64_t next;           /* frame to give */
+    int64_t from;           /* frame of the input at which the clip begins */
     bool ended;
     bool closed;
 };
@@ -31,7 +32,7 @@ static int64_t index_at(const struct clip_video *node, int64_t pts) {
         return 0;
     }
     int64_t ticks = med_ticks_from(pts, med_stream_info(node->stream)->time_base);
-    return med_frames_at(ticks - node->clip.facts->video.start_ticks, node->pad.format.rate);
+    return med_frames_at(ticks - node->clip.facts->video.start_ticks, node->pad.format.rate) - node->from;
 }
 
 static enum cs_status fetch(struct clip_video *node, struct cs_err *err) {
@@ -47,7 +48,8 @@ static enum cs_status fetch(struct clip_video *node, struct cs_err *err) {
 
 static enum cs_status open_clip(struct clip_video *node, struct cs_err *err) {
     const struct med_facts *facts = node->clip.facts;
-    CS_TRY(med_stream_open(node->clip.fd, facts->video.stream, node->fit.threads, &node->stream, err));
+    CS_TRY(med_stream_open(node->clip.fd, facts->video.stream, node->fit.threads,
+                           med_clip_seek_ticks(&node->clip, facts->video.start_ticks), &node->stream, err));
     CS_TRY(fetch(node, err));
     if (node->ended) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
@@ -60,7 +62,7 @@ static enum cs_status check_end(const struct clip_video *node, struct cs_err *er
     if (node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE) {
         return CS_OK;
     }
-    int64_t promised = med_frames_at(node->clip.facts->video.length_ticks, node->pad.format.rate);
+    int64_t promised = med_frames_at(node->clip.facts->video.length_ticks, node->pad.format.rate) - node->from;
     if (promised > node->pad.frames) {
         promised = node->pad.frames;
     }
@@ -132,6 +134,7 @@ struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip 
     struct clip_video *node = (struct clip_video *)med_graph_add_video(graph, sizeof(*node));
     node->pad = (struct med_video){.format = *format, .frames = frames, .pull = pull, .close = close_clip};
     node->clip = *clip;
+    node->from = med_frames_at(clip->from_ticks, format->rate);
     node->fit = (struct med_fit){
         .mode = mode,
         .anchor = anchor,

@@ -10,7 +10,7 @@
 enum {
     KEYFRAME_EVERY_S = 2,
     AAC_BITS_PER_S = 192000,
-    MP3_BITS_PER_S = 160000,
+    MP3_BITS_PER_S = 192000,
     PCM_BLOCK = 4096,
 };
 

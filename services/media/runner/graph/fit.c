@@ -185,9 +185,13 @@ static bool has_alpha(const AVFrame *in) {
     return format != NULL && (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
-static enum cs_status add_flatten(struct med_chain *chain, struct cs_err *err) {
+static enum cs_status add_premultiply(struct med_chain *chain, struct cs_err *err) {
     CS_TRY(add_format(chain, "gbrap", err));
-    CS_TRY(med_chain_add(chain, "premultiply", (const char *[]){"inplace", "1", NULL}, err));
+    return med_chain_add(chain, "premultiply", (const char *[]){"inplace", "1", NULL}, err);
+}
+
+static enum cs_status add_flatten(struct med_chain *chain, struct cs_err *err) {
+    CS_TRY(add_premultiply(chain, err));
     return add_format(chain, "gbrp", err);
 }
 
@@ -308,4 +312,27 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
 void med_fit_fini(struct med_fit *fit) {
     med_chain_fini(&fit->chain);
     fit->ready = false;
+}
+
+static enum cs_status build_cutout(struct med_chain *chain, const AVFrame *in, const AVStream *stream, int width,
+                                   int height, struct cs_err *err) {
+    CS_TRY(med_chain_start(chain, in, 1, err));
+    CS_TRY(add_turn(chain, med_orientation_of(in, stream), err));
+    if (has_alpha(in)) {
+        CS_TRY(add_premultiply(chain, err));
+    }
+    CS_TRY(add_scale(chain, in, width, height, true, err));
+    CS_TRY(add_format(chain, "yuva444p", err));
+    return med_chain_finish(chain, "buffersink", err);
+}
+
+enum cs_status med_fit_cutout(AVFrame *in, const AVStream *stream, int width, int height, AVFrame **ret_out,
+                              struct cs_err *err) {
+    struct med_chain chain = {0};
+    enum cs_status status = build_cutout(&chain, in, stream, width, height, err);
+    if (status == CS_OK) {
+        status = med_chain_apply(&chain, in, ret_out, err);
+    }
+    med_chain_fini(&chain);
+    return status;
 }

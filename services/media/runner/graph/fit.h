@@ -59,4 +59,9 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
                              struct cs_err *err) CS_MUST_USE;
 void med_fit_fini(struct med_fit *fit);
 
+/* A picture to be laid over others: upright, stretched to exactly this size, 4:4:4 BT.709 limited with alpha. Its
+ * colours are multiplied by its alpha. */
+enum cs_status med_fit_cutout(AVFrame *in, const AVStream *stream, int width, int height, AVFrame **ret_out,
+                              struct cs_err *err) CS_MUST_USE;
+
 #endif

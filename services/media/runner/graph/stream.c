@@ -249,9 +249,29 @@ static enum cs_status start_threads(struct med_stream *stream, struct cs_err *er
 
 /* ---- the door ---- */
 
-enum cs_status med_stream_open(int fd, int index, int threads, struct med_stream **ret_stream, struct cs_err *err) {
+/* What cannot seek is read from its start. */
+static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, struct med_stream *stream,
+                           struct cs_err *err) {
+    AVRational unit = stream->info->time_base;
+    if (unit.num <= 0 || unit.den <= 0) {
+        return CS_OK;
+    }
+    int64_t time = av_rescale_rnd(seek_ticks, unit.den, MED_TICKS_PER_S * unit.num, AV_ROUND_DOWN);
+    if (av_seek_frame(stream->format, index, time, AVSEEK_FLAG_BACKWARD) >= 0) {
+        return CS_OK;
+    }
+    avcodec_free_context(&stream->decoder);
+    med_input_close(&stream->format);
+    return open_stream(fd, index, threads, stream, err);
+}
+
+enum cs_status med_stream_open(int fd, int index, int threads, int64_t seek_ticks, struct med_stream **ret_stream,
+                               struct cs_err *err) {
     CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
     CS_TRY(open_stream(fd, index, threads, stream, err));
+    if (seek_ticks != INT64_MIN) {
+        CS_TRY(seek(fd, index, threads, seek_ticks, stream, err));
+    }
     bool picture = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
     stream->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
     stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, med_frame_free);

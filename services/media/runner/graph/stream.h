@@ -17,7 +17,9 @@
 
 struct med_stream;
 
-enum cs_status med_stream_open(int fd, int stream, int threads, struct med_stream **ret_stream,
+/* From the last key frame at or before seek_ticks (stream time) on, or from the start when it is INT64_MIN or the
+ * container cannot seek: the first frames may be earlier ones. */
+enum cs_status med_stream_open(int fd, int stream, int threads, int64_t seek_ticks, struct med_stream **ret_stream,
                                struct cs_err *err) CS_MUST_USE;
 void med_stream_close(struct med_stream *stream);
 CS_DEFINE_AUTO(med_stream, med_stream_close)

@@ -1,35 +1,15 @@
 /* Captions burnt into the picture; the sound stays. */
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "bounds.h"
 #include "captions/document.h"
 #include "captions/draw.h"
 #include "captions/words.h"
 #include "cs/base/text.h"
 #include "graph/sink.h"
-#include "ops/ops.h"
+#include "ops/talk.h"
 
 enum { TEXT_BYTES_MAX = 20000 };
-
-static enum cs_status read_transcript(struct med_job *job, const Callsheet__V1__MediaRef *ref, struct med_words *words,
-                                      struct cs_err *err) {
-    int fd = -1;
-    struct stat facts;
-    CS_TRY(med_job_input_fd(job, ref, "transcript", &fd, err));
-    if (fstat(fd, &facts) != 0 || facts.st_size > MED_TRANSCRIPT_BYTES_MAX) {
-        return cs_fail_at(err, "transcript", "bad_transcript", "a transcript may have %d MiB at most",
-                          MED_TRANSCRIPT_BYTES_MAX >> 20);
-    }
-    size_t size = (size_t)facts.st_size;
-    CS_AUTO_FREE char *json = cs_alloc(size + 1);
-    if (pread(fd, json, size, 0) != (ssize_t)size) {
-        return cs_fail_at(err, "transcript", "bad_transcript", "the transcript cannot be read");
-    }
-    return med_words_from_json(json, size, job->arena, words, err) == CS_OK ? CS_OK : cs_err_at(err, "transcript");
-}
 
 static enum cs_status read_text(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
                                 const struct med_clip *clip, struct med_words *words, struct cs_err *err) {
@@ -51,7 +31,7 @@ static enum cs_status read_text(struct med_job *job, const Callsheet__V1__AddSub
 static enum cs_status read_words(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
                                  const struct med_clip *clip, struct med_words *words, struct cs_err *err) {
     if (params->transcript != NULL) {
-        return read_transcript(job, params->transcript, words, err);
+        return med_job_words(job, params->transcript, "transcript", words, err);
     }
     if (params->n_words > 0) {
         return med_words_from_wire(params->words, params->n_words, job->arena, words, err);

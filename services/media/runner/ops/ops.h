@@ -54,6 +54,18 @@ enum cs_status med_op_lip_sync(struct med_job *job, const Callsheet__V1__LipSync
                                struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
                                     struct cs_err *err) CS_MUST_USE;
+/* Before files are out of reach. */
+enum cs_status med_transcribe_prepare(struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Transcribe *params,
+                                 struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_extract_audio(struct med_job *job, const Callsheet__V1__ExtractAudio *params,
+                                    struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params,
+                                struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_retime_subtitles(struct med_job *job, const Callsheet__V1__RetimeSubtitles *params,
+                                       struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_generate_video(struct med_job *job, const Callsheet__V1__GenerateVideo *params,
                                      struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_generate_image(struct med_job *job, const Callsheet__V1__GenerateImage *params,

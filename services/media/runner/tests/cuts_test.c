@@ -308,7 +308,8 @@ static struct med_words moved(const char *words_text, const char *plan_json, int
     struct med_words after = {0};
     struct med_cut_plan plan = {0};
     assert_ok(med_cut_plan_read(plan_json, strlen(plan_json), 3000, arena, &plan, &err), &err);
-    (void)med_retime(&words, &plan, overlap_cs, arena, &after);
+    const struct med_cut_clock clock = {.rate = {100, 1}, .overlap_frames = overlap_cs};
+    (void)med_retime(&words, &plan, &clock, arena, &after);
     return after;
 }
 
@@ -375,7 +376,7 @@ TEST(ta_026_a_transcript_reads_back_as_the_same_words) {
     struct med_cues cues = med_cues_of(&words, arena);
     struct med_words again = {0};
     CS_AUTO_BUF out = {0};
-    med_transcript_write(&words, &cues, "en", &out);
+    med_transcript_write(&words, &cues, &(struct med_transcript_about){.language = "en"}, &out);
     assert_non_null(strstr(out.data, "\"text\": \"Hello there you\""));
     assert_non_null(strstr(out.data, "\"wordCount\": 3"));
     assert_ok(med_words_from_json(out.data, out.size, arena, &again, &err), &err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cs/catalog.h"
 #include "cs/json.h"
 #include "cs/test.h"
 
@@ -72,11 +73,22 @@ static void watch(const Callsheet__V1__Progress *progress, void *user) {
     studio->progress_last = progress->fraction;
 }
 
+/* What the operation makes besides its main output, under its usual names. */
+static void add_more_outputs(Callsheet__V1__RunnerJob *job) {
+    const struct cs_operation *operation =
+        job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_RENDER ? cs_catalog_by_case(job->render->params_case) : NULL;
+    const char *const *more = operation != NULL ? operation->more_outputs : NULL;
+    for (; more != NULL && *more != NULL && job->n_outputs < STUDIO_OUTPUTS_MAX; more++) {
+        job->outputs[job->n_outputs++] = (char *)(uintptr_t)*more;
+    }
+}
+
 static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, const char *output,
                           const char *const *inputs) {
     Callsheet__V1__RunnerLimits limits = CALLSHEET__V1__RUNNER_LIMITS__INIT;
     const struct med_render_events events = {.progress = watch, .user = studio};
-    char *names[1] = {(char *)(uintptr_t)output};
+    char *names[STUDIO_OUTPUTS_MAX] = {(char *)(uintptr_t)output};
+    int output_fds[STUDIO_OUTPUTS_MAX];
     int input_fds[STUDIO_INPUTS_MAX];
     limits.threads = 2;
     limits.output_bytes = (uint64_t)studio->output_bytes_max;
@@ -85,17 +97,23 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
         input_fds[job->inputs] = open(inputs[job->inputs], O_RDONLY | O_CLOEXEC);
         assert_true(input_fds[job->inputs] >= 0);
     }
-    CS_AUTO_FD int output_fd =
-        output == NULL ? -1 : open(studio_path(studio, output), O_RDWR | O_CREAT | O_TRUNC, 0600);
     job->outputs = names;
     job->n_outputs = output == NULL ? 0 : 1;
+    add_more_outputs(job);
+    for (size_t i = 0; i < job->n_outputs; i++) {
+        output_fds[i] = open(studio_path(studio, names[i]), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(output_fds[i] >= 0);
+    }
     studio->err = (struct cs_err){0};
     studio->progress_last = 0;
     Callsheet__V1__RunnerDone *done = NULL;
-    enum cs_status status = med_render_run(job, input_fds, &output_fd, &events, &done, studio->arena, &studio->err);
+    enum cs_status status = med_render_run(job, input_fds, output_fds, &events, &done, studio->arena, &studio->err);
     studio->done = done;
     for (uint32_t i = 0; i < job->inputs; i++) {
         close(input_fds[i]);
+    }
+    for (size_t i = 0; i < job->n_outputs; i++) {
+        close(output_fds[i]);
     }
     return status;
 }

@@ -1,0 +1,282 @@
+/* A video between its intro and outro, its logo in a corner, its sound at the loudness that listeners expect. */
+#include <math.h>
+
+#include "cs/base/text.h"
+#include "cs/catalog.h"
+#include "graph/join.h"
+#include "graph/loudness.h"
+#include "graph/overlay.h"
+#include "graph/sink.h"
+#include "graph/sound.h"
+#include "ops/ops.h"
+
+enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2, LEVEL_TRIES = 4 };
+
+static const double part_duration_s = 3;
+static const double fade_duration_s = 0.5;
+static const double logo_size = 0.1;
+static const double logo_opacity = 0.8;
+static const double loudness_lufs = -16;
+static const double peak_max_db = -1;
+static const double ceiling_db = -1.5; /* of what is limited: encoders add a little */
+static const double close_enough_lu = 0.2;
+
+struct logo {
+    struct med_clip clip;
+    struct med_window window;
+    double opacity;
+};
+
+struct brand {
+    struct med_clip parts[PARTS_MAX];
+    struct med_segment segments[PARTS_MAX];
+    size_t count;
+    size_t main; /* the part that is the video */
+    struct med_picture_format format;
+    int64_t frames;
+    bool has_logo;
+    struct logo logo;
+};
+
+static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
+    return value == NULL ? absent : value->value;
+}
+
+static enum cs_status read_number(const Google__Protobuf__DoubleValue *value, double absent, double min, double max,
+                                  const char *path, double *ret_number, struct cs_err *err) {
+    *ret_number = value_or(value, absent);
+    if (!(*ret_number >= min && *ret_number <= max)) {
+        return cs_fail_at(err, path, "out_of_range", "%s must be %g to %g", path, min, max);
+    }
+    return CS_OK;
+}
+
+/* ---- parts ---- */
+
+/* An intro or outro. */
+static enum cs_status add_frame_part(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                     const Google__Protobuf__DoubleValue *duration, const char *duration_path,
+                                     struct brand *brand, struct cs_err *err) {
+    double seconds = 0;
+    CS_TRY(read_number(duration, part_duration_s, 0.1, 600, duration_path, &seconds, err));
+    if (ref == NULL) {
+        return CS_OK;
+    }
+    struct med_clip *clip = &brand->parts[brand->count];
+    struct med_segment *segment = &brand->segments[brand->count++];
+    CS_TRY(med_job_input(job, ref, path, clip, err));
+    const struct med_facts *facts = clip->facts;
+    if (facts->video.stream < 0) {
+        return cs_fail_at(err, path, "no_video", "the %s must be a video or an image", path);
+    }
+    int64_t wanted = med_ticks_from_seconds(seconds);
+    segment->named = facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE || wanted < facts->video.length_ticks;
+    segment->length_ticks = segment->named ? wanted : facts->video.length_ticks;
+    return CS_OK;
+}
+
+static enum cs_status read_parts(struct med_job *job, const Callsheet__V1__Brand *params, struct brand *brand,
+                                 struct cs_err *err) {
+    double fade = 0;
+    CS_TRY(read_number(params->fade_duration, fade_duration_s, 0, 10, "fadeDuration", &fade, err));
+    CS_TRY(add_frame_part(job, params->intro, "intro", params->intro_duration, "introDuration", brand, err));
+    brand->main = brand->count++;
+    CS_TRY(med_job_video_input(job, params->video, "video", &brand->parts[brand->main], err));
+    const struct med_facts *facts = brand->parts[brand->main].facts;
+    brand->segments[brand->main].length_ticks = facts->video.length_ticks;
+    brand->format = med_format_of(facts);
+    CS_TRY(add_frame_part(job, params->outro, "outro", params->outro_duration, "outroDuration", brand, err));
+    int64_t fade_frames = med_frames_at(med_ticks_from_seconds(fade), brand->format.rate);
+    brand->frames = med_timeline_lay(brand->segments, brand->count, brand->format.rate, fade_frames);
+    return med_check_output(&brand->format, brand->frames, err);
+}
+
+/* ---- the logo ---- */
+
+static int even(double value) {
+    return (int)lround(value / 2) * 2;
+}
+
+static int within(int value, int low, int high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Its width is a part of the frame's; a tall one is made smaller until it fits. */
+static struct med_window place_logo(const struct brand *brand, const struct med_facts *logo, double size, int margin,
+                                    bool right, bool bottom) {
+    const struct med_picture_format *format = &brand->format;
+    double width = format->width * size;
+    double scale = fmin(1, (double)format->height * logo->video.width / (width * logo->video.height));
+    struct med_window window = {
+        .width = within(even(width * scale), LOGO_SIDE_MIN, format->width),
+        .height = within(even(width * scale * logo->video.height / logo->video.width), LOGO_SIDE_MIN, format->height),
+    };
+    int room_x = format->width - window.width;
+    int room_y = format->height - window.height;
+    window.x = within(right ? room_x - margin : margin, 0, room_x);
+    window.y = within(bottom ? room_y - margin : margin, 0, room_y);
+    return window;
+}
+
+static enum cs_status read_corner(const char *corner, bool *ret_right, bool *ret_bottom, struct cs_err *err) {
+    bool known = cs_str_empty(corner) || cs_str_eq(corner, "topLeft") || cs_str_eq(corner, "topRight") ||
+                 cs_str_eq(corner, "bottomLeft") || cs_str_eq(corner, "bottomRight");
+    if (!known) {
+        return cs_fail_at(err, "logoPosition", "unknown_word", "logoPosition names a corner");
+    }
+    *ret_right = cs_str_empty(corner) || cs_str_eq(corner, "topRight") || cs_str_eq(corner, "bottomRight");
+    *ret_bottom = cs_str_empty(corner) || cs_str_starts(corner, "bottom");
+    return CS_OK;
+}
+
+/* An animation shows its first picture. */
+static bool is_image(const struct med_facts *facts) {
+    return facts->video.stream >= 0 && facts->video.width > 0 && facts->video.height > 0 &&
+           (facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE || facts->video.codec == AV_CODEC_ID_GIF);
+}
+
+static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand *params, struct brand *brand,
+                                struct cs_err *err) {
+    double size = 0;
+    bool right = false;
+    bool bottom = false;
+    uint32_t margin = params->logo_margin != NULL ? params->logo_margin->value : LOGO_MARGIN;
+    CS_TRY(read_number(params->logo_size, logo_size, 0.01, 1, "logoSize", &size, err));
+    CS_TRY(read_number(params->logo_opacity, logo_opacity, 0, 1, "logoOpacity", &brand->logo.opacity, err));
+    CS_TRY(read_corner(params->logo_position, &right, &bottom, err));
+    if (margin > LOGO_MARGIN_MAX) {
+        return cs_fail_at(err, "logoMargin", "out_of_range", "logoMargin must be 0 to %d", LOGO_MARGIN_MAX);
+    }
+    if (params->logo == NULL) {
+        return CS_OK;
+    }
+    CS_TRY(med_job_input(job, params->logo, "logo", &brand->logo.clip, err));
+    if (!is_image(brand->logo.clip.facts)) {
+        return cs_fail_at(err, "logo", "no_image", "the logo must be an image");
+    }
+    brand->has_logo = true;
+    brand->logo.window = place_logo(brand, brand->logo.clip.facts, size, even(margin), right, bottom);
+    return CS_OK;
+}
+
+/* ---- the graph ---- */
+
+static enum cs_status build_picture(struct med_graph *graph, const struct brand *brand, struct med_video **ret_picture,
+                                    struct cs_err *err) {
+    struct med_video *parts[PARTS_MAX];
+    for (size_t i = 0; i < brand->count; i++) {
+        parts[i] = med_clip_video(graph, &brand->parts[i], &brand->format, brand->segments[i].frames, MED_FIT_PAD,
+                                  MED_ANCHOR_CENTER);
+    }
+    if (brand->has_logo) {
+        const struct logo *logo = &brand->logo;
+        CS_TRY(med_overlay(graph, parts[brand->main], &logo->clip, &logo->window, logo->opacity, &parts[brand->main],
+                           err));
+    }
+    *ret_picture = med_join_video(graph, parts, brand->segments, brand->count, "fade");
+    return CS_OK;
+}
+
+static bool has_sound(const struct brand *brand) {
+    bool found = false;
+    for (size_t i = 0; i < brand->count; i++) {
+        found = found || brand->parts[i].facts->audio.stream >= 0;
+    }
+    return found;
+}
+
+static struct med_audio *build_sound(struct med_graph *graph, const struct brand *brand,
+                                     const struct med_level *level) {
+    struct med_sound_part parts[PARTS_MAX];
+    AVRational rate = brand->format.rate;
+    for (size_t i = 0; i < brand->count; i++) {
+        const struct med_segment *segment = &brand->segments[i];
+        int64_t start = med_samples_at_frame(segment->start_frame, rate);
+        int64_t end = med_samples_at_frame(segment->start_frame + segment->frames, rate);
+        int64_t tail = med_samples_at_frame(segment->start_frame + segment->frames - segment->overlap, rate);
+        parts[i] = (struct med_sound_part){
+            .audio = med_clip_audio(graph, &brand->parts[i], end - start, 1), .start = start, .overlap = end - tail};
+    }
+    struct med_audio *sound = med_sound_join(graph, parts, brand->count, med_samples_at_frame(brand->frames, rate));
+    return level->gain_db == 0 ? sound : med_level(graph, sound, level);
+}
+
+/* ---- loudness ---- */
+
+static enum cs_status measure(struct med_job *job, const struct brand *brand, const struct med_level *level,
+                              struct med_loudness *ret_loudness, struct cs_err *err) {
+    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
+    return med_loudness_measure(build_sound(graph, brand, level), job->events, ret_loudness, err);
+}
+
+/* One gain for all of it. Limiting peaks makes it quieter again: then the gain is corrected. */
+static enum cs_status choose_level(struct med_job *job, const struct brand *brand, double target,
+                                   struct med_level *level, struct cs_err *err) {
+    struct med_loudness loudness = {0};
+    CS_TRY(measure(job, brand, level, &loudness, err));
+    if (loudness.silent) {
+        return CS_OK;
+    }
+    med_job_add_metric(job, "inputLoudness", loudness.integrated);
+    level->gain_db = target - loudness.integrated;
+    level->limited = loudness.true_peak + level->gain_db > peak_max_db;
+    level->ceiling_db = ceiling_db;
+    for (int i = 1; level->limited && i < LEVEL_TRIES; i++) {
+        CS_TRY(measure(job, brand, level, &loudness, err));
+        if (loudness.silent || fabs(target - loudness.integrated) <= close_enough_lu) {
+            break;
+        }
+        level->gain_db += target - loudness.integrated;
+    }
+    return CS_OK;
+}
+
+/* What a listener gets: the encoded sound. */
+static enum cs_status report_loudness(struct med_job *job, const struct med_level *level, int fd, struct cs_err *err) {
+    struct med_facts facts;
+    struct med_loudness loudness = {0};
+    if (med_facts_read(fd, &facts, err) != CS_OK || facts.audio.stream < 0) {
+        return cs_fail(err, CS_INTERNAL, "verify_failed", "the sound of the output cannot be read back");
+    }
+    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
+    const struct med_clip clip = {.fd = fd, .facts = &facts, .path = "output"};
+    CS_TRY(med_loudness_measure(med_clip_audio(graph, &clip, facts.audio.samples, 1), job->events, &loudness, err));
+    med_job_add_metric(job, "loudnessGain", level->gain_db);
+    med_job_add_metric(job, "peaksLimited", level->limited ? 1 : 0);
+    if (!loudness.silent) {
+        med_job_add_metric(job, "integratedLoudness", loudness.integrated);
+        med_job_add_metric(job, "truePeak", loudness.true_peak);
+    }
+    return CS_OK;
+}
+
+static enum cs_status read_loudness(const Callsheet__V1__Brand *params, double *ret_target, struct cs_err *err) {
+    if (params->keep_loudness) {
+        return CS_OK;
+    }
+    return read_number(params->loudness, loudness_lufs, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, "loudness", ret_target, err);
+}
+
+enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct cs_err *err) {
+    struct brand brand = {0};
+    struct med_level level = {0};
+    double target = 0;
+    int fd = -1;
+    CS_TRY(med_job_output_fd(job, &fd, err));
+    CS_TRY(read_loudness(params, &target, err));
+    CS_TRY(read_parts(job, params, &brand, err));
+    CS_TRY(read_logo(job, params, &brand, err));
+    bool sounds = has_sound(&brand);
+    if (sounds && !params->keep_loudness) {
+        CS_TRY(choose_level(job, &brand, target, &level, err));
+    }
+
+    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
+    struct med_video *picture = NULL;
+    CS_TRY(build_picture(graph, &brand, &picture, err));
+    struct med_audio *sound = sounds ? build_sound(graph, &brand, &level) : NULL;
+    Callsheet__V1__MediaFacts *facts = NULL;
+    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
+    med_job_add_output(job, facts);
+    return sounds ? report_loudness(job, &level, fd, err) : CS_OK;
+}

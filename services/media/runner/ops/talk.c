@@ -1,0 +1,62 @@
+#include "ops/talk.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bounds.h"
+
+/* The whole of a small file. */
+static enum cs_status read_text(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                const char *reason, struct cs_buf *out, struct cs_err *err) {
+    int fd = -1;
+    struct stat facts;
+    CS_TRY(med_job_input_fd(job, ref, path, &fd, err));
+    if (fstat(fd, &facts) != 0 || facts.st_size > MED_TRANSCRIPT_BYTES_MAX) {
+        return cs_fail_at(err, path, reason, "%s may have %d MiB at most", path, MED_TRANSCRIPT_BYTES_MAX >> 20);
+    }
+    size_t size = (size_t)facts.st_size;
+    CS_AUTO_FREE char *text = cs_alloc(size + 1);
+    if (pread(fd, text, size, 0) != (ssize_t)size) {
+        return cs_fail_at(err, path, reason, "%s cannot be read", path);
+    }
+    cs_buf_put(out, text, size);
+    return CS_OK;
+}
+
+enum cs_status med_job_words(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                             struct med_words *ret_words, struct cs_err *err) {
+    CS_AUTO_BUF json = {0};
+    CS_TRY(read_text(job, ref, path, "bad_transcript", &json, err));
+    const char *text = json.data != NULL ? json.data : "";
+    return med_words_from_json(text, json.size, job->arena, ret_words, err) == CS_OK ? CS_OK : cs_err_at(err, path);
+}
+
+enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                int64_t duration_cs, struct med_cut_plan *ret_plan, struct cs_err *err) {
+    CS_AUTO_BUF json = {0};
+    CS_TRY(read_text(job, ref, path, "bad_cut_plan", &json, err));
+    const char *text = json.data != NULL ? json.data : "";
+    return med_cut_plan_read(text, json.size, duration_cs, job->arena, ret_plan, err) == CS_OK ? CS_OK
+                                                                                               : cs_err_at(err, path);
+}
+
+enum cs_status med_job_write_text(struct med_job *job, size_t index, const struct cs_buf *text,
+                                  Callsheet__V1__MediaType type, struct cs_err *err) {
+    if (index >= job->wire->n_outputs) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "no_output", "the job names no output number %zu", index + 1);
+    }
+    for (size_t done = 0; done < text->size;) {
+        ssize_t wrote = pwrite(job->output_fds[index], text->data + done, text->size - done, (off_t)done);
+        if (wrote <= 0) {
+            return cs_fail(err, CS_UNAVAILABLE, "write_failed", "the output cannot be written");
+        }
+        done += (size_t)wrote;
+    }
+    Callsheet__V1__MediaFacts *facts = cs_arena_alloc(job->arena, sizeof(*facts));
+    callsheet__v1__media_facts__init(facts);
+    facts->type = type;
+    facts->container = cs_arena_strdup(job->arena, "text");
+    med_job_add_output(job, facts);
+    return CS_OK;
+}

@@ -1,0 +1,259 @@
+/* COVERS ops/brand.c, graph/overlay.c loudness.c level.c, fit.c's cutouts: intro, outro, logo and loudness. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/test.h"
+#include "studio.h"
+
+enum { WIDTH = 200, HEIGHT = 100 };
+
+static const char talk[] = "-f lavfi -i color=gray:s=200x100:r=25:d=4 -f lavfi -i "
+                           "\"sine=f=997:d=4,volume=-12dB,aformat=channel_layouts=stereo\" -c:a aac -b:a 192k";
+static const char red_intro[] =
+    "-f lavfi -i color=red:s=100x100:r=30:d=5 -f lavfi -i \"sine=f=440:sample_rate=44100:d=5\" -c:a aac";
+
+/* What ffmpeg measures of a file: "I:" (LUFS) or "Peak:" (dBFS). */
+static double ffmpeg_says(struct studio *studio, const char *output, const char *which) {
+    char command[1024];
+    char line[512];
+    double value = NAN;
+    (void)snprintf(command, sizeof(command), "ffmpeg -nostdin -i %s -af ebur128=peak=true -f null - 2>&1",
+                   studio_path(studio, output));
+    FILE *report = popen(command, "r");
+    assert_non_null(report);
+    bool summary = false;
+    while (fgets(line, sizeof(line), report) != NULL) {
+        summary = summary || strstr(line, "Summary:") != NULL;
+        char *found = summary ? strstr(line, which) : NULL;
+        if (found != NULL) {
+            value = strtod(found + strlen(which), NULL);
+        }
+    }
+    assert_int_equal(pclose(report), 0);
+    assert_false(isnan(value));
+    return value;
+}
+
+static double metric_of(const struct studio *studio, const char *name) {
+    for (size_t i = 0; i < studio->done->n_metrics; i++) {
+        if (strcmp(studio->done->metrics[i]->name, name) == 0) {
+            return studio->done->metrics[i]->value;
+        }
+    }
+    return NAN;
+}
+
+static const uint8_t *pixel(const uint8_t *rgb, size_t frame, int x, int y) {
+    return rgb + ((frame * HEIGHT + (size_t)y) * WIDTH + (size_t)x) * 3;
+}
+
+static void assert_color(const uint8_t *got, int red, int green, int blue) {
+    static const int coding = 15; /* small saturated spots suffer most */
+    if (abs(got[0] - red) > coding || abs(got[1] - green) > coding || abs(got[2] - blue) > coding) {
+        fail_msg("got %d,%d,%d instead of %d,%d,%d", got[0], got[1], got[2], red, green, blue);
+    }
+}
+
+TEST(ta_046_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity) {
+    static const struct {
+        const char *corner;
+        int x, y; /* of the logo's own first pixel: 20x20 at a margin of 10 */
+    } cases[] = {{"topLeft", 10, 10}, {"topRight", 170, 10}, {"bottomLeft", 10, 70}, {"", 170, 70}};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", "-f lavfi -i color=gray:s=200x100:r=25:d=0.4");
+    const char *logo = studio_make(&studio, "logo.png", "-f lavfi -i color=red:s=64x64 -frames:v 1");
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *params = cs_arena_sprintf(
+            studio.arena, "{\"brand\":{\"video\":{\"input\":1},\"logo\":{\"input\":2},\"logoPosition\":\"%s\"}}",
+            cases[i].corner);
+        const Callsheet__V1__MediaFacts *facts =
+            studio_must(&studio, params, "branded.mp4", (const char *[]){clip, logo, NULL});
+        assert_null(facts->audio);
+        size_t frames = 0;
+        CS_AUTO_FREE uint8_t *rgb = studio_rgb(&studio, "branded.mp4", WIDTH, HEIGHT, &frames);
+        assert_int_equal(frames, 10);
+        for (size_t frame = 0; frame < frames; frame += 9) {
+            /* gray 128: 0.8 of red, 0.2 of gray */
+            assert_color(pixel(rgb, frame, cases[i].x + 4, cases[i].y + 4), 230, 26, 26);
+            assert_color(pixel(rgb, frame, cases[i].x + 15, cases[i].y + 15), 230, 26, 26);
+            assert_color(pixel(rgb, frame, cases[i].x - 5, cases[i].y + 10), 128, 128, 128);
+            assert_color(pixel(rgb, frame, cases[i].x + 10, cases[i].y - 5), 128, 128, 128);
+            assert_color(pixel(rgb, frame, cases[i].x + 24, cases[i].y + 10), 128, 128, 128);
+            assert_color(pixel(rgb, frame, cases[i].x + 10, cases[i].y + 24), 128, 128, 128);
+        }
+    }
+}
+
+TEST(ta_046_what_is_transparent_in_the_logo_shows_the_video) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", "-f lavfi -i color=gray:s=200x100:r=25:d=0.2");
+    /* the left half is green, the right one transparent white */
+    const char *logo =
+        studio_make(&studio, "logo.png",
+                    "-f lavfi -i \"color=white:s=80x80,format=rgba,geq=r='255*gte(X,40)':g=255:b='255*gte(X,40)':"
+                    "a='255*lt(X,40)'\" -frames:v 1");
+    studio_must(
+        &studio,
+        "{\"brand\":{\"video\":{\"input\":1},\"logo\":{\"input\":2},\"logoPosition\":\"topLeft\",\"logoSize\":0.4,"
+        "\"logoOpacity\":1,\"logoMargin\":0}}",
+        "branded.mp4", (const char *[]){clip, logo, NULL});
+    size_t frames = 0;
+    CS_AUTO_FREE uint8_t *rgb = studio_rgb(&studio, "branded.mp4", WIDTH, HEIGHT, &frames);
+    assert_color(pixel(rgb, 0, 16, 40), 0, 255, 0);
+    assert_color(pixel(rgb, 0, 64, 40), 128, 128, 128);
+    assert_color(pixel(rgb, 0, 90, 40), 128, 128, 128);
+}
+
+TEST(ta_046_intro_and_outro_of_other_shapes_are_padded_and_faded_to_the_frame) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", talk);
+    const char *intro = studio_make(&studio, "intro.mp4", red_intro);
+    const char *outro = studio_make(&studio, "outro.png", "-f lavfi -i color=blue:s=400x200 -frames:v 1");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1},\"intro\":{\"input\":2},\"outro\":{\"input\":3}}}",
+                    "branded.mp4", (const char *[]){clip, intro, outro, NULL});
+    assert_int_equal(facts->video->width, WIDTH);
+    assert_int_equal(facts->video->height, HEIGHT);
+    assert_int_equal(facts->video->frame_count, 75 + 100 + 75 - 2 * 13); /* 0.5 s at 25 fps, to the nearest frame */
+    size_t frames = 0;
+    size_t samples = 0;
+    CS_AUTO_FREE uint8_t *rgb = studio_rgb(&studio, "branded.mp4", WIDTH, HEIGHT, &frames);
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "branded.mp4", &samples);
+    assert_int_equal(frames, 224);
+    assert_color(pixel(rgb, 0, 100, 50), 254, 0, 0);
+    assert_color(pixel(rgb, 0, 20, 50), 0, 0, 0); /* a square lies on black */
+    assert_color(pixel(rgb, 61, 100, 50), 254, 0, 0);
+    assert_color(pixel(rgb, 68, 100, 50), 191, 64, 64); /* the middle of the fade */
+    assert_color(pixel(rgb, 76, 100, 50), 128, 128, 128);
+    assert_color(pixel(rgb, 148, 100, 50), 128, 128, 128);
+    assert_color(pixel(rgb, 223, 100, 50), 0, 0, 254);
+    assert_in_range(samples, (size_t)(224 * 1920 - 1100), (size_t)(224 * 1920 + 2100));
+    assert_true(studio_loudest(sound, 6L * 48000 + 30000, 48000) < 0.01); /* an image is silent */
+}
+
+TEST(ta_046_a_short_intro_is_not_stretched_and_hard_cuts_are_possible) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", talk);
+    const char *intro = studio_make(&studio, "intro.mp4", "-f lavfi -i color=red:s=64x64:r=25:d=1");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1},\"intro\":{\"input\":2},\"fadeDuration\":0}}",
+                    "branded.mp4", (const char *[]){clip, intro, NULL});
+    assert_int_equal(facts->video->frame_count, 25 + 100);
+    facts = studio_must(&studio,
+                        "{\"brand\":{\"video\":{\"input\":1},\"outro\":{\"input\":2},\"outroDuration\":0.4,"
+                        "\"fadeDuration\":0.2}}",
+                        "branded.mp4", (const char *[]){clip, intro, NULL});
+    assert_int_equal(facts->video->frame_count, 100 + 10 - 5);
+}
+
+TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu) {
+    static const struct {
+        const char *sound;
+        const char *loudness;
+        double target;
+        bool limited;
+    } cases[] = {
+        {"sine=f=997:d=6,volume=-20dB", "", -16, false},
+        {"sine=f=997:d=6,volume=12dB", "\"loudness\":-23,", -23, false},
+        {"anoisesrc=d=6:a=0.02:c=pink:seed=7", "", -16, false},
+        /* quiet speech-like bursts with a crest that must be limited */
+        {"aevalsrc='0.02*sin(2*PI*300*t)+0.5*sin(2*PI*1000*t)*lt(mod(t,0.5),0.004)':s=48000:d=6", "", -16, true},
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *made = cs_arena_sprintf(
+            studio.arena, "-f lavfi -i color=gray:s=64x64:r=25:d=6 -f lavfi -i \"%s\" -c:a pcm_s16le", cases[i].sound);
+        const char *clip = studio_make(&studio, "talk.mov", made);
+        const char *params =
+            cs_arena_sprintf(studio.arena, "{\"brand\":{%s\"video\":{\"input\":1}}}", cases[i].loudness);
+        studio_must(&studio, params, "branded.mp4", (const char *[]){clip, NULL});
+        double measured = ffmpeg_says(&studio, "branded.mp4", "I:");
+        print_message("case %zu: %.2f LUFS, peak %.2f dBFS, we say %.2f\n", i, measured,
+                      ffmpeg_says(&studio, "branded.mp4", "Peak:"), metric_of(&studio, "integratedLoudness"));
+        assert_true(fabs(measured - cases[i].target) <= 1);
+        assert_true(fabs(metric_of(&studio, "integratedLoudness") - measured) <= 0.2);
+        assert_true(ffmpeg_says(&studio, "branded.mp4", "Peak:") <= -0.9);
+        assert_int_equal((int)metric_of(&studio, "peaksLimited"), cases[i].limited);
+    }
+}
+
+TEST(ta_046_silence_and_sound_that_is_to_be_kept_are_left_alone) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *silent = studio_make(
+        &studio, "silent.mp4", "-f lavfi -i color=gray:s=64x64:r=25:d=2 -f lavfi -i anullsrc=d=2 -shortest -c:a aac");
+    studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1}}}", "branded.mp4", (const char *[]){silent, NULL});
+    assert_true(metric_of(&studio, "loudnessGain") == 0);
+    assert_true(isnan(metric_of(&studio, "integratedLoudness")));
+    size_t samples = 0;
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "branded.mp4", &samples);
+    assert_true(studio_loudest(sound, 0, samples) < 0.001);
+    const char *clip = studio_make(&studio, "talk.mp4", talk);
+    studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1},\"keepLoudness\":true}}", "branded.mp4",
+                (const char *[]){clip, NULL});
+    assert_true(fabs(ffmpeg_says(&studio, "branded.mp4", "I:") - ffmpeg_says(&studio, "talk.mp4", "I:")) <= 0.3);
+}
+
+TEST(ta_047_what_cannot_be_branded_is_refused_with_its_path) {
+    static const struct {
+        const char *params;
+        const char *path;
+        const char *reason;
+    } cases[] = {
+        {"\"video\":{\"input\":3}", "video", "no_video"},
+        {"\"video\":{\"input\":1},\"logo\":{\"input\":1}", "logo", "no_image"},
+        {"\"video\":{\"input\":1},\"logo\":{\"input\":2}", "logo", "no_image"},
+        {"\"video\":{\"input\":1},\"intro\":{\"input\":2}", "intro", "no_video"},
+        {"\"video\":{\"input\":1},\"outro\":{\"input\":9}", "outro", "no_input"},
+        {"\"video\":{\"input\":1},\"logoPosition\":\"middle\"", "logoPosition", "unknown_word"},
+        {"\"video\":{\"input\":1},\"logoSize\":2", "logoSize", "out_of_range"},
+        {"\"video\":{\"input\":1},\"loudness\":3", "loudness", "out_of_range"},
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", talk);
+    const char *sound = studio_make(&studio, "sound.wav", "-f lavfi -i sine=d=1");
+    const char *image = studio_make(&studio, "image.png", "-f lavfi -i color=blue:s=40x20 -frames:v 1");
+    const char *broken = studio_write(&studio, "broken.png", "\x89PNG\r\n\x1a\nnothing", 15);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *params = cs_arena_sprintf(studio.arena, "{\"brand\":{%s}}", cases[i].params);
+        assert_fails(studio_run(&studio, params, "branded.mp4", (const char *[]){clip, sound, image, NULL}),
+                     &studio.err, CS_INVALID_ARGUMENT, cases[i].reason);
+        assert_string_equal(studio.err.path, cases[i].path);
+    }
+    assert_int_not_equal(studio_run(&studio, "{\"brand\":{\"video\":{\"input\":1},\"logo\":{\"input\":2}}}",
+                                    "branded.mp4", (const char *[]){clip, broken, NULL}),
+                         CS_OK);
+    assert_string_equal(studio.err.path, "logo");
+}
+
+TEST(ta_046_real_logos_and_turned_photos_lie_upright) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", "-f lavfi -i color=gray:s=200x100:r=25:d=0.2");
+    static const char *const names[] = {"images/logo_alpha_256.png", "images/animation_circle.gif",
+                                        "images/exif_orientation_6_landscape.jpg", "images/white_1x1.jpg"};
+    for (size_t i = 0; i < CS_COUNT(names); i++) {
+        const char *logo = studio_real(&studio, names[i]);
+        if (logo != NULL) {
+            studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1},\"logo\":{\"input\":2},\"logoSize\":1}}",
+                        "branded.mp4", (const char *[]){clip, logo, NULL});
+        }
+    }
+}
+
+TEST_MAIN(CS_TEST(ta_046_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity),
+          CS_TEST(ta_046_what_is_transparent_in_the_logo_shows_the_video),
+          CS_TEST(ta_046_intro_and_outro_of_other_shapes_are_padded_and_faded_to_the_frame),
+          CS_TEST(ta_046_a_short_intro_is_not_stretched_and_hard_cuts_are_possible),
+          CS_TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu),
+          CS_TEST(ta_046_silence_and_sound_that_is_to_be_kept_are_left_alone),
+          CS_TEST(ta_047_what_cannot_be_branded_is_refused_with_its_path),
+          CS_TEST(ta_046_real_logos_and_turned_photos_lie_upright))

@@ -1,0 +1,276 @@
+/* COVERS ops/cut.c plan_cuts.c retime_subtitles.c extract_audio.c talk.c, graph/clip.c: talks, cut by plans. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/test.h"
+#include "studio.h"
+
+enum { SIDE = 32, RATE = 25, SECONDS = 8 };
+
+/* The halves of picture n are as bright as its two digits to the base of 16; a click at each whole second. */
+static const char counting[] =
+    "-f lavfi -i \"color=black:s=32x32:r=25:d=8,geq=lum='24+12*if(lt(X,16),mod(N,16),floor(N/16))':cb=128:cr=128\" "
+    "-f lavfi -i \"aevalsrc='if(lt(mod(t,1),0.01),0.8,0)':s=48000:d=8\" "
+    "-c:v libx264 -qp 0 -g 100 -bf 3 -pix_fmt yuv420p -c:a aac -b:a 256k";
+
+static const char plan_json[] = "{\"cuts\":[{\"start\":0,\"end\":2,\"type\":\"keep\"},"
+                                "{\"start\":2,\"end\":\"3.00\",\"type\":\"cut\"},"
+                                "{\"start\":3,\"end\":4,\"type\":\"keep\"},{\"start\":4,\"end\":5,\"type\":\"keep\"},"
+                                "{\"start\":5,\"end\":\"6.52\",\"type\":\"cut\"},"
+                                "{\"start\":\"6.52\",\"end\":8,\"type\":\"keep\"}]}";
+
+static const char *write_plan(struct studio *studio) {
+    return studio_write(studio, "plan.json", plan_json, sizeof(plan_json) - 1);
+}
+
+/* The number of a picture, as shown. */
+static int number_of(const uint8_t *frames, size_t index) {
+    double sums[2] = {0};
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+        sums[i % SIDE >= SIDE / 2] += frames[index * SIDE * SIDE + i];
+    }
+    double digits[2];
+    for (int i = 0; i < 2; i++) { /* limited range, as the decoder shows it */
+        double bright = sums[i] / (SIDE * SIDE / 2) * 219 / 255 + 16;
+        digits[i] = (bright - 24) / 12;
+    }
+    return (int)lround(digits[0]) + 16 * (int)lround(digits[1]);
+}
+
+/* Where the sound is loud, in seconds: the begin of each click. */
+static size_t clicks(const float *sound, size_t samples, double *ret_times, size_t room) {
+    size_t count = 0;
+    for (size_t i = 0; i < samples && count < room; i++) {
+        if (fabsf(sound[i]) > 0.25F) {
+            ret_times[count++] = (double)i / 48000;
+            i += 4800;
+        }
+    }
+    return count;
+}
+
+TEST(ta_040_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound) {
+    static const int kept[][2] = {{0, 50}, {75, 125}, {163, 200}};
+    static const double heard[] = {0, 1, 2, 3, 4 + 0.48};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *plan = write_plan(&studio);
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2}}}", "cut.mp4",
+                    (const char *[]){clip, plan, NULL});
+    assert_int_equal(facts->video->frame_count, 50 + 50 + 37);
+    size_t before = 0;
+    size_t after = 0;
+    CS_AUTO_FREE uint8_t *source = studio_grey(&studio, "talk.mp4", SIDE, SIDE, &before);
+    CS_AUTO_FREE uint8_t *result = studio_grey(&studio, "cut.mp4", SIDE, SIDE, &after);
+    assert_int_equal(before, RATE * SECONDS);
+    assert_int_equal(after, 137);
+    size_t at = 0;
+    for (size_t span = 0; span < 3; span++) {
+        for (int n = kept[span][0]; n < kept[span][1]; n++, at++) {
+            assert_int_equal(number_of(source, (size_t)n), n);
+            assert_int_equal(number_of(result, at), n);
+        }
+    }
+    size_t samples = 0;
+    double times[16];
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "cut.mp4", &samples);
+    assert_in_range(samples, (size_t)(137 * 1920 - 100), (size_t)(137 * 1920 + 2100));
+    assert_int_equal(clicks(sound, samples, times, 16), CS_COUNT(heard));
+    for (size_t i = 0; i < CS_COUNT(heard); i++) {
+        assert_true(fabs(times[i] - heard[i]) < 0.003);
+    }
+}
+
+TEST(ta_042_ta_043_transitions_shorten_by_what_they_share) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *plan = write_plan(&studio);
+    const Callsheet__V1__MediaFacts *facts = studio_must(&studio,
+                                                         "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2},"
+                                                         "\"transition\":{\"type\":\"fade\",\"duration\":0.4}}}",
+                                                         "cut.mp4", (const char *[]){clip, plan, NULL});
+    assert_int_equal(facts->video->frame_count, 137 - 2 * 10);
+    facts = studio_must(&studio,
+                        "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2},\"transition\":{\"type\":\"fade\"}}}",
+                        "cut.mp4", (const char *[]){clip, plan, NULL});
+    assert_int_equal(facts->video->frame_count, 137 - 2 * 8); /* 0.3 s, to the nearest frame */
+    assert_fails(studio_run(&studio,
+                            "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2},"
+                            "\"transition\":{\"type\":\"fade\",\"duration\":1.6}}}",
+                            "cut.mp4", (const char *[]){clip, plan, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "segment_too_short");
+}
+
+TEST(ta_044_one_span_needs_no_transition) {
+    static const char one[] = "{\"cuts\":[{\"start\":1,\"end\":2,\"type\":\"keep\"}]}";
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *plan = studio_write(&studio, "plan.json", one, sizeof(one) - 1);
+    const Callsheet__V1__MediaFacts *facts = studio_must(
+        &studio,
+        "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2},\"transition\":{\"type\":\"fade\",\"duration\":5}}}",
+        "cut.mp4", (const char *[]){clip, plan, NULL});
+    assert_int_equal(facts->video->frame_count, 25);
+}
+
+TEST(ta_041_a_plan_that_is_none_is_refused_with_its_path) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *plan = studio_write(&studio, "plan.json", "{\"cuts\":[]}", 11);
+    assert_fails(studio_run(&studio, "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2}}}", "cut.mp4",
+                            (const char *[]){clip, plan, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "bad_cut_plan");
+    assert_string_equal(studio.err.path, "plan");
+}
+
+TEST(ta_040_a_recording_in_another_container_is_cut_too) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mkv", counting);
+    const char *plan = write_plan(&studio);
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2}}}", "cut.mp4",
+                    (const char *[]){clip, plan, NULL});
+    assert_int_equal(facts->video->frame_count, 137);
+}
+
+TEST(ta_025_the_sound_of_a_video_is_as_long_as_the_video) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"extractAudio\":{\"media\":{\"input\":1}}}", "audio.mp3", (const char *[]){clip, NULL});
+    assert_string_equal(facts->audio->codec, "mp3");
+    assert_in_range(facts->duration_us, 7900000, 8100000);
+    size_t samples = 0;
+    double times[16];
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "audio.mp3", &samples);
+    assert_int_equal(clicks(sound, samples, times, 16), 8);
+    assert_true(fabs(times[7] - times[0] - 7) < 0.003);
+    const char *silent = studio_make(&studio, "silent.mp4", "-f lavfi -i color=red:s=32x32:d=1");
+    assert_fails(studio_run(&studio, "{\"extractAudio\":{\"media\":{\"input\":1}}}", "audio.mp3",
+                            (const char *[]){silent, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "no_audio");
+}
+
+static const char transcript[] =
+    "{\"segments\":[{\"words\":[{\"word\":\"one\",\"start\":0.1,\"end\":1.9},{\"word\":\"two\",\"start\":3.6,\"end\":4."
+    "0},"
+    "{\"word\":\"um\",\"start\":4.3,\"end\":4.5},{\"word\":\"three\",\"start\":4.9,\"end\":7.9}]}]}";
+
+static char *text_of(struct studio *studio, const char *name) {
+    char text[8192];
+    FILE *file = fopen(studio_path(studio, name), "r");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof(text) - 1, file);
+    text[size] = '\0';
+    (void)fclose(file);
+    return cs_arena_strdup(studio->arena, text);
+}
+
+TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *words = studio_write(&studio, "words.json", transcript, sizeof(transcript) - 1);
+    const Callsheet__V1__MediaFacts *facts = studio_must(
+        &studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"minSegmentDuration\":0.3}}",
+        "plan.json", (const char *[]){words, clip, NULL});
+    assert_int_equal(facts->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN);
+    char *plan = text_of(&studio, "plan.json");
+    assert_non_null(strstr(plan, "silence_1700ms"));
+    assert_non_null(strstr(plan, "filler_word_um"));
+    assert_non_null(strstr(plan, "\"end\": \"8.00\""));
+    studio_must(&studio,
+                "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"minSegmentDuration\":0.3,"
+                "\"keepFillers\":true}}",
+                "kept.json", (const char *[]){words, clip, NULL});
+    assert_null(strstr(text_of(&studio, "kept.json"), "filler_word"));
+}
+
+TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_and_vtt) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *words = studio_write(&studio, "words.json", transcript, sizeof(transcript) - 1);
+    const char *plan = write_plan(&studio);
+    assert_ok(studio_run(&studio, "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"plan\":{\"input\":2}}}",
+                         "words_after.json", (const char *[]){words, plan, NULL}),
+              &studio.err);
+    assert_int_equal(studio.done->n_outputs, 3);
+    char *srt = text_of(&studio, "subtitles.srt");
+    assert_string_equal(srt, "1\n00:00:00,100 --> 00:00:03,500\none two um\n\n");
+    assert_non_null(strstr(text_of(&studio, "subtitles.vtt"), "00:00:00.100 --> 00:00:03.500\n"));
+    assert_non_null(strstr(text_of(&studio, "words_after.json"), "\"wordCount\": 3"));
+}
+
+/* How many of the words are there, in order. */
+static size_t found_in_order(const char *text, const char *const *words, size_t count) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = strstr(text, words[i]);
+        if (at != NULL) {
+            text = at + strlen(words[i]);
+            found++;
+        }
+    }
+    return found;
+}
+
+TEST(ta_026_ta_027_speech_becomes_words_with_times) {
+    static const char *const said[] = {"weather", "today", "very", "good", "morning", "people", "happy"};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4",
+                                   "-f lavfi -i \"flite=voice=rms:text='the weather today is very good. this morning "
+                                   "people are happy',apad=pad_dur=2\" -f lavfi -i color=blue:s=32x32:r=5 -shortest");
+    assert_ok(
+        studio_run(&studio, "{\"transcribe\":{\"media\":{\"input\":1}}}", "words.json", (const char *[]){clip, NULL}),
+        &studio.err);
+    char *json = text_of(&studio, "words.json");
+    assert_non_null(strstr(json, "\"quality\": \"draft\""));
+    assert_non_null(strstr(json, "\"model\": \"pocketsphinx-en-us\""));
+    assert_non_null(strstr(json, "\"averageConfidence\""));
+    assert_true(found_in_order(json, said, CS_COUNT(said)) >= 4); /* it errs, but not always */
+    assert_non_null(strstr(text_of(&studio, "subtitles.srt"), " --> 00:00:0"));
+    assert_true(studio.progress_calls > 0 && !studio.progress_fell);
+}
+
+/* Cut at 25 frames a second with transitions of 0.3 s, which are 8 frames there: 0.32 s. */
+TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "talk.mp4", counting);
+    const char *words = studio_write(&studio, "words.json", transcript, sizeof(transcript) - 1);
+    const char *plan = write_plan(&studio);
+    studio_must(&studio,
+                "{\"cut\":{\"video\":{\"input\":1},\"plan\":{\"input\":2},\"transition\":{\"type\":\"fade\"}}}",
+                "cut.mp4", (const char *[]){clip, plan, NULL});
+    static const char retime[] =
+        "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"plan\":{\"input\":2},\"video\":{\"input\":3}}}";
+    assert_ok(studio_run(&studio, retime, "words_after.json",
+                         (const char *[]){words, plan, studio_path(&studio, "cut.mp4"), NULL}),
+              &studio.err);
+    /* "two" was at 3.6 … 4.0: one second was cut before it, and 0.32 s are shared */
+    char *json = text_of(&studio, "words_after.json");
+    assert_non_null(strstr(json, "\"word\": \"two\",\n          \"start\": 2.28,\n          \"end\": 2.68\n"));
+    assert_fails(studio_run(&studio, retime, "words_after.json", (const char *[]){words, plan, clip, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "timing_mismatch");
+    assert_string_equal(studio.err.path, "video");
+}
+
+TEST_MAIN(CS_TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut),
+          CS_TEST(ta_040_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound),
+          CS_TEST(ta_042_ta_043_transitions_shorten_by_what_they_share), CS_TEST(ta_044_one_span_needs_no_transition),
+          CS_TEST(ta_041_a_plan_that_is_none_is_refused_with_its_path),
+          CS_TEST(ta_040_a_recording_in_another_container_is_cut_too),
+          CS_TEST(ta_025_the_sound_of_a_video_is_as_long_as_the_video),
+          CS_TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media),
+          CS_TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_and_vtt),
+          CS_TEST(ta_026_ta_027_speech_becomes_words_with_times))
