@@ -272,7 +272,32 @@ TEST(the_pipelines_that_come_with_us_are_good_and_try_themselves) {
     assert_null(gw_builtin_pipeline_find("nobody", 0));
 }
 
-TEST_MAIN(CS_TEST(declarations_that_mean_nothing_are_refused), CS_TEST(values_that_do_not_fit_are_refused),
+TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries) {
+    static const struct {
+        const char *id;
+        int seconds;
+    } steps_of_talks[] = {
+        {"audio-extraction", 480},  {"transcription", 3600},      {"smart-cut-planner", 0},   {"video-cuts", 480},
+        {"video-transitions", 600}, {"subtitles-post-edit", 240}, {"subtitles-burn-in", 600}, {"branding-layer", 360},
+    };
+    const struct gw_builtin_pipeline *pipeline = gw_builtin_pipeline_find("podcast-edit", 1);
+    assert_non_null(pipeline);
+    CS_AUTO_JSON *template = json_of(pipeline->template);
+    const json_t *jobs = json_object_get(json_object_get(template, "plan"), "jobs");
+    assert_int_equal(json_array_size(jobs), CS_COUNT(steps_of_talks));
+    for (size_t i = 0; i < CS_COUNT(steps_of_talks); i++) {
+        const json_t *job = json_array_get(jobs, i);
+        const json_t *retry = json_object_get(job, "retry");
+        assert_string_equal(json_string_value(json_object_get(job, "id")), steps_of_talks[i].id);
+        assert_int_equal(json_integer_value(json_object_get(job, "timeoutMs")), steps_of_talks[i].seconds * 1000);
+        assert_int_equal(json_integer_value(json_object_get(retry, "attempts")), 3);
+        assert_int_equal(json_integer_value(json_object_get(retry, "baseMs")), 2000);
+        assert_int_equal(json_integer_value(json_object_get(retry, "capMs")), 8000);
+    }
+}
+
+TEST_MAIN(CS_TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries),
+          CS_TEST(declarations_that_mean_nothing_are_refused), CS_TEST(values_that_do_not_fit_are_refused),
           CS_TEST(templates_that_cannot_work_are_refused), CS_TEST(parameters_become_values_and_text),
           CS_TEST(a_condition_decides_whether_a_job_is_there),
           CS_TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for),

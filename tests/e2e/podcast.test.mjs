@@ -79,7 +79,7 @@ async function keepsOf(execution) {
 const frame = 1 / rate + 1e-3;
 const lengthOf = (keeps) => keeps.reduce((sum, { start, end }) => sum + end - start, 0);
 
-test('TA-015, TA-016, TA-019: the steps run in their order, without transitions, and the execution completes', { timeout: 300_000 }, async () => {
+test('TA-015, TA-016, TA-019, TA-040, TA-045, TA-046: the steps run in their order, without transitions, and the execution completes', { timeout: 300_000 }, async () => {
   const execution = await edit({ source: files.url(0), logo: files.url(1), intro: files.url(1), introDuration: 1, minSegmentDuration: 1 });
   assert.equal(execution.status, 'completed', JSON.stringify(execution.jobs.map((job) => job.error)));
   assert.ok(execution.completedAt);
@@ -122,7 +122,7 @@ test('TA-016, TA-043: transitions are a switch, and shorten what they join', { t
   assert.equal(final.frames, soft.frames);
 });
 
-test('TA-018: a recording that is none fails the execution with the reason', { timeout: 60_000 }, async () => {
+test('TA-017, TA-018: a recording that is none fails the execution at once with the reason', { timeout: 60_000 }, async () => {
   const execution = await edit({ source: files.url(2) });
   assert.equal(execution.status, 'failed');
   assert.ok(execution.completedAt);

@@ -13,7 +13,7 @@ enum {
     DELIVER_MS = 30 * 1000,
     NOOP_MS = MINUTE_MS,
     EXTERNAL_MS = 7 * 24 * 60 * MINUTE_MS, /* people have days off */
-    MAP_MS = 7 * 24 * 60 * MINUTE_MS, /* of all its items */
+    MAP_MS = 7 * 24 * 60 * MINUTE_MS,      /* of all its items */
 };
 
 #define PARAMS(word) CALLSHEET__V1__OPERATION__PARAMS_##word

@@ -39,7 +39,7 @@ enum cs_worker_kind {
     CS_WORKER_WEBHOOKS,
     CS_WORKER_ORCHESTRATOR, /* itself: no worker does it */
     CS_WORKER_OUTSIDE,      /* nobody of ours: who does it reports through the API */
-    CS_WORKER_TEST, /* noop: whoever offers it */
+    CS_WORKER_TEST,         /* noop: whoever offers it */
 };
 
 struct cs_operation {

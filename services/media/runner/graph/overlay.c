@@ -104,7 +104,7 @@ enum cs_status med_overlay(struct med_graph *graph, struct med_video *video, con
                            const struct med_window *window, double opacity, struct med_video **ret_video,
                            struct cs_err *err) {
     MED_AUTO_FRAME *cutout = NULL;
-    if (read_picture(picture, window, &cutout, err) != CS_OK) {
+    if (read_picture(picture, window, &cutout, err) != CS_OK || cutout == NULL) {
         return cs_err_at(err, picture->path);
     }
     struct overlay *overlay = (struct overlay *)med_graph_add_video(graph, sizeof(*overlay));
