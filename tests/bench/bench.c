@@ -16,6 +16,7 @@ static const struct cs_conf_option option_table[] = {
      .help = "the figures as JSON"},
     {"samples", "BENCH_SAMPLES", CS_CONF_INT, AT(samples), "400", 20, 100000, .help = "of each latency"},
     {"window", "BENCH_WINDOW", CS_CONF_INT, AT(window), "512", 1, 8192, .help = "submissions under way at once"},
+    {"slots", "BENCH_SLOTS", CS_CONF_INT, AT(slots), "256", 1, 4096, .help = "of each of the two workers"},
     {"open", "BENCH_OPEN", CS_CONF_INT, AT(open), "100000", 20000, 1000000,
      .help = "jobs that are open at kills and queued before another tenant"},
     {"only", "BENCH_ONLY", CS_CONF_STRING, AT(only), "", .metavar = "NAME",
@@ -62,7 +63,7 @@ static enum cs_status run(struct bench *bench, struct cs_err *err) {
     CS_AUTO(cs_rpc) *rpc = NULL;
     CS_TRY(cs_rpc_create(NULL, &rpc, err));
     bench->rpc = rpc;
-    enum cs_status status = stack_start(&bench->stack, bench->options.scratch, err);
+    enum cs_status status = stack_start(&bench->stack, bench->options.scratch, (uint32_t)bench->options.slots, err);
     if (status == CS_OK) {
         status = bench_connect(bench, err);
     }
@@ -89,7 +90,8 @@ int main(int argc, char **argv) {
     }
     figures_fini(&bench.figures);
     if (status != CS_OK) {
-        (void)fprintf(stderr, "callsheet-bench: %s\n", err.message);
+        (void)fprintf(stderr, "callsheet-bench: %s; see the logs in %s\n", err.message,
+                      bench.options.scratch != NULL ? bench.options.scratch : "its scratch directory");
         return 1;
     }
     return 0;

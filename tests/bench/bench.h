@@ -23,6 +23,7 @@ struct bench_options {
     const char *out;
     int64_t samples;
     int64_t window;
+    int64_t slots;
     int64_t open;
     const char *only; /* one measurement; "" all */
     bool endurance;

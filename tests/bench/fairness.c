@@ -25,12 +25,13 @@ static enum cs_status queue_up(struct bench *bench, uint32_t executions, struct 
     stamps_reset(&bench->stack.stamps);
     atomic_store(&bench->stack.stamps.shared->hold_us, STAMPS_HOLD_ON);
     CS_TRY(bench_fill(bench, &shape_flat, executions, err));
-    return stamps_await_started(&bench->stack.stamps, (uint64_t)STACK_WORKERS * STACK_SLOTS, BENCH_DRAIN_MS, err);
+    return stamps_await_started(&bench->stack.stamps, (uint64_t)STACK_WORKERS * bench->stack.slots, BENCH_DRAIN_MS,
+                                err);
 }
 
 /* Until its jobs come and go evenly. */
 static enum cs_status settle(struct bench *bench, struct cs_err *err) {
-    return stamps_await_started(&bench->stack.stamps, (uint64_t)SETTLE_ROUNDS * STACK_WORKERS * STACK_SLOTS,
+    return stamps_await_started(&bench->stack.stamps, (uint64_t)SETTLE_ROUNDS * STACK_WORKERS * bench->stack.slots,
                                 BENCH_DRAIN_MS, err);
 }
 
@@ -40,7 +41,7 @@ static enum cs_status measure(struct bench *bench, int64_t hold_us, struct sampl
     CS_TRY(queue_up(bench, executions, err));
     atomic_store(&bench->stack.stamps.shared->hold_us, hold_us);
     CS_TRY(settle(bench, err));
-    CS_TRY(probe(bench, jobs - (uint64_t)STACK_WORKERS * STACK_SLOTS, bench->options.samples, samples, err));
+    CS_TRY(probe(bench, jobs - (uint64_t)STACK_WORKERS * bench->stack.slots, bench->options.samples, samples, err));
     atomic_store(&bench->stack.stamps.shared->hold_us, STAMPS_HOLD_NOT);
     return bench_drain(bench, jobs + samples->count, err);
 }

@@ -15,7 +15,7 @@ static enum cs_status occupy(struct bench *bench, const struct shape *shape, uin
 enum cs_status bench_worker_loss(struct bench *bench, struct cs_err *err) {
     struct stack *stack = &bench->stack;
     struct shape shape = shape_flat; /* half of the slots: the other worker has room for all */
-    shape.jobs = STACK_WORKERS * STACK_SLOTS / 2;
+    shape.jobs = STACK_WORKERS * stack->slots / 2;
     CS_TRY(occupy(bench, &shape, shape.jobs, err));
     uint64_t lost = stack->stamps.shared->held[0];
     int64_t begin_ns = cs_clock_mono_ns();

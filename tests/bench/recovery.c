@@ -61,13 +61,13 @@ static void wait_a_moment(void) {
 /* When nothing belongs to the dead one any more. */
 static enum cs_status await_claimed(struct bench *bench, int64_t *ret_ns, struct cs_err *err) {
     int64_t until_ms = cs_clock_mono_ms() + BENCH_DRAIN_MS;
-    bool any = true;
-    while (any && cs_clock_mono_ms() < until_ms) {
+    bool left = true;
+    while (left && cs_clock_mono_ms() < until_ms) {
         wait_a_moment();
-        CS_TRY(stack_owns_any(&bench->stack, &any, err));
+        CS_TRY(stack_is_left(&bench->stack, &left, err));
     }
     *ret_ns = cs_clock_mono_ns();
-    return any ? cs_fail(err, CS_DEADLINE_EXCEEDED, "timeout", "the standby does not take over everything") : CS_OK;
+    return left ? cs_fail(err, CS_DEADLINE_EXCEEDED, "timeout", "the standby does not take over everything") : CS_OK;
 }
 
 static enum cs_status take_over(struct bench *bench, size_t kind, struct cs_err *err) {

@@ -17,9 +17,11 @@
 enum { START_MS = 60 * 1000, STOP_MS = 10 * 1000, READY_FD = 3, MEMORY_FD = 4, EVENT_FD = 5 };
 
 static const struct cs_pg_statement bench_transactions = CS_PG_STATEMENT(bench_transactions, "", "next:int8");
-static const struct cs_pg_statement bench_owns_any = CS_PG_STATEMENT(bench_owns_any, "text", "any:bool");
+static const struct cs_pg_statement bench_is_left = CS_PG_STATEMENT(bench_is_left, "text", "left:bool");
 
 static const char NAME[] = "bench";
+static const char DATABASE_LOG[] = "postgres.log";
+static const char PROGRAMS_LOG[] = "programs.log";
 
 static enum cs_status make_directory(struct stack *stack, const char *scratch, struct cs_err *err) {
     if (mkdir(scratch, 0755) != 0 && errno != EEXIST) {
@@ -33,13 +35,24 @@ static enum cs_status make_directory(struct stack *stack, const char *scratch, s
     return mkdtemp(stack->directory) != NULL ? CS_OK : cs_fail_errno(err, errno, "making %s", stack->directory);
 }
 
-static enum cs_status open_log(const struct stack *stack, const char *name, int *ret_fd, struct cs_err *err) {
-    CS_AUTO_FREE char *path = cs_sprintf("%s/%s", stack->directory, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+/* Beside the directory, so that it is still there after a failure. */
+static enum cs_status open_log(const struct stack *stack, const char *name, int flags, int *ret_fd,
+                               struct cs_err *err) {
+    CS_AUTO_FREE char *path = cs_sprintf("%s/../%s", stack->directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0644);
     if (fd < 0) {
         return cs_fail_errno(err, errno, "writing %s", path);
     }
     *ret_fd = fd;
+    return CS_OK;
+}
+
+static enum cs_status empty_logs(const struct stack *stack, struct cs_err *err) {
+    static const char *const names[] = {DATABASE_LOG, PROGRAMS_LOG};
+    for (size_t i = 0; i < CS_COUNT(names); i++) {
+        CS_AUTO_FD int fd = -1;
+        CS_TRY(open_log(stack, names[i], O_TRUNC, &fd, err));
+    }
     return CS_OK;
 }
 
@@ -48,7 +61,7 @@ static enum cs_status open_log(const struct stack *stack, const char *name, int 
 enum cs_status stack_start_postgres(struct stack *stack, struct cs_err *err) {
     struct cs_process_spec spec = cs_pg_server_spec(stack->server);
     CS_AUTO_FD int log_fd = -1;
-    CS_TRY(open_log(stack, "postgres.log", &log_fd, err));
+    CS_TRY(open_log(stack, DATABASE_LOG, 0, &log_fd, err));
     spec.stderr_fd = log_fd;
     CS_TRY(cs_process_start(&spec, &stack->postgres, err));
     return cs_pg_server_await(stack->server, &stack->postgres, START_MS, err);
@@ -93,7 +106,7 @@ static enum cs_status start_program(const struct stack *stack, struct cs_process
                                     struct cs_process *ret_process, char ret_address[static STACK_ADDRESS_MAX],
                                     struct cs_err *err) {
     CS_AUTO_FD int log_fd = -1;
-    CS_TRY(open_log(stack, "programs.log", &log_fd, err));
+    CS_TRY(open_log(stack, PROGRAMS_LOG, 0, &log_fd, err));
     int pipe_fds[2];
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
         return cs_fail_errno(err, errno, "a pipe");
@@ -133,7 +146,7 @@ enum cs_status stack_start_worker(struct stack *stack, int index, struct cs_err 
     char which[16];
     char slots[16];
     (void)snprintf(which, sizeof(which), "%d", index);
-    (void)snprintf(slots, sizeof(slots), "%d", STACK_SLOTS);
+    (void)snprintf(slots, sizeof(slots), "%u", stack->slots);
     const char *const argv[] = {program, "--ready-fd", "3",   "--memory-fd", "4",   "--event-fd",
                                 "5",     "--index",    which, "--slots",     slots, NULL};
     struct cs_process_fd fds[3] = {{.ours = stack->stamps.memory_fd, .theirs = MEMORY_FD},
@@ -145,10 +158,11 @@ enum cs_status stack_start_worker(struct stack *stack, int index, struct cs_err 
 
 /* ---- life ---- */
 
-enum cs_status stack_start(struct stack *ret_stack, const char *scratch, struct cs_err *err) {
-    *ret_stack = (struct stack){0};
+enum cs_status stack_start(struct stack *ret_stack, const char *scratch, uint32_t slots, struct cs_err *err) {
+    *ret_stack = (struct stack){.slots = slots};
     CS_TRY(stamps_create(&ret_stack->stamps, err));
     CS_TRY(make_directory(ret_stack, scratch, err));
+    CS_TRY(empty_logs(ret_stack, err));
     CS_TRY(make_database(ret_stack, err));
     for (int i = 0; i < STACK_WORKERS; i++) {
         CS_TRY(stack_start_worker(ret_stack, i, err));
@@ -215,13 +229,13 @@ enum cs_status stack_transactions(const struct stack *stack, int64_t *ret_count,
     return CS_OK;
 }
 
-enum cs_status stack_owns_any(const struct stack *stack, bool *ret_any, struct cs_err *err) {
+enum cs_status stack_is_left(const struct stack *stack, bool *ret_left, struct cs_err *err) {
     CS_AUTO(cs_pg) *pg = NULL;
     CS_TRY(cs_pg_open(stack->database_url, NULL, &pg, err));
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_text(&params, NAME);
     CS_AUTO(cs_pg_rows) *rows = NULL;
-    CS_TRY(cs_pg_one(pg, &bench_owns_any, &params, &rows, err));
-    *ret_any = cs_pg_bool(rows, "any");
+    CS_TRY(cs_pg_one(pg, &bench_is_left, &params, &rows, err));
+    *ret_left = cs_pg_bool(rows, "left");
     return CS_OK;
 }

@@ -11,7 +11,7 @@
 #include "cs/process.h"
 #include "stamps.h"
 
-enum { STACK_WORKERS = 2, STACK_SLOTS = 256 /* of each */, STACK_ADDRESS_MAX = 128 };
+enum { STACK_WORKERS = 2, STACK_ADDRESS_MAX = 128 };
 
 struct stack_orchestrator {
     struct cs_process process;
@@ -25,6 +25,7 @@ struct stack_worker {
 
 struct stack {
     char *directory;
+    uint32_t slots; /* of each worker */
     struct cs_pg_server *server;
     struct cs_process postgres;
     struct stack_worker workers[STACK_WORKERS];
@@ -35,7 +36,8 @@ struct stack {
 };
 
 /* Everything but the standby. */
-enum cs_status stack_start(struct stack *ret_stack, const char *scratch, struct cs_err *err) CS_MUST_USE;
+enum cs_status stack_start(struct stack *ret_stack, const char *scratch, uint32_t slots,
+                           struct cs_err *err) CS_MUST_USE;
 void stack_stop(struct stack *stack);
 
 enum stack_links { STACK_ALONE, STACK_WITH_WORKERS };
@@ -46,8 +48,8 @@ enum cs_status stack_start_standby(struct stack *stack, enum stack_links links, 
 void stack_kill_orchestrator(struct stack *stack);
 /* The standby is the orchestrator from now on. */
 void stack_promote_standby(struct stack *stack);
-/* Whether the dead orchestrator's name still has open executions. */
-enum cs_status stack_owns_any(const struct stack *stack, bool *ret_any, struct cs_err *err) CS_MUST_USE;
+/* Whether something of the dead orchestrator has not been taken over. */
+enum cs_status stack_is_left(const struct stack *stack, bool *ret_left, struct cs_err *err) CS_MUST_USE;
 enum cs_status stack_start_worker(struct stack *stack, int index, struct cs_err *err) CS_MUST_USE;
 void stack_stop_postgres(struct stack *stack);
 enum cs_status stack_start_postgres(struct stack *stack, struct cs_err *err) CS_MUST_USE;
