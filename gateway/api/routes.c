@@ -89,7 +89,8 @@ static bool fits(const char *pattern, const char *path, const char **ret_arg, si
     const char *arg = path + head;
     bool is_rest = tail[0] == '\0' && strcmp(pattern, "/artifacts/*") == 0;
     size_t length = is_rest ? strlen(arg) : strcspn(arg, "/");
-    bool fit = length != 0 && (strcmp(arg + length, tail) == 0 || fits_twice(tail, arg, &length));
+    bool is_twice = strchr(tail, '*') != NULL; /* then a "*" in the path is a segment like any other */
+    bool fit = length != 0 && (is_twice ? fits_twice(tail, arg, &length) : strcmp(arg + length, tail) == 0);
     *ret_arg = arg;
     *ret_length = length;
     return fit;

@@ -101,12 +101,31 @@ TEST(plans_say_what_needs_approval_and_what_is_done_outside) {
     world_stop(&world);
 }
 
+TEST(a_star_in_a_path_is_a_segment_like_any_other) {
+    static const struct {
+        const char *method;
+        const char *path;
+    } cases[] = {
+        {"PATCH", "/v1/executions/e1/jobs/*"},     {"GET", "/api/v3/jobs/e1/scenes/*"},
+        {"DELETE", "/api/v3/jobs/e1/scenes/*"},    {"POST", "/api/v3/jobs/e1/scenes/*/regenerate"},
+        {"GET", "/v1/executions/e1/jobs/*/cache"},
+    };
+    struct world world;
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        bool has_body = strcmp(cases[i].method, "PATCH") == 0;
+        json_decref(ask(&world, cases[i].method, cases[i].path, has_body ? JSON : "", has_body ? "{}" : NULL, 404));
+    }
+    world_stop(&world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(ex_001_a_decision_reaches_the_orchestrator_with_who_and_why),
         CS_TEST(ex_001_ex_002_elix_clients_get_their_own_words),
         CS_TEST(ex_009_e12_a_report_needs_the_token_of_the_work_and_no_key),
         CS_TEST(plans_say_what_needs_approval_and_what_is_done_outside),
+        CS_TEST(a_star_in_a_path_is_a_segment_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
