@@ -7,15 +7,29 @@
 #include "pipeline/internal.h"
 #include "pipeline/params.h"
 
+enum { UNKNOWN = -2, EDGE_BYTES = 8 }; /* of a dependency, beside its name */
+
 /* One run. */
 struct expansion {
     struct cs_arena *arena;
     const json_t *jobs; /* of the template */
     const json_t *values;
-    json_t *index_of; /* job id -> place in the template */
-    bool *present;    /* for each job */
+    json_t *index_of;   /* job id -> place in the template */
+    bool *present;      /* for each job */
+    int64_t *stand_ins; /* for each job */
     size_t inserted_bytes;
 };
+
+/* ---- room ---- */
+
+static enum cs_status take_room(struct expansion *expansion, size_t bytes, const char *path, struct cs_err *err) {
+    expansion->inserted_bytes += bytes;
+    if (expansion->inserted_bytes > GW_PIPELINE_BODY_BYTES_MAX) {
+        return cs_fail_at(err, path, "too_big", "with these parameters the plan has more than %d bytes",
+                          GW_PIPELINE_BODY_BYTES_MAX);
+    }
+    return CS_OK;
+}
 
 /* ---- which jobs are there ---- */
 
@@ -52,6 +66,30 @@ static enum cs_status read_skip(struct expansion *expansion, const json_t *skip,
     return CS_OK;
 }
 
+/* Walks a chain to the first job that is there or known, or behind its end: -1. Chains have an end. */
+static int64_t end_of_chain(const struct expansion *expansion, int64_t index) {
+    while (index >= 0 && !expansion->present[index] && expansion->stand_ins[index] == UNKNOWN) {
+        index = find_job(expansion, json_string_value(member(job_at(expansion, (size_t)index), "otherwise")));
+    }
+    return index;
+}
+
+/* A chain is walked once, however many jobs are in it and whoever depends on them. */
+static void find_stand_ins(struct expansion *expansion, size_t count) {
+    expansion->stand_ins = cs_arena_array(expansion->arena, count, sizeof(int64_t));
+    for (size_t i = 0; i < count; i++) {
+        expansion->stand_ins[i] = expansion->present[i] ? (int64_t)i : UNKNOWN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t end = end_of_chain(expansion, (int64_t)i);
+        int64_t found = end >= 0 ? expansion->stand_ins[end] : -1;
+        for (int64_t at = (int64_t)i; at >= 0 && expansion->stand_ins[at] == UNKNOWN;) {
+            expansion->stand_ins[at] = found;
+            at = find_job(expansion, json_string_value(member(job_at(expansion, (size_t)at), "otherwise")));
+        }
+    }
+}
+
 static enum cs_status decide(struct expansion *expansion, const json_t *skip, struct cs_err *err) {
     size_t count = json_array_size(expansion->jobs);
     expansion->present = cs_arena_array(expansion->arena, count, sizeof(bool));
@@ -59,24 +97,27 @@ static enum cs_status decide(struct expansion *expansion, const json_t *skip, st
         const json_t *when = member(job_at(expansion, i), "when");
         expansion->present[i] = when == NULL || gw_condition_holds(when, expansion->values);
     }
-    return read_skip(expansion, skip, err);
+    CS_TRY(read_skip(expansion, skip, err));
+    find_stand_ins(expansion, count);
+    return CS_OK;
 }
 
-/* The job that gives what this one would have given: itself when it is there; -1 none. Chains have an end. */
+/* The job that gives what this one would have given: itself when it is there; -1 none. */
 static int64_t stand_in(const struct expansion *expansion, int64_t index) {
-    while (index >= 0 && !expansion->present[index]) {
-        index = find_job(expansion, json_string_value(member(job_at(expansion, (size_t)index), "otherwise")));
-    }
-    return index;
+    return index >= 0 ? expansion->stand_ins[index] : -1;
 }
 
 /* ---- dependencies ---- */
 
 /* Adds what depending on a job of the template means now; each job is looked at once. */
-static void add_dependency(const struct expansion *expansion, const char *id, json_t *seen, json_t *into) {
+static void add_dependency(struct expansion *expansion, const char *id, json_t *seen, json_t *into) {
+    if (expansion->inserted_bytes > GW_PIPELINE_BODY_BYTES_MAX) {
+        return; /* what is inherited multiplies; whoever asked sees that there is no room */
+    }
     int64_t index = find_job(expansion, id);
     int64_t source = index >= 0 ? stand_in(expansion, index) : -1;
     const char *name = source >= 0 ? id_at(expansion, (size_t)source) : id;
+    expansion->inserted_bytes += EDGE_BYTES + strlen(name);
     if (json_object_get(seen, name) != NULL) {
         return;
     }
@@ -94,7 +135,7 @@ static void add_dependency(const struct expansion *expansion, const char *id, js
     }
 }
 
-static json_t *dependencies(const struct expansion *expansion, const json_t *written) {
+static json_t *dependencies(struct expansion *expansion, const json_t *written) {
     CS_AUTO_JSON *seen = json_object();
     json_t *into = json_array();
     for (size_t i = 0; i < json_array_size(written); i++) {
@@ -126,15 +167,6 @@ static size_t weight(const json_t *value) {
     return sum;
 }
 
-static enum cs_status take_room(struct expansion *expansion, size_t bytes, const char *path, struct cs_err *err) {
-    expansion->inserted_bytes += bytes;
-    if (expansion->inserted_bytes > GW_PIPELINE_BODY_BYTES_MAX) {
-        return cs_fail_at(err, path, "too_big", "with these parameters the plan has more than %d bytes",
-                          GW_PIPELINE_BODY_BYTES_MAX);
-    }
-    return CS_OK;
-}
-
 static void put_text(struct cs_buf *text, const json_t *value) {
     char number[40];
     if (json_is_string(value)) {
@@ -157,10 +189,11 @@ static enum outcome fill_text(struct expansion *expansion, const json_t *written
     struct gw_placeholder place;
     while (gw_placeholder_next(rest, &place)) {
         const char *name = cs_arena_strndup(expansion->arena, place.name, place.name_size);
+        size_t before = text.size;
         cs_buf_put(&text, rest, (size_t)(place.begin - rest));
         put_text(&text, gw_pipeline_value_find(expansion->values, name));
         rest = place.end;
-        if (take_room(expansion, text.size, path, err) != CS_OK) {
+        if (take_room(expansion, text.size - before, path, err) != CS_OK) {
             return FAILED;
         }
     }
@@ -276,12 +309,15 @@ static enum cs_status fill_job(struct expansion *expansion, size_t index, const 
         }
         if ((strcmp(name, "dependsOn") == 0 || strcmp(name, "optionalDependencies") == 0) && json_is_array(written)) {
             value = dependencies(expansion, written);
-        } else if (gw_param_reference(written) != NULL &&
-                   gw_pipeline_value_find(expansion->values, gw_param_reference(written)) == NULL) {
+            (void)json_object_set_new(job, name, value);
+            CS_TRY(take_room(expansion, 0, path_member(expansion->arena, path, name), err));
             continue;
-        } else {
-            CS_TRY(fill_whole(expansion, written, path_member(expansion->arena, path, name), &value, err));
         }
+        if (gw_param_reference(written) != NULL &&
+            gw_pipeline_value_find(expansion->values, gw_param_reference(written)) == NULL) {
+            continue;
+        }
+        CS_TRY(fill_whole(expansion, written, path_member(expansion->arena, path, name), &value, err));
         (void)json_object_set_new(job, name, value);
     }
     *ret_job = cs_steal(&job);

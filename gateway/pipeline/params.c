@@ -46,8 +46,16 @@ static int64_t bound(const json_t *declaration, const char *name, int64_t otherw
 
 /* ---- values ---- */
 
+/* All that is read at once: defaults of what is in arrays multiply. */
+struct reading {
+    struct cs_arena *arena;
+    size_t values;
+};
+
 static enum cs_status read_value(const json_t *declaration, const json_t *given, const char *path,
-                                 struct cs_arena *arena, json_t **ret_value, struct cs_err *err);
+                                 struct reading *reading, json_t **ret_value, struct cs_err *err);
+static enum cs_status read_members_of(const json_t *declared, const json_t *given, const char *path,
+                                      struct reading *reading, json_t **ret_values, struct cs_err *err);
 
 static enum cs_status check_size(size_t size, const json_t *declaration, const char *least, const char *most,
                                  int64_t otherwise, const char *path, const char *unit, struct cs_err *err) {
@@ -73,7 +81,7 @@ static enum cs_status check_number(const json_t *declaration, double value, cons
 }
 
 static enum cs_status check_word(const json_t *declaration, const json_t *value, const char *path,
-                                 struct cs_arena *arena, struct cs_err *err) {
+                                 struct reading *reading, struct cs_err *err) {
     const json_t *words = member(declaration, "enum");
     for (size_t i = 0; i < json_array_size(words); i++) {
         if (json_equal(json_array_get(words, i), value)) {
@@ -84,7 +92,7 @@ static enum cs_status check_word(const json_t *declaration, const json_t *value,
         return CS_OK;
     }
     char *text = json_dumps(words, JSON_COMPACT | JSON_ENCODE_ANY);
-    const char *shown = cs_arena_strndup(arena, text != NULL ? text : "", 400);
+    const char *shown = cs_arena_strndup(reading->arena, text != NULL ? text : "", 400);
     free(text);
     return cs_fail_at(err, path, "unknown_word", "%s must be one of %s", path, shown);
 }
@@ -106,14 +114,14 @@ static enum cs_status read_media_value(const json_t *given, const char *path, js
 }
 
 static enum cs_status read_items(const json_t *declaration, const json_t *given, const char *path,
-                                 struct cs_arena *arena, json_t **ret_value, struct cs_err *err) {
+                                 struct reading *reading, json_t **ret_value, struct cs_err *err) {
     CS_TRY(check_size(json_array_size(given), declaration, "minItems", "maxItems", GW_PIPELINE_ITEMS_MAX, path, "items",
                       err));
     CS_AUTO_JSON *values = json_array();
     for (size_t i = 0; i < json_array_size(given); i++) {
         json_t *value = NULL;
-        CS_TRY(read_value(member(declaration, "items"), json_array_get(given, i), path_element(arena, path, i), arena,
-                          &value, err));
+        CS_TRY(read_value(member(declaration, "items"), json_array_get(given, i), path_element(reading->arena, path, i),
+                          reading, &value, err));
         (void)json_array_append_new(values, value);
     }
     *ret_value = cs_steal(&values);
@@ -121,14 +129,14 @@ static enum cs_status read_items(const json_t *declaration, const json_t *given,
 }
 
 static enum cs_status read_scalar(enum type type, const json_t *declaration, const json_t *given, const char *path,
-                                  struct cs_arena *arena, json_t **ret_value, struct cs_err *err) {
+                                  struct reading *reading, json_t **ret_value, struct cs_err *err) {
     if (type == STRING) {
         CS_TRY(check_size(json_string_length(given), declaration, "minLength", "maxLength", GW_PIPELINE_TEXT_BYTES_MAX,
                           path, "bytes", err));
     } else if (type == INTEGER || type == NUMBER) {
         CS_TRY(check_number(declaration, json_number_value(given), path, err));
     }
-    CS_TRY(check_word(declaration, given, path, arena, err));
+    CS_TRY(check_word(declaration, given, path, reading, err));
     *ret_value = json_incref((json_t *)given);
     return CS_OK;
 }
@@ -156,8 +164,12 @@ static bool has_type(enum type type, const json_t *value) {
 }
 
 static enum cs_status read_value(const json_t *declaration, const json_t *given, const char *path,
-                                 struct cs_arena *arena, json_t **ret_value, struct cs_err *err) {
+                                 struct reading *reading, json_t **ret_value, struct cs_err *err) {
     enum type type = type_of(declaration);
+    if (++reading->values > GW_PIPELINE_VALUES_MAX) {
+        return cs_fail_at(err, path, "too_many", "all parameters together have at most %d values",
+                          GW_PIPELINE_VALUES_MAX);
+    }
     if (!has_type(type, given)) {
         return cs_fail_at(err, path, "wrong_type", "%s must be of the type %s", path,
                           type < TYPES ? types[type].word : "");
@@ -166,37 +178,38 @@ static enum cs_status read_value(const json_t *declaration, const json_t *given,
     case MEDIA:
         return read_media_value(given, path, ret_value, err);
     case ARRAY:
-        return read_items(declaration, given, path, arena, ret_value, err);
+        return read_items(declaration, given, path, reading, ret_value, err);
     case OBJECT:
-        return gw_pipeline_params_read(member(declaration, "properties"), given, path, arena, ret_value, err);
+        return read_members_of(member(declaration, "properties"), given, path, reading, ret_value, err);
     default:
-        return read_scalar(type, declaration, given, path, arena, ret_value, err);
+        return read_scalar(type, declaration, given, path, reading, ret_value, err);
     }
 }
 
 static enum cs_status refuse_unknown(const json_t *declared, const json_t *given, const char *path,
-                                     struct cs_arena *arena, struct cs_err *err) {
+                                     struct reading *reading, struct cs_err *err) {
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)given, name, value) {
         if (json_object_get(declared, name) == NULL) {
-            return cs_fail_at(err, path_member(arena, path, name), "unknown_field", "there is no such parameter");
+            return cs_fail_at(err, path_member(reading->arena, path, name), "unknown_field",
+                              "there is no such parameter");
         }
     }
     return CS_OK;
 }
 
-enum cs_status gw_pipeline_params_read(const json_t *declared, const json_t *given, const char *path,
-                                       struct cs_arena *arena, json_t **ret_values, struct cs_err *err) {
+static enum cs_status read_members_of(const json_t *declared, const json_t *given, const char *path,
+                                      struct reading *reading, json_t **ret_values, struct cs_err *err) {
     CS_AUTO_JSON *values = json_object();
     const char *name = NULL;
     json_t *declaration = NULL;
     if (given != NULL) {
         CS_TRY(need_object(given, path, err));
     }
-    CS_TRY(refuse_unknown(declared, given, path, arena, err));
+    CS_TRY(refuse_unknown(declared, given, path, reading, err));
     json_object_foreach((json_t *)declared, name, declaration) {
-        const char *at = path_member(arena, path, name);
+        const char *at = path_member(reading->arena, path, name);
         const json_t *value = member(given, name);
         json_t *read = NULL;
         if (value == NULL) {
@@ -206,7 +219,7 @@ enum cs_status gw_pipeline_params_read(const json_t *declared, const json_t *giv
             return cs_fail_at(err, at, "required", "%s is required", at);
         }
         if (value != NULL) {
-            CS_TRY(read_value(declaration, value, at, arena, &read, err));
+            CS_TRY(read_value(declaration, value, at, reading, &read, err));
             (void)json_object_set_new(values, name, read);
         }
     }
@@ -214,9 +227,15 @@ enum cs_status gw_pipeline_params_read(const json_t *declared, const json_t *giv
     return CS_OK;
 }
 
+enum cs_status gw_pipeline_params_read(const json_t *declared, const json_t *given, const char *path,
+                                       struct cs_arena *arena, json_t **ret_values, struct cs_err *err) {
+    struct reading reading = {.arena = arena};
+    return read_members_of(declared, given, path, &reading, ret_values, err);
+}
+
 /* ---- declarations ---- */
 
-static enum cs_status check_declarations(const json_t *declared, const char *path, int depth, struct cs_arena *arena,
+static enum cs_status check_declarations(const json_t *declared, const char *path, int depth, struct reading *reading,
                                          struct cs_err *err);
 
 static bool is_listed(const char *const *words, const char *name) {
@@ -228,13 +247,13 @@ static bool is_listed(const char *const *words, const char *name) {
     return false;
 }
 
-static enum cs_status check_members(enum type type, const json_t *declaration, const char *path, struct cs_arena *arena,
-                                    struct cs_err *err) {
+static enum cs_status check_members(enum type type, const json_t *declaration, const char *path,
+                                    struct reading *reading, struct cs_err *err) {
     static const char *const all[] = {"type", "description", "default", "example", "required", NULL};
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)declaration, name, value) {
-        const char *at = path_member(arena, path, name);
+        const char *at = path_member(reading->arena, path, name);
         if (!is_listed(all, name) && !is_listed(types[type].members, name)) {
             return cs_fail_at(err, at, "unknown_field", "a parameter of the type %s has no %s", types[type].word, at);
         }
@@ -254,42 +273,42 @@ static enum cs_status check_members(enum type type, const json_t *declaration, c
 }
 
 /* Defaults and examples obey the declaration. */
-static enum cs_status check_samples(const json_t *declaration, const char *path, struct cs_arena *arena,
+static enum cs_status check_samples(const json_t *declaration, const char *path, struct reading *reading,
                                     struct cs_err *err) {
     static const char *const names[] = {"default", "example"};
     for (size_t i = 0; i < CS_COUNT(names); i++) {
         const json_t *value = member(declaration, names[i]);
         CS_AUTO_JSON *read = NULL;
         if (value != NULL) {
-            CS_TRY(read_value(declaration, value, path_member(arena, path, names[i]), arena, &read, err));
+            CS_TRY(read_value(declaration, value, path_member(reading->arena, path, names[i]), reading, &read, err));
         }
     }
     return CS_OK;
 }
 
-static enum cs_status check_declaration(const json_t *declaration, const char *path, int depth, struct cs_arena *arena,
+static enum cs_status check_declaration(const json_t *declaration, const char *path, int depth, struct reading *reading,
                                         struct cs_err *err) {
     CS_TRY(need_object(declaration, path, err));
     enum type type = type_of(declaration);
     if (type == TYPES) {
-        return cs_fail_at(err, path_member(arena, path, "type"), "unknown_word",
+        return cs_fail_at(err, path_member(reading->arena, path, "type"), "unknown_word",
                           "a parameter's type is string, integer, number, boolean, media, array or object");
     }
     if (depth > GW_PIPELINE_PARAM_DEPTH_MAX) {
         return cs_fail_at(err, path, "too_deep", "parameters are nested at most %d deep", GW_PIPELINE_PARAM_DEPTH_MAX);
     }
-    CS_TRY(check_members(type, declaration, path, arena, err));
+    CS_TRY(check_members(type, declaration, path, reading, err));
     if (type == ARRAY) {
-        CS_TRY(
-            check_declaration(member(declaration, "items"), path_member(arena, path, "items"), depth + 1, arena, err));
+        CS_TRY(check_declaration(member(declaration, "items"), path_member(reading->arena, path, "items"), depth + 1,
+                                 reading, err));
     } else if (type == OBJECT) {
-        CS_TRY(check_declarations(member(declaration, "properties"), path_member(arena, path, "properties"), depth + 1,
-                                  arena, err));
+        CS_TRY(check_declarations(member(declaration, "properties"), path_member(reading->arena, path, "properties"),
+                                  depth + 1, reading, err));
     }
-    return check_samples(declaration, path, arena, err);
+    return check_samples(declaration, path, reading, err);
 }
 
-static enum cs_status check_declarations(const json_t *declared, const char *path, int depth, struct cs_arena *arena,
+static enum cs_status check_declarations(const json_t *declared, const char *path, int depth, struct reading *reading,
                                          struct cs_err *err) {
     const char *name = NULL;
     json_t *declaration = NULL;
@@ -301,18 +320,19 @@ static enum cs_status check_declarations(const json_t *declared, const char *pat
         return cs_fail_at(err, path, "too_many", "%s has at most %d members", path, GW_PIPELINE_PARAMS_MAX);
     }
     json_object_foreach((json_t *)declared, name, declaration) {
-        const char *at = path_member(arena, path, name);
+        const char *at = path_member(reading->arena, path, name);
         if (!cs_id_valid(name, NAME_BYTES_MAX) || strpbrk(name, ".:-") != NULL) {
             return cs_fail_at(err, at, "bad_name", "a parameter's name is 1 to %d of A-Z a-z 0-9 _", NAME_BYTES_MAX);
         }
-        CS_TRY(check_declaration(declaration, at, depth, arena, err));
+        CS_TRY(check_declaration(declaration, at, depth, reading, err));
     }
     return CS_OK;
 }
 
 enum cs_status gw_pipeline_params_check(const json_t *declared, const char *path, struct cs_arena *arena,
                                         struct cs_err *err) {
-    return check_declarations(declared, path, 1, arena, err);
+    struct reading reading = {.arena = arena};
+    return check_declarations(declared, path, 1, &reading, err);
 }
 
 json_t *gw_pipeline_params_sample(const json_t *declared) {

@@ -28,6 +28,7 @@ enum {
     GW_PIPELINE_PARAM_DEPTH_MAX = 4,
     GW_PIPELINE_TEXT_BYTES_MAX = 40000, /* without maxLength */
     GW_PIPELINE_ITEMS_MAX = 1000,       /* without maxItems */
+    GW_PIPELINE_VALUES_MAX = 100000,    /* of a run, or of all defaults and examples, those in others too */
 };
 
 /* Declarations (an object by name; NULL is fine) at path; their defaults and examples must fit themselves. */

@@ -256,6 +256,79 @@ TEST(an_expansion_has_a_limit) {
     assert_fails(try_expand(template.data, params.data, NULL, &text, &err), &err, CS_INVALID_ARGUMENT, "too_big");
 }
 
+TEST(text_counts_once_however_many_parameters_are_in_it) {
+    CS_AUTO_BUF template = {0};
+    struct cs_err err = {0};
+    char *text = NULL;
+    cs_buf_puts(&template, "{'params':{'t':{'type':'string'}},'plan':{'jobs':[{'id':'j','params':{'t':'");
+    for (int i = 0; i < 2000; i++) {
+        cs_buf_puts(&template, "some words {{params.t}}");
+    }
+    cs_buf_puts(&template, "'}}]}}");
+    assert_ok(try_expand(template.data, "{'t':'x'}", NULL, &text, &err), &err);
+    free(text);
+}
+
+/* Jobs that are not there: a long chain of those that stand in for each other, and one that names its head again and
+ * again, on which `jobs` depend. */
+static void put_absent_jobs(struct cs_buf *template, int chain, int edges, int jobs) {
+    cs_buf_puts(template, "{'params':{'m':{'type':'boolean'}},'plan':{'jobs':[");
+    for (int i = 0; i < chain; i++) {
+        cs_buf_printf(template, "{'id':'c%d','when':{'param':'m'}", i);
+        cs_buf_printf(template, i + 1 < chain ? ",'otherwise':'c%d'}," : "},", i + 1);
+    }
+    cs_buf_puts(template, "{'id':'x','when':{'param':'m'},'dependsOn':['c0'");
+    for (int i = 1; i < edges; i++) {
+        cs_buf_puts(template, ",'c0'");
+    }
+    cs_buf_puts(template, "]}");
+    for (int i = 0; i < jobs; i++) {
+        cs_buf_printf(template, ",{'id':'j%d','dependsOn':['x']}", i);
+    }
+    cs_buf_puts(template, "]}}");
+}
+
+TEST(dependencies_that_multiply_are_refused_soon) {
+    CS_AUTO_BUF template = {0};
+    struct cs_err err = {0};
+    char *text = NULL;
+    put_absent_jobs(&template, 1000, 10000, 1000); /* 10^10 steps, one at a time */
+    assert_fails(try_expand(template.data, "{'m':false}", NULL, &text, &err), &err, CS_INVALID_ARGUMENT, "too_big");
+}
+
+TEST(a_long_chain_of_stand_ins_is_walked_once) {
+    CS_AUTO_BUF template = {0};
+    struct cs_err err = {0};
+    char *text = NULL;
+    put_absent_jobs(&template, 2000, 1, 2000);
+    assert_ok(try_expand(template.data, "{'m':false}", NULL, &text, &err), &err);
+    assert_null(strstr(text, "'c"));
+    free(text);
+}
+
+TEST(defaults_that_multiply_are_refused) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO_BUF text = {0};
+    struct cs_err err = {0};
+    cs_buf_puts(&text, "{'a':{'type':'array','items':{'type':'object','properties':{'b':{'type':'array','items':"
+                       "{'type':'integer'},'default':[0");
+    for (int i = 1; i < 1000; i++) {
+        cs_buf_puts(&text, ",0");
+    }
+    cs_buf_puts(&text, "]}}}}}");
+    CS_AUTO_JSON *declared = json_of(text.data);
+    assert_ok(gw_pipeline_params_check(declared, "params", arena, &err), &err);
+    CS_AUTO_JSON *given = json_pack("{s:[]}", "a");
+    for (int i = 0; i < 1000; i++) {
+        (void)json_array_append_new(json_object_get(given, "a"), json_object());
+    }
+    json_t *values = NULL;
+    assert_fails(gw_pipeline_params_read(declared, given, "params", arena, &values, &err), &err, CS_INVALID_ARGUMENT,
+                 "too_many");
+    (void)json_object_set(json_object_get(declared, "a"), "example", json_object_get(given, "a"));
+    assert_fails(gw_pipeline_params_check(declared, "params", arena, &err), &err, CS_INVALID_ARGUMENT, "too_many");
+}
+
 TEST(the_pipelines_that_come_with_us_are_good_and_try_themselves) {
     assert_true(gw_builtin_pipeline_count > 0);
     for (size_t i = 0; i < gw_builtin_pipeline_count; i++) {
@@ -303,4 +376,7 @@ TEST_MAIN(CS_TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_
           CS_TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for),
           CS_TEST(a_run_may_skip_what_the_pipeline_can_do_without),
           CS_TEST(a_reference_that_nothing_stands_in_for_is_an_error), CS_TEST(an_expansion_has_a_limit),
+          CS_TEST(text_counts_once_however_many_parameters_are_in_it),
+          CS_TEST(a_long_chain_of_stand_ins_is_walked_once), CS_TEST(defaults_that_multiply_are_refused),
+          CS_TEST(dependencies_that_multiply_are_refused_soon),
           CS_TEST(the_pipelines_that_come_with_us_are_good_and_try_themselves))
