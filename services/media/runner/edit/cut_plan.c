@@ -197,7 +197,9 @@ static int by_start(const void *a, const void *b) {
 
 static void join(struct planner *planner, struct med_cut_span *into, const struct med_cut_span *cut) {
     into->end_cs = cut->end_cs > into->end_cs ? cut->end_cs : into->end_cs;
-    into->reason = cs_arena_sprintf(planner->arena, "%s+%s", into->reason, cut->reason);
+    if (strlen(into->reason) < MED_CUT_REASON_BYTES_MAX) { /* of thousands of fillers in a row the first will do */
+        into->reason = cs_arena_sprintf(planner->arena, "%s+%s", into->reason, cut->reason);
+    }
     into->confidence = cut->confidence < into->confidence ? cut->confidence : into->confidence;
 }
 

@@ -19,7 +19,7 @@
 
 #include "captions/words.h"
 
-enum { MED_CUT_SPANS_MAX = 20000 };
+enum { MED_CUT_SPANS_MAX = 20000, MED_CUT_REASON_BYTES_MAX = 512 /* nothing is joined to a longer one */ };
 
 struct med_cut_rules {
     int64_t min_pause_cs;

@@ -114,6 +114,7 @@ static enum cs_status read_span(const json_t *value, int64_t from_cs, int64_t du
         return bad(err, "the spans of a cut plan follow each other, within the recording");
     }
     span.end_cs = span.end_cs > duration_cs ? duration_cs : span.end_cs;
+    span.start_cs = span.start_cs > span.end_cs ? span.end_cs : span.start_cs;
     span.keep = cs_str_eq(type, "keep");
     span.reason = cs_arena_strdup(arena, reason != NULL ? reason : "");
     *ret_span = span;

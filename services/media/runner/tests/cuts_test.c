@@ -175,6 +175,21 @@ TEST(ta_035_what_is_too_long_is_split_in_its_pauses_else_evenly) {
     assert_string_equal(shown(&plan), "keep 0-800 content, keep 800-1600 content, keep 1600-2400 content");
 }
 
+TEST(of_thousands_of_fillers_in_a_row_the_first_are_the_reason) {
+    enum { FILLERS = 19000 };
+    struct med_words words = {.items = cs_arena_array(arena, FILLERS + 1, sizeof(struct med_word))};
+    talk(&words, 0, 50);
+    for (int64_t i = 1; i <= FILLERS; i++) {
+        words.items[words.count++] = (struct med_word){
+            .text = "um", .size_bytes = 2, .characters = 2, .start_cs = i * 50, .end_cs = i * 50 + 50};
+    }
+    struct med_cut_plan plan = plan_of(&words, (FILLERS + 1) * 50, NULL);
+    assert_int_equal(plan.count, 2);
+    assert_false(plan.spans[1].keep);
+    assert_true(strncmp(plan.spans[1].reason, "filler_word_um+filler_word_um", 29) == 0);
+    assert_true(strlen(plan.spans[1].reason) < 2 * MED_CUT_REASON_BYTES_MAX);
+}
+
 TEST(nothing_said_leaves_nothing) {
     struct med_words words = words_of("");
     assert_plan(words, 1000, "cut 0-1000 silence_10000ms");
@@ -278,6 +293,15 @@ TEST(ta_036_times_may_be_written_in_four_ways) {
     struct med_cut_plan plan = {0};
     assert_ok(med_cut_plan_read(json, strlen(json), 7000, arena, &plan, &err), &err);
     assert_string_equal(shown(&plan), "keep 0-150 , cut 150-6525 , keep 6525-7000 ");
+}
+
+TEST(ta_041_a_span_that_begins_behind_the_end_has_no_length) {
+    static const char json[] = "{\"cuts\":[{\"start\":0,\"end\":10,\"type\":\"keep\"},"
+                               "{\"start\":10.01,\"end\":10.03,\"type\":\"cut\"}]}";
+    struct med_cut_plan plan = {0};
+    assert_ok(med_cut_plan_read(json, strlen(json), 1000, arena, &plan, &err), &err);
+    assert_int_equal(plan.spans[1].start_cs, 1000);
+    assert_int_equal(plan.spans[1].end_cs, 1000);
 }
 
 TEST(ta_041_plans_that_make_no_sense_are_refused) {
@@ -406,10 +430,12 @@ int main(void) {
         CS_TEST(ta_033_cuts_below_half_a_second_are_dropped),
         CS_TEST(ta_034_what_is_too_short_joins_its_neighbour_and_only_silence_is_cut),
         CS_TEST(ta_035_what_is_too_long_is_split_in_its_pauses_else_evenly),
+        CS_TEST(of_thousands_of_fillers_in_a_row_the_first_are_the_reason),
         CS_TEST(nothing_said_leaves_nothing),
         CS_TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_the_same),
         CS_TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again),
         CS_TEST(ta_036_times_may_be_written_in_four_ways),
+        CS_TEST(ta_041_a_span_that_begins_behind_the_end_has_no_length),
         CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
         CS_TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go),
         CS_TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap),
