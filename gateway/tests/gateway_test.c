@@ -610,6 +610,35 @@ TEST(sy_141_x3_the_access_log_has_ids_and_no_secrets) {
     assert_null(strstr(lines.data, "not an id"));
 }
 
+TEST(ex_018_e12_an_operators_key_is_one_and_other_keys_are_not) {
+    static const char put[] = "/api/v3/jobs/e1/scenes/e1:scenes.0";
+    static const char json[] = "Content-Type: application/json\r\n";
+    struct world world;
+    world_init(&world);
+    world.config.api_keys = "key-of-acme=acme";
+    world.config.operator_keys = "key-of-operator=acme";
+    world_start(&world);
+    json_decref(ask(&world, "GET", "/v1/executions/e1", "X-Api-Key: key-of-operator\r\n", NULL, 200));
+    json_t *refused = ask(&world, "PUT", put, "X-Api-Key: key-of-acme\r\nContent-Type: application/json\r\n", "{}", 403);
+    assert_string_equal(text_at(refused, "error"), "Only an operator may update scenes");
+    json_decref(refused);
+    json_decref(ask(&world, "PUT", put, json, "{}", 401));
+    json_t *none = ask(&world, "PUT", put, "X-Api-Key: key-of-operator\r\nContent-Type: application/json\r\n", "{}", 404);
+    assert_string_equal(text_at(none, "error"), "Scene not found");
+    json_decref(none);
+    world_stop(&world);
+}
+
+TEST(an_operators_key_alone_closes_nothing) {
+    struct world world;
+    world_init(&world);
+    world.config.operator_keys = "key-of-operator=acme";
+    world_start(&world);
+    json_decref(ask(&world, "GET", "/v1/executions/e1", "", NULL, 200));
+    json_decref(ask(&world, "PUT", "/api/v3/jobs/e1/scenes/x", "Content-Type: application/json\r\n", "{}", 403));
+    world_stop(&world);
+}
+
 TEST(bad_settings_are_refused) {
     static const struct {
         const char *keys;
@@ -662,6 +691,8 @@ int main(void) {
         CS_TEST(wrong_paths_methods_and_types_are_refused),
         CS_TEST(pages_of_a_configured_origin_may_read),
         CS_TEST(sy_141_x3_the_access_log_has_ids_and_no_secrets),
+        CS_TEST(ex_018_e12_an_operators_key_is_one_and_other_keys_are_not),
+        CS_TEST(an_operators_key_alone_closes_nothing),
         CS_TEST(bad_settings_are_refused),
     };
     cs_log_setup("gateway-test", CS_LOG_INFO);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cs/base/clock.h"
 #include "cs/json.h"
 #include "world.h"
 
@@ -11,6 +12,8 @@
 #define PLAN(jobs) "{'tenant':'acme','plan':{'jobs':[" jobs "]}}"
 #define UNCACHED(jobs) "{'tenant':'acme','plan':{'cache':'off','jobs':[" jobs "]}}"
 #define NOOP(id, more) "{'id':'" id "','operation':{'noop':{}}" more "}"
+
+enum { SCENE_TIMEOUT_MS = 30 * 60 * 1000 };
 
 static const char *const video[] = {"generateVideo", "merge"};
 
@@ -193,9 +196,11 @@ static void assert_scene(const struct heard *assigned) {
     assert_true(index >= 0 && index < 3);
     assert_string_equal(params->prompt, prompts[index]);
     assert_true(params->duration->value == durations[index]);
+    int64_t left_ms = assigned->command->assign->deadline_ms - cs_clock_unix_ms(); /* EX-023 */
+    assert_true(left_ms <= SCENE_TIMEOUT_MS && left_ms > SCENE_TIMEOUT_MS - 60 * 1000);
 }
 
-TEST(E5_EX_022_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order) {
+TEST(E5_EX_022_EX_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -371,7 +376,7 @@ static void take_merge_of(struct scripted_worker *worker, size_t inputs) {
     scripted_succeed(merge);
 }
 
-TEST(EX_019_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too) {
+TEST(EX_019_EX_020_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -442,9 +447,8 @@ TEST(E3_a_map_survives_kill_9_at_each_of_its_commits) {
         (void)!world_try(&world, "CreateExecution", create, &reply, &err);
         if (nth <= 5) {
             (void)cs_test_program_wait(&world.program); /* killed */
-        } else {
-            world_kill_program(&world);
         }
+        world_kill_program(&world);
         world.config.crash_at = "";
         world_start_program(&world);
         assert_ok(world_try(&world, "CreateExecution", create, &reply, &err), &err);
@@ -465,12 +469,12 @@ int main(void) {
         CS_TEST(appended_jobs_run_and_are_there_after_a_restart),
         CS_TEST(an_append_is_told_apart_by_its_ids_and_takes_all_or_nothing),
         CS_TEST(E12_what_has_not_started_can_be_edited_and_removed),
-        CS_TEST(E5_EX_022_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order),
+        CS_TEST(E5_EX_022_EX_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order),
         CS_TEST(EX_024_E7_items_that_failed_are_left_out_of_what_a_map_gives),
         CS_TEST(a_map_that_does_not_skip_ends_with_its_first_bad_item_and_stops_the_others),
         CS_TEST(a_map_takes_the_outputs_of_a_job_as_its_items),
         CS_TEST(a_map_is_checked_with_all_its_items_when_it_is_submitted),
-        CS_TEST(EX_019_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too),
+        CS_TEST(EX_019_EX_020_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too),
         CS_TEST(a_map_that_begins_again_makes_its_items_anew),
         CS_TEST(E3_a_map_survives_kill_9_at_each_of_its_commits),
     };
