@@ -132,22 +132,28 @@ TEST(t16_keys_belong_to_tenants) {
     CS_AUTO(gw_auth) *open = NULL;
     const char *tenant = NULL;
     struct cs_err err = {0};
-    assert_ok(gw_auth_create("key=with=signs=a,second-key=b_1-", &auth, &err), &err);
+    assert_ok(gw_auth_create("key=with=signs=a,second-key=b_1-", "boss-key=a", &auth, &err), &err);
     assert_ok(gw_auth_tenant(auth, "Bearer key=with=signs", NULL, &tenant, &err), &err);
     assert_string_equal(tenant, "a");
     assert_ok(gw_auth_tenant(auth, NULL, "second-key", &tenant, &err), &err);
     assert_string_equal(tenant, "b_1-");
+    assert_ok(gw_auth_tenant(auth, NULL, "boss-key", &tenant, &err), &err);
+    assert_string_equal(tenant, "a");
+    assert_true(gw_auth_is_operator(auth, NULL, "boss-key"));
+    assert_false(gw_auth_is_operator(auth, NULL, "second-key"));
+    assert_false(gw_auth_is_operator(auth, NULL, NULL));
     assert_fails(gw_auth_tenant(auth, "Bearer second-key ", NULL, &tenant, &err), &err, CS_UNAUTHENTICATED,
                  "bad_credentials");
     assert_fails(gw_auth_tenant(auth, "Token second-key", "second-key", &tenant, &err), &err, CS_UNAUTHENTICATED,
                  "no_credentials");
     assert_fails(gw_auth_tenant(auth, NULL, "", &tenant, &err), &err, CS_UNAUTHENTICATED, "no_credentials");
     struct gw_auth *none = NULL;
-    assert_fails(gw_auth_create(",", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
-    assert_fails(gw_auth_create("first-key=a,first-key=b", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
-    assert_ok(gw_auth_create("", &open, &err), &err);
+    assert_fails(gw_auth_create(",", "", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
+    assert_fails(gw_auth_create("first-key=a,first-key=b", "", &none, &err), &err, CS_INVALID_ARGUMENT, "bad_api_keys");
+    assert_ok(gw_auth_create("", "", &open, &err), &err);
     assert_ok(gw_auth_tenant(open, NULL, NULL, &tenant, &err), &err);
     assert_string_equal(tenant, "default");
+    assert_false(gw_auth_is_operator(open, NULL, NULL));
 }
 
 TEST(every_status_has_an_http_status) {
