@@ -13,6 +13,7 @@
 #include "cs/conf.h"
 #include "cs/svc.h"
 #include "engine/engine.h"
+#include "upkeep.h"
 
 enum { ADDRESS_BYTES_MAX = 255 };
 
@@ -21,6 +22,7 @@ struct orc_app {
     struct cs_rpc *rpc;
     char *authorization; /* for workers, or NULL */
     struct orc_engine *engine;
+    struct orc_upkeep *upkeep;
     struct orc_api *api;
     struct orc_runs *runs;
     struct orc_pipelines *pipelines;
@@ -114,7 +116,8 @@ enum cs_status orc_app_create(const struct orc_config *config, struct orc_app **
     app->config = config;
     (void)pthread_mutex_init(&app->lock, NULL);
     CS_TRY(cs_rpc_create(&(struct cs_rpc_config){0}, &app->rpc, err));
-    CS_TRY(start_engine(app, err));
+    CS_TRY(start_engine(app, err)); /* it migrates, before the upkeep looks */
+    CS_TRY(orc_upkeep_start(config->database_url, config->retention_ms, &app->upkeep, err));
     CS_TRY(serve(app, err));
     *ret_app = cs_steal(&app);
     return CS_OK;
@@ -148,6 +151,7 @@ void orc_app_destroy(struct orc_app *app) {
     if (app == NULL) {
         return;
     }
+    orc_upkeep_stop(app->upkeep);
     stop_engine(app);
     if (app->runs != NULL) {
         orc_runs_interrupt(app->runs);

@@ -35,6 +35,9 @@ static const struct cs_conf_option options[] = {
      .help = "turns of a tenant in a round, 1 for those not named"},
     {"cache-ttl", "CALLSHEET_CACHE_TTL", CS_CONF_DURATION, AT(cache_ttl_ms), "7d", .min = 1000,
      .max = INT64_C(366) * 24 * 3600 * 1000, .help = "how long results are kept for jobs that do the same work"},
+    {"retention", "CALLSHEET_RETENTION", CS_CONF_DURATION, AT(retention_ms), "30d", .min = 0,
+     .max = INT64_C(36600) * 24 * 3600 * 1000,
+     .help = "how long executions and tracked runs are kept after their end, and up to a tenth more; 0: for ever"},
 };
 
 const struct cs_conf_spec orc_config_spec = {

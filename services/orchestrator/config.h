@@ -25,6 +25,7 @@ struct orc_config {
     const char *limits;
     const char *tenant_weights;
     int64_t cache_ttl_ms;
+    int64_t retention_ms; /* 0: for ever */
 };
 
 extern const struct cs_conf_spec orc_config_spec;

@@ -4,6 +4,7 @@
 #include "cs/base/id.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
+#include "domain/execution_id.h"
 #include "engine/internal.h"
 #include "engine/waiting.h"
 #include "wire/page_token.h"
@@ -144,6 +145,7 @@ static bool refuse_unsure(struct orc_engine *engine, struct cs_err *err) {
 static struct orc_entry *entry_of(struct orc_engine *engine, struct orc_submission *submission) {
     char id[CS_ID_SIZE];
     cs_id_make(id);
+    orc_execution_id_date(id, engine->now_ms);
     struct orc_execution *execution =
         orc_execution_create(id, submission->tenant, submission->plan, engine->now_ms,
                              engine->now_ms + submission->timeout_ms, submission->has_webhook);

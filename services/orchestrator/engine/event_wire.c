@@ -8,6 +8,28 @@ static char *text(const char *maybe) {
     return maybe != NULL ? (char *)maybe : (char *)protobuf_c_empty_string;
 }
 
+static bool of_no_job(enum orc_event_kind kind) {
+    return kind == ORC_EVENT_DELIVERED || kind == ORC_EVENT_DELIVERY_FAILED;
+}
+
+/* ---- up-casters: [n] makes of an event of version n one of version n + 1 ---- */
+
+static void from_1(struct orc_event *event) {
+    if (of_no_job(event->kind)) {
+        event->job = 0;
+    }
+}
+
+static void (*const upcasters[ORC_LOG_VERSION])(struct orc_event *event) = {[1] = from_1};
+
+static void upcast(int version, struct orc_event *event) {
+    for (; version < ORC_LOG_VERSION; version++) {
+        upcasters[version](event);
+    }
+}
+
+/* ---- both ways ---- */
+
 void orc_event_to_row(const struct orc_event *event, const char *execution, uint64_t seq, struct cs_arena *arena,
                       struct orc_row_event *ret_row) {
     Callsheet__V1__EventPayload payload = CALLSHEET__V1__EVENT_PAYLOAD__INIT;
@@ -35,7 +57,8 @@ void orc_event_to_row(const struct orc_event *event, const char *execution, uint
         .execution = execution,
         .seq = seq,
         .kind = (int)event->kind,
-        .job = event->job,
+        .version = ORC_LOG_VERSION,
+        .job = of_no_job(event->kind) ? 0 : event->job,
         .attempt = event->attempt,
         .at_ms = event->at_ms,
         .payload = bytes,
@@ -47,6 +70,15 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
                                   struct cs_err *err) {
     ProtobufCMessage *message = NULL;
     struct cs_err cause = {0};
+    if (row->version > ORC_LOG_VERSION) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "log_newer",
+                       "execution %s has an event of version %d, this program knows %d", row->execution, row->version,
+                       ORC_LOG_VERSION);
+    }
+    if (row->version < 1) {
+        return cs_fail(err, CS_DATA_LOSS, "bad_event_row", "an event of execution %s has version %d", row->execution,
+                       row->version);
+    }
     if (cs_rpc_message_unpack_arena(&callsheet__v1__event_payload__descriptor, row->payload, row->payload_size, arena,
                                     &message, &cause) != CS_OK) {
         return cs_fail(err, CS_DATA_LOSS, "bad_event_row", "an event of execution %s does not unpack: %s",
@@ -63,7 +95,8 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .final = payload->final,
         .unassigned = payload->unassigned,
         .execution_started_at_ms = payload->execution_started_at_ms,
-        .cache_miss = payload->cache_miss < ORC_CACHE_MISSES ? (enum orc_cache_miss)payload->cache_miss : ORC_CACHE_NO_MISS,
+        .cache_miss =
+            payload->cache_miss < ORC_CACHE_MISSES ? (enum orc_cache_miss)payload->cache_miss : ORC_CACHE_NO_MISS,
         .code = payload->code,
         .message = payload->message,
         .source_execution = payload->source_execution,
@@ -76,6 +109,7 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .next_at_ms = payload->next_at_ms,
         .started_at_ms = payload->started_at_ms,
     };
+    upcast(row->version, ret_event);
     if (ret_event->kind == ORC_EVENT_APPENDED || ret_event->kind == ORC_EVENT_EDITED) {
         return orc_addition_from_log(ret_event->kind, ret_event->payload, ret_event->payload_size, arena,
                                      &ret_event->addition, err);

@@ -3,9 +3,17 @@
  *
  * Kind, job, attempt and time are columns of the row. Chance is not kept: what was decided with it is.
  *
+ * Each row has the version of the program that wrote it, ORC_LOG_VERSION. A new fact is a new field, which old events
+ * lack: that needs no new version. What a new program writes and an old one would misread does; then ORC_LOG_VERSION
+ * rises, and an up-caster makes of an event of the version before what it would be now. The domain sees events of today
+ * only.
+ *
+ *     1  the first releases
+ *     2  an event that is about no job has job 0; deliveries had the number of jobs then, which may be a job by now
+ *
  * Owns     bytes and strings live in the arena; an event that was read points into it.
- * Fails    DATA_LOSS "bad_event_row" when stored bytes do not unpack.
- * Threads  pure.
+ * Fails    DATA_LOSS "bad_event_row" when stored bytes do not unpack; FAILED_PRECONDITION "log_newer" for a version
+ * that is not known. Threads  pure.
  */
 #ifndef ORC_ENGINE_EVENT_WIRE_H
 #define ORC_ENGINE_EVENT_WIRE_H

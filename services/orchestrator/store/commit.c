@@ -3,23 +3,25 @@
 
 #include "commit_sql.h"
 #include "cs/base/text.h"
+#include "domain/execution_id.h"
 #include "store/internal.h"
+#include "store/partitions.h"
 
 static const struct cs_pg_statement replica_fence = CS_PG_STATEMENT(replica_fence, "text int8", "ok:bool");
 static const struct cs_pg_statement executions_insert = CS_PG_STATEMENT(
-    executions_insert, "text[] text[] text[] bytea[] bytea[] text[] int8[] int8[] text[] text", "id:text");
+    executions_insert, "text[] text[] text[] bytea[] bytea[] text[] int8[] int8[] text[] text int4[]", "id:text");
 static const struct cs_pg_statement events_append =
-    CS_PG_STATEMENT(events_append, "text[] int8[] int4[] int4[] int4[] int8[] bytea[]", "");
+    CS_PG_STATEMENT(events_append, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
 static const struct cs_pg_statement events_append_if_created =
-    CS_PG_STATEMENT(events_append_if_created, "text[] int8[] int4[] int4[] int4[] int8[] bytea[]", "");
-static const struct cs_pg_statement heads_update =
-    CS_PG_STATEMENT(heads_update, "text[] int4[] bool[] int8[] int8[] int8[] int8[] bytea[] bytea[]", "");
+    CS_PG_STATEMENT(events_append_if_created, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
+static const struct cs_pg_statement heads_update = CS_PG_STATEMENT(
+    heads_update, "text[] int4[] bool[] int8[] int8[] int8[] int8[] bytea[] bytea[] int4[] int4 int4", "");
 
 /* ---- columns ---- */
 
 /* A set of arrays, one a column. */
 struct columns {
-    struct cs_pg_array items[9];
+    struct cs_pg_array items[10];
     size_t count;
 };
 
@@ -64,6 +66,7 @@ static size_t add_created(struct orc_store *store, const struct orc_commit *comm
     static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_TEXT, CS_PG_TEXT, CS_PG_BYTEA, CS_PG_BYTEA,
                                             CS_PG_TEXT, CS_PG_INT8, CS_PG_INT8, CS_PG_TEXT};
     AUTO_COLUMNS columns;
+    CS_AUTO_PG_ARRAY days = {.type = CS_PG_INT4};
     columns_init(&columns, types, CS_COUNT(types));
     for (size_t i = 0; i < commit->created_count; i++) {
         const struct orc_row_created *row = &commit->created[i];
@@ -76,10 +79,12 @@ static size_t add_created(struct orc_store *store, const struct orc_commit *comm
         cs_pg_add_i64(&columns.items[6], row->created_at_ms);
         cs_pg_add_i64(&columns.items[7], row->wake_at_ms);
         cs_pg_add_text(&columns.items[8], row->origin);
+        cs_pg_add_i64(&days, orc_execution_id_day(row->id));
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
     cs_pg_put_text(&params, store->replica);
+    cs_pg_put_array(&params, &days);
     return cs_pg_batch_add(store->batch, &executions_insert, &params);
 }
 
@@ -122,13 +127,14 @@ static void add_event(struct columns *columns, const struct orc_row_event *row) 
     cs_pg_add_i64(&columns->items[4], row->attempt);
     cs_pg_add_i64(&columns->items[5], row->at_ms);
     cs_pg_add_bytes(&columns->items[6], row->payload_size > 0 ? row->payload : "", row->payload_size);
+    cs_pg_add_i64(&columns->items[7], orc_execution_id_day(row->execution));
 }
 
 /* The events whose execution is (or is not) doubtful. */
 static void add_events(struct orc_store *store, const struct orc_commit *commit, const struct doubtful *doubtful,
                        bool guarded) {
-    static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_INT8, CS_PG_INT4, CS_PG_INT4,
-                                            CS_PG_INT4, CS_PG_INT8, CS_PG_BYTEA};
+    static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_INT8, CS_PG_INT4,  CS_PG_INT4,
+                                            CS_PG_INT4, CS_PG_INT8, CS_PG_BYTEA, CS_PG_INT4};
     AUTO_COLUMNS columns;
     columns_init(&columns, types, CS_COUNT(types));
     for (size_t i = 0; i < commit->event_count; i++) {
@@ -141,13 +147,16 @@ static void add_events(struct orc_store *store, const struct orc_commit *commit,
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
+    cs_pg_put_i32(&params, ORC_LOG_VERSION); /* the same for all */
     (void)cs_pg_batch_add(store->batch, guarded ? &events_append_if_created : &events_append, &params);
 }
 
 static void add_heads(struct orc_store *store, const struct orc_commit *commit) {
-    static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_INT4, CS_PG_BOOL,  CS_PG_INT8, CS_PG_INT8,
-                                            CS_PG_INT8, CS_PG_INT8, CS_PG_BYTEA, CS_PG_BYTEA};
+    static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_INT4, CS_PG_BOOL,  CS_PG_INT8,  CS_PG_INT8,
+                                            CS_PG_INT8, CS_PG_INT8, CS_PG_BYTEA, CS_PG_BYTEA, CS_PG_INT4};
     AUTO_COLUMNS columns;
+    int32_t first_day = INT32_MAX;
+    int32_t last_day = 0;
     columns_init(&columns, types, CS_COUNT(types));
     for (size_t i = 0; i < commit->head_count; i++) {
         const struct orc_row_head *row = &commit->heads[i];
@@ -160,9 +169,15 @@ static void add_heads(struct orc_store *store, const struct orc_commit *commit) 
         cs_pg_add_i64(&columns.items[6], row->wake_at_ms);
         add_maybe_bytes(&columns.items[7], row->summary, row->summary_size);
         add_maybe_bytes(&columns.items[8], row->webhook_body, row->webhook_body_size);
+        int32_t day = orc_execution_id_day(row->id);
+        cs_pg_add_i64(&columns.items[9], day);
+        first_day = day < first_day ? day : first_day;
+        last_day = day > last_day ? day : last_day;
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
+    cs_pg_put_i32(&params, first_day);
+    cs_pg_put_i32(&params, last_day);
     (void)cs_pg_batch_add(store->batch, &heads_update, &params);
 }
 
@@ -200,11 +215,8 @@ static void mark_duplicates(const struct orc_commit *commit, struct cs_pg_rows *
     free(ids);
 }
 
-enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
-                                struct cs_err *err) {
-    if (store->replica == NULL) {
-        return cs_fail(err, CS_FAILED_PRECONDITION, "not_joined", "a store that has not joined cannot commit");
-    }
+/* Fills the batch; returns the index of the statement that creates. */
+static size_t add_all(struct orc_store *store, const struct orc_commit *commit) {
     struct doubtful doubtful;
     doubtful_init(&doubtful, commit);
     cs_pg_batch_clear(store->batch);
@@ -221,7 +233,47 @@ enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit
     if (commit->kept_count > 0) {
         orc_store_add_kept(store, commit->kept, commit->kept_count);
     }
-    if (cs_pg_batch_commit(store->batch, err) != CS_OK) {
+    return created;
+}
+
+/* Nobody had made the partitions that it needs: we were asleep when it was time. Another replica may be making them,
+ * too. */
+static enum cs_status make_partitions(struct orc_store *store, const struct orc_commit *commit, struct cs_err *err) {
+    int32_t before = 0;
+    for (size_t i = 0; i < commit->created_count + commit->event_count; i++) {
+        const char *id =
+            i < commit->created_count ? commit->created[i].id : commit->events[i - commit->created_count].execution;
+        int32_t day = orc_execution_id_day(id);
+        bool made = false;
+        if (day != before) {
+            CS_TRY(orc_store_partition_make(store, day, ORC_PARTITION_DAYS_MIN, &made, err));
+        }
+        before = day;
+    }
+    return CS_OK;
+}
+
+/* An insert that finds no partition violates a check, too; then it is done once more. */
+static enum cs_status commit_batch(struct orc_store *store, const struct orc_commit *commit, struct cs_err *err) {
+    struct cs_err why = {0};
+    if (cs_pg_batch_commit(store->batch, &why) == CS_OK) {
+        return CS_OK;
+    }
+    if (cs_str_eq(why.reason, "check_violation")) {
+        CS_TRY(make_partitions(store, commit, err));
+        return cs_pg_batch_commit(store->batch, err);
+    }
+    *err = why;
+    return why.status;
+}
+
+enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
+                                struct cs_err *err) {
+    if (store->replica == NULL) {
+        return cs_fail(err, CS_FAILED_PRECONDITION, "not_joined", "a store that has not joined cannot commit");
+    }
+    size_t created = add_all(store, commit);
+    if (commit_batch(store, commit, err) != CS_OK) {
         return orc_store_explain(err);
     }
     if (commit->created_count > 0) {

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cs/base/text.h"
+#include "domain/execution_id.h"
 #include "read_sql.h"
 #include "store/internal.h"
 
@@ -14,14 +15,15 @@ static const struct cs_pg_statement executions_open =
 static const struct cs_pg_statement execution_get =
     CS_PG_STATEMENT(execution_get, "text text", ORC_WHOLE " successors:text");
 static const struct cs_pg_statement executions_ended =
-    CS_PG_STATEMENT(executions_ended, "text[]", "id:text state:int4 summary:bytea");
+    CS_PG_STATEMENT(executions_ended, "text[] int4[]", "id:text state:int4 summary:bytea");
 static const struct cs_pg_statement execution_by_key = CS_PG_STATEMENT(execution_by_key, "text text", ORC_WHOLE);
 static const struct cs_pg_statement execution_owner =
     CS_PG_STATEMENT(execution_owner, "text text", "owner:text address:text");
 static const struct cs_pg_statement executions_list = CS_PG_STATEMENT(executions_list, LIST_PARAMS, HEAD);
 static const struct cs_pg_statement executions_list_active = CS_PG_STATEMENT(executions_list_active, LIST_PARAMS, HEAD);
-static const struct cs_pg_statement events_of = CS_PG_STATEMENT(
-    events_of, "text[]", "execution:text seq:int8 kind:int4 job:int4 attempt:int4 at_ms:int8 payload:bytea");
+static const struct cs_pg_statement events_of =
+    CS_PG_STATEMENT(events_of, "text[] int4[] int4 int4",
+                    "execution:text seq:int8 kind:int4 version:int4 job:int4 attempt:int4 at_ms:int8 payload:bytea");
 
 /* ---- rows -> structs ---- */
 
@@ -62,6 +64,7 @@ static void read_event(struct cs_pg_rows *rows, struct cs_arena *arena, const ch
     event->execution = execution;
     event->seq = (uint64_t)cs_pg_i64(rows, "seq");
     event->kind = (int)cs_pg_i64(rows, "kind");
+    event->version = (int)cs_pg_i64(rows, "version");
     event->job = (uint32_t)cs_pg_i64(rows, "job");
     event->attempt = (uint32_t)cs_pg_i64(rows, "attempt");
     event->at_ms = cs_pg_i64(rows, "at_ms");
@@ -91,10 +94,24 @@ static void join_events(struct cs_pg_rows *rows, struct cs_arena *arena, struct 
     }
 }
 
-static enum cs_status read_events(struct orc_store *store, const struct cs_pg_array *ids, struct cs_arena *arena,
-                                  struct orc_stored *items, size_t count, struct cs_err *err) {
+static enum cs_status read_events(struct orc_store *store, struct cs_arena *arena, struct orc_stored *items,
+                                  size_t count, struct cs_err *err) {
+    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
+    CS_AUTO_PG_ARRAY days = {.type = CS_PG_INT4};
+    int32_t first_day = INT32_MAX;
+    int32_t last_day = 0;
+    for (size_t i = 0; i < count; i++) {
+        int32_t day = orc_execution_id_day(items[i].id);
+        cs_pg_add_text(&ids, items[i].id);
+        cs_pg_add_i64(&days, day);
+        first_day = day < first_day ? day : first_day;
+        last_day = day > last_day ? day : last_day;
+    }
     CS_AUTO_PG_PARAMS which = {0};
-    cs_pg_put_array(&which, ids);
+    cs_pg_put_array(&which, &ids);
+    cs_pg_put_array(&which, &days);
+    cs_pg_put_i32(&which, first_day);
+    cs_pg_put_i32(&which, last_day);
     CS_AUTO(cs_pg_rows) *events = NULL;
     CS_TRY(cs_pg_many(store->pg, &events_of, &which, &events, err));
     join_events(events, arena, items, count);
@@ -104,14 +121,12 @@ static enum cs_status read_events(struct orc_store *store, const struct cs_pg_ar
 enum cs_status orc_store_read_whole(struct orc_store *store, struct cs_pg_rows *rows, struct cs_arena *arena,
                                     struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));
-    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
     size_t count = 0;
     while (cs_pg_next(rows)) {
-        read_whole(rows, arena, &items[count]);
-        cs_pg_add_text(&ids, items[count++].id);
+        read_whole(rows, arena, &items[count++]);
     }
     if (count > 0) {
-        CS_TRY(read_events(store, &ids, arena, items, count, err));
+        CS_TRY(read_events(store, arena, items, count, err));
     }
     *ret_items = items;
     *ret_count = count;
@@ -161,9 +176,7 @@ enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, co
                                  struct orc_stored **ret_item, struct cs_err *err) {
     struct orc_stored *item = NULL;
     CS_TRY(get(store, &execution_get, tenant, id, arena, &item, err));
-    CS_AUTO_PG_ARRAY ids = {.type = CS_PG_TEXT};
-    cs_pg_add_text(&ids, item->id); // NOLINT(clang-analyzer-core.NullDereference): a failure is never CS_OK
-    CS_TRY(read_events(store, &ids, arena, item, 1, err));
+    CS_TRY(read_events(store, arena, item, 1, err));
     *ret_item = item;
     return CS_OK;
 }
@@ -186,11 +199,14 @@ enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, cons
 enum cs_status orc_store_ended(struct orc_store *store, const char *const *ids, size_t id_count, struct cs_arena *arena,
                                struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
     CS_AUTO_PG_ARRAY wanted = {.type = CS_PG_TEXT};
+    CS_AUTO_PG_ARRAY days = {.type = CS_PG_INT4};
     for (size_t i = 0; i < id_count; i++) {
         cs_pg_add_text(&wanted, ids[i]);
+        cs_pg_add_i64(&days, orc_execution_id_day(ids[i]));
     }
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_array(&params, &wanted);
+    cs_pg_put_array(&params, &days);
     CS_AUTO(cs_pg_rows) *rows = NULL;
     CS_TRY(cs_pg_many(store->pg, &executions_ended, &params, &rows, err));
     struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));

@@ -9,7 +9,7 @@ static const struct cs_pg_statement lease_take = CS_PG_STATEMENT(lease_take, "te
 static const struct cs_pg_statement replica_keep =
     CS_PG_STATEMENT(replica_keep, "text int8 text int8", "kept:bool dead:text next_ms:int8");
 static const struct cs_pg_statement lease_release = CS_PG_STATEMENT(lease_release, "text int8", "");
-static const struct cs_pg_statement replica_fence_dead = CS_PG_STATEMENT(replica_fence_dead, "text", "epoch:int8");
+static const struct cs_pg_statement replica_fence_dead = CS_PG_STATEMENT(replica_fence_dead, "text int4", "epoch:int8");
 static const struct cs_pg_statement replica_fenced = CS_PG_STATEMENT(replica_fenced, "text int8", "ok:bool");
 static const struct cs_pg_statement executions_claim =
     CS_PG_STATEMENT(executions_claim, "text text int8 int8 text", ORC_WHOLE);
@@ -103,6 +103,7 @@ enum cs_status orc_store_release(struct orc_store *store, bool *ret_released, st
 enum cs_status orc_store_fence(struct orc_store *store, const char *dead, int64_t *ret_epoch, struct cs_err *err) {
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_text(&params, dead);
+    cs_pg_put_i32(&params, ORC_LOG_VERSION);
     cs_pg_batch_clear(store->batch);
     size_t fenced = cs_pg_batch_add(store->batch, &replica_fence_dead, &params);
     CS_TRY(cs_pg_batch_commit(store->batch, err));

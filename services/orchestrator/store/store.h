@@ -16,6 +16,7 @@
 #include "cs/base/mem.h"
 
 enum {
+    ORC_LOG_VERSION = 2, /* of the events that are written now; see engine/event_wire.h */
     ORC_LEASE_MS = 2500, /* how long a replica that says nothing counts as alive */
     ORC_READ_BYTES_MAX =
         16 << 20, /* of executions with their events that are read at once, unless one alone is bigger */
@@ -23,7 +24,8 @@ enum {
 
 struct orc_store;
 
-/* Applies the migrations (advisory lock; safe to call from many processes). */
+/* Applies the migrations (advisory lock; safe to call from many processes). FAILED_PRECONDITION "database_newer",
+ * "log_newer": a newer program has run on it. */
 enum cs_status orc_store_migrate(const char *url, struct cs_err *err) CS_MUST_USE;
 enum cs_status orc_store_open(const char *url, struct orc_store **ret_store, struct cs_err *err) CS_MUST_USE;
 void orc_store_close(struct orc_store *store);
@@ -67,6 +69,7 @@ struct orc_row_event {
     int64_t at_ms;
     const void *payload; /* encoded by engine/event_wire.c */
     size_t payload_size;
+    int version; /* of a stored one; what is written has ORC_LOG_VERSION */
 };
 
 /* New head of an execution that had events. */

@@ -72,7 +72,11 @@ TEST(an_event_without_texts_is_small_and_comes_back_without_them) {
 
 TEST(bytes_that_are_no_payload_are_data_loss) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
-    const struct orc_row_event row = {.execution = "x1", .kind = 3, .payload = "\xff\xff\xff", .payload_size = 3};
+    const struct orc_row_event row = {.execution = "x1",
+                                      .kind = 3,
+                                      .version = ORC_LOG_VERSION,
+                                      .payload = "\xff\xff\xff",
+                                      .payload_size = 3};
     struct orc_event event;
     struct cs_err err = {0};
     assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_DATA_LOSS, "bad_event_row");
@@ -85,6 +89,7 @@ TEST(an_event_of_the_first_release_means_what_it_meant) {
     const struct orc_row_event row = {.execution = "x1",
                                       .seq = 3,
                                       .kind = ORC_EVENT_FAILED,
+                                      .version = 1,
                                       .job = 1,
                                       .attempt = 2,
                                       .at_ms = 2010,
@@ -106,6 +111,44 @@ TEST(an_event_of_the_first_release_means_what_it_meant) {
     assert_memory_equal(again.payload, payload, sizeof(payload) - 1);
 }
 
+/* Version 1 gave deliveries the number of jobs of the plan, which may be a job by now. */
+TEST(an_event_of_version_1_is_cast_up_to_what_it_would_be_today) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_row_event row = {
+        .execution = "x1", .seq = 7, .kind = ORC_EVENT_DELIVERED, .version = 1, .job = 4, .attempt = 2, .payload = ""};
+    struct orc_event event;
+    struct cs_err err = {0};
+    assert_ok(orc_event_from_row(&row, arena, &event, &err), &err);
+    assert_int_equal(event.kind, ORC_EVENT_DELIVERED);
+    assert_int_equal(event.job, 0);
+    assert_int_equal(event.attempt, 2);
+    row.kind = ORC_EVENT_SUCCEEDED; /* of a job, as ever */
+    assert_ok(orc_event_from_row(&row, arena, &event, &err), &err);
+    assert_int_equal(event.job, 4);
+}
+
+TEST(what_is_written_has_the_version_of_today) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const struct orc_event event = {.kind = ORC_EVENT_DELIVERY_FAILED, .job = 4, .attempt = 1};
+    struct orc_row_event row = {0};
+    orc_event_to_row(&event, "x1", 7, arena, &row);
+    assert_int_equal(row.version, ORC_LOG_VERSION);
+    assert_int_equal(row.job, 0);
+}
+
+TEST(an_event_of_a_newer_program_is_refused_in_a_sentence) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct orc_row_event row = {.execution = "x1", .kind = 3, .version = ORC_LOG_VERSION + 1, .payload = ""};
+    struct orc_event event;
+    struct cs_err err = {0};
+    assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_FAILED_PRECONDITION, "log_newer");
+    row.version = 0;
+    assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_DATA_LOSS, "bad_event_row");
+}
+
 TEST_MAIN(CS_TEST(everything_that_a_replay_needs_comes_back),
           CS_TEST(an_event_without_texts_is_small_and_comes_back_without_them),
-          CS_TEST(bytes_that_are_no_payload_are_data_loss), CS_TEST(an_event_of_the_first_release_means_what_it_meant))
+          CS_TEST(bytes_that_are_no_payload_are_data_loss), CS_TEST(an_event_of_the_first_release_means_what_it_meant),
+          CS_TEST(an_event_of_version_1_is_cast_up_to_what_it_would_be_today),
+          CS_TEST(what_is_written_has_the_version_of_today),
+          CS_TEST(an_event_of_a_newer_program_is_refused_in_a_sentence))

@@ -15,11 +15,11 @@ with asked as materialized (
                when c.subject is null then 1
                when c.state = 1 and c.execution = a.execution and c.job = a.job then c.miss
                when c.state = 1 and exists (select from executions e
-                                            where e.id = c.execution and e.completed_at_ms is null) then 0
+                                            where e.id = c.execution and e.day = execution_day(c.execution) and e.completed_at_ms is null) then 0
                when c.state = 1 then 7
                when c.state = 3 then 3
                when c.expires_at_ms <= $7 then 2
-               when not exists (select from executions e where e.id = c.execution) then 6
+               when not exists (select from executions e where e.id = c.execution and e.day = execution_day(c.execution)) then 6
                else 0
            end as miss
     from asked a left join result_cache c on c.subject = a.subject and c.engine = a.engine
@@ -81,7 +81,7 @@ delete from result_cache
 where (subject, engine) in (
     select subject, engine from result_cache c
     where expires_at_ms < $1
-      and not (state = 1 and exists (select from executions e where e.id = c.execution and e.completed_at_ms is null))
+      and not (state = 1 and exists (select from executions e where e.id = c.execution and e.day = execution_day(c.execution) and e.completed_at_ms is null))
     order by expires_at_ms
     limit $2
     for update skip locked

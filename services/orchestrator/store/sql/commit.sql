@@ -30,29 +30,40 @@ select replica_verify($1, $2) as ok
 -- name: executions_insert
 -- Rows whose idempotency key is taken (by an earlier row, or one of the same batch) are left out: the caller misses their
 -- ids in the answer. A row with the same id would be an error: ids are random.
-insert into executions (id, tenant, idempotency_key, request_sha256, request, traceparent, owner, state, open, seq,
+with new as materialized (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[],
+                         $9::text[], $11::int4[])
+        as n (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms, origin, day)
+), keyed as (
+    insert into execution_keys (tenant, key, execution, day)
+    select tenant, idempotency_key, id, day from new where idempotency_key is not null
+    on conflict (tenant, key) do nothing
+    returning execution
+)
+insert into executions (id, day, tenant, idempotency_key, request_sha256, request, traceparent, owner, state, open, seq,
                         created_at_ms, wake_at_ms, origin)
-select id, tenant, idempotency_key, request_sha256, request, traceparent, $10, 1, true, 0, created_at_ms, wake_at_ms, origin
-from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[], $9::text[])
-    as new (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms, origin)
-on conflict (tenant, idempotency_key) where idempotency_key is not null do nothing
+select id, day, tenant, idempotency_key, request_sha256, request, traceparent, $10, 1, true, 0, created_at_ms, wake_at_ms,
+       origin
+from new
+where idempotency_key is null or id in (select execution from keyed)
 returning id
 
 -- name: events_append
 -- The primary key refuses a second event of the same number; that means another owner, so the caller treats it as fenced.
-insert into events (execution, seq, kind, job, attempt, at_ms, payload)
-select * from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[])
+insert into events (execution, seq, kind, job, attempt, at_ms, payload, day, version)
+select *, $9::int4 from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[], $8::int4[])
 
 -- name: events_append_if_created
 -- For executions that this same commit creates under an idempotency key: nothing when the row was left out.
-insert into events (execution, seq, kind, job, attempt, at_ms, payload)
-select * from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[])
-    as new (execution, seq, kind, job, attempt, at_ms, payload)
-where exists (select 1 from executions e where e.id = new.execution)
+insert into events (execution, seq, kind, job, attempt, at_ms, payload, day, version)
+select *, $9::int4
+from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8[], $7::bytea[], $8::int4[])
+    as new (execution, seq, kind, job, attempt, at_ms, payload, day)
+where exists (select from execution_keys k where k.execution = new.execution)
 
 -- name: heads_update
 -- Rows are locked in the order of the batch; only their owner updates them, so nobody waits for anybody. The log decides
--- what a head is: writing the same head again changes nothing.
+-- what a head is: writing the same head again changes nothing. Partitions of no day between $11 and $12 are not opened.
 update executions e
 set state = head.state,
     open = head.open,
@@ -62,6 +73,7 @@ set state = head.state,
     wake_at_ms = case when head.open then head.wake_at_ms end,
     summary = coalesce(head.summary, e.summary),
     webhook_body = coalesce(head.webhook_body, e.webhook_body)
-from unnest($1::text[], $2::int4[], $3::bool[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::bytea[])
-    as head (id, state, open, seq, started_at_ms, completed_at_ms, wake_at_ms, summary, webhook_body)
-where e.id = head.id
+from unnest($1::text[], $2::int4[], $3::bool[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::bytea[],
+            $10::int4[])
+    as head (id, state, open, seq, started_at_ms, completed_at_ms, wake_at_ms, summary, webhook_body, day)
+where e.id = head.id and e.day = head.day and e.day between $11 and $12

@@ -3,29 +3,33 @@
 -- name: executions_open
 -- By executions_open. At most $3 rows, and no more than $4 bytes with their events, but one at least.
 with first as (
-    select id, request, summary, webhook_body
+    select id, day, request, summary, webhook_body
     from executions
     where owner = $1 and open and id > $2
     order by id
     limit $3
 ), sized as (
-    select id, row_number() over (order by id) as place,
+    select id, day, row_number() over (order by id) as place,
            sum(octet_length(request) + coalesce(octet_length(summary), 0) + coalesce(octet_length(webhook_body), 0)
-               + (select coalesce(sum(octet_length(payload)), 0) from events where execution = id))
+               + (select coalesce(sum(octet_length(payload)), 0) from events where execution = id and events.day = first.day))
                over (order by id) as bytes
     from first
 )
 select e.id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
        started_at_ms, completed_at_ms, seq, traceparent
-from sized join executions e on e.id = sized.id
+from sized join executions e on e.id = sized.id and e.day = sized.day
 where bytes <= $4 or place = 1
 order by e.id
 
 -- name: events_of
--- By the primary key, one range for each execution.
-select execution, seq, kind::int4 as kind, job, attempt, at_ms, payload
-from events
-where execution = any($1)
+-- By the primary key, one range for each execution, in the partition of its day.
+select l.*
+from unnest($1::text[], $2::int4[]) as wanted (execution, day),
+     lateral (select execution, seq, kind::int4 as kind, version::int4 as version, job, attempt, at_ms, payload
+              from events e
+              where e.execution = wanted.execution and e.day = wanted.day and e.day between $3 and $4
+              order by e.seq
+              offset 0) as l
 order by execution, seq
 
 -- name: execution_owner
@@ -33,7 +37,7 @@ order by execution, seq
 select owner, coalesce((select address from replica_leases l where l.name = owner and l.alive_until > clock_timestamp()),
                        '') as address
 from executions
-where id = $2 and tenant = $1
+where id = $2 and day = execution_day($2) and tenant = $1
 
 -- name: execution_get
 select id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
@@ -41,19 +45,19 @@ select id, tenant, state::int4 as state, open, request, summary, webhook_body, r
        array_to_string(array(select s.id from executions s where s.tenant = e.tenant and s.origin = e.id
                              order by s.created_at_ms, s.id limit 100), ',') as successors
 from executions e
-where id = $2 and tenant = $1
+where id = $2 and day = execution_day($2) and tenant = $1
 
 -- name: executions_ended
 -- By the primary key: those that have ended, and those that are not there.
 select wanted.id, coalesce(e.state, 0)::int4 as state, e.summary
-from unnest($1::text[]) as wanted (id) left join executions e on e.id = wanted.id
+from unnest($1::text[], $2::int4[]) as wanted (id, day) left join executions e on e.id = wanted.id and e.day = wanted.day
 where e.id is null or e.completed_at_ms is not null
 
 -- name: execution_by_key
-select id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
+select id, e.tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
        started_at_ms, completed_at_ms, seq, traceparent
-from executions
-where tenant = $1 and idempotency_key = $2
+from execution_keys k join executions e on e.id = k.execution and e.day = k.day
+where k.tenant = $1 and k.key = $2
 
 -- name: executions_list
 -- Keyset paging: rows that come in meanwhile move nothing. Those created since $5, and older ones by id; each half has its index.

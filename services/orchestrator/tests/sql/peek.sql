@@ -24,7 +24,7 @@ update executions set state = $2, completed_at_ms = $3, summary = case when $3 i
 where id = $1
 
 -- name: event_kind_try
-insert into events (execution, seq, kind, job, attempt, at_ms, payload) values ('x', $1::int4 + 1, $1, 0, 0, 0, '')
+insert into events (execution, seq, kind, job, attempt, at_ms, payload, day, version) values ('x', $1::int4 + 1, $1, 0, 0, 0, '', 0, 1)
 
 -- name: open_set
 update executions set open = $2, wake_at_ms = $3 where id = $1
