@@ -193,7 +193,8 @@ static enum cs_status read_labels(const json_t *labels, struct gw_submission *su
 static enum cs_status read_plan_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
     static const char *const known[] = {"executionPlan", "options", "webhook", NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "cache", "requiresApproval", "baseExecutionId", NULL};
+    static const char *const plan_known[] = {"jobs",  "rootJobIds",       "priority",        "onFailure",
+                                             "cache", "requiresApproval", "baseExecutionId", NULL};
     const json_t *plan = member(body, "executionPlan");
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
@@ -208,8 +209,9 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
 
 static enum cs_status read_flat_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
-    static const char *const known[] = {"jobs",    "rootJobIds",    "priority",        "onFailure", "cache", "requiresApproval", "baseExecutionId",
-                                        "webhook", "webhookSecret", "providerApiKeys", "options",   NULL};
+    static const char *const known[] = {"jobs",          "rootJobIds",       "priority",        "onFailure",
+                                        "cache",         "requiresApproval", "baseExecutionId", "webhook",
+                                        "webhookSecret", "providerApiKeys",  "options",         NULL};
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(read_base(body, "", submission, arena, err));
@@ -232,9 +234,10 @@ static enum cs_status read_timeout(const json_t *value, int64_t *ret_timeout_ms,
 
 static enum cs_status read_native_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                        struct cs_err *err) {
-    static const char *const known[] = {"plan", "webhook", "timeoutMs", "labels", "idempotencyKey", "requiresApproval", "baseExecutionId",
-                                        NULL};
-    static const char *const plan_known[] = {"jobs", "rootJobIds", "priority", "onFailure", "cache", "requiresApproval", NULL};
+    static const char *const known[] = {"plan",           "webhook",          "timeoutMs",       "labels",
+                                        "idempotencyKey", "requiresApproval", "baseExecutionId", NULL};
+    static const char *const plan_known[] = {"jobs",  "rootJobIds",       "priority", "onFailure",
+                                             "cache", "requiresApproval", NULL};
     Callsheet__V1__CreateExecutionRequest *request = submission->request;
     const json_t *plan = member(body, "plan");
     struct webhook webhook = {0};

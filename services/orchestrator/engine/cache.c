@@ -95,7 +95,7 @@ static struct orc_flight *flight_create(struct orc_engine *engine, const unsigne
 /* Its seats have left, or do not matter any more. */
 static void flight_destroy(struct orc_engine *engine, struct orc_flight *flight) {
     enlist(engine, flight, ORC_FLIGHT_LEADING);
-    HASH_DEL(engine->cache.flights, flight);
+    HASH_DEL(engine->cache.flights, flight); // NOLINT(clang-analyzer-unix.Malloc): each is in it, once
     free(flight->job);
     free(flight);
 }
@@ -161,7 +161,7 @@ static void land(struct orc_engine *engine, struct orc_flight *flight, const str
     }
     while (followers != NULL) {
         struct orc_seat *seat = followers;
-        DL_DELETE(followers, seat);
+        followers = seat->next;
         seat->prev = seat->next = NULL;
         if (job_of(seat)->state == ORC_JOB_READY) {
             take_result(engine, seat, kept);
@@ -408,8 +408,9 @@ enum cs_status orc_cache_start(struct orc_engine *engine, const char *version, i
 }
 
 void orc_cache_drop(struct orc_engine *engine) {
-    struct orc_flight *flight = NULL;
-    while ((flight = engine->cache.flights) != NULL) {
+    struct orc_flight *flight = engine->cache.flights;
+    while (flight != NULL) {
+        struct orc_flight *next = flight->hh.next;
         if (flight->leader != NULL) {
             flight->leader->flight = NULL;
         }
@@ -417,6 +418,7 @@ void orc_cache_drop(struct orc_engine *engine) {
             seat->flight = NULL;
         }
         flight_destroy(engine, flight);
+        flight = next;
     }
 }
 
