@@ -1,7 +1,8 @@
 /*
  * sim: the orchestrator's domain under random plans, workers and crashes, on virtual time.
  *
- *     orc_sim [SEED [COUNT]]     plays COUNT worlds from SEED on; a failure prints the seed that plays it again
+ *     orc_sim [SEED [COUNT]]     plays COUNT worlds from SEED on, without SEED from a fresh one; a failure prints the
+ * seed that plays it again
  *
  * A world plays the engine's part: it keeps a log of committed events, hands jobs to pretended workers after the commit
  * that released them, lets workers succeed, fail, vanish, report twice, late or never, cancels, lets deadlines pass,
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cs/base/clock.h"
 #include "cs/base/text.h"
 #include "domain/tests/fixture.h"
 
@@ -566,6 +568,16 @@ static void reuse_some(struct world *w) {
     }
 }
 
+/* Clocks are set, forwards and back. */
+static void jump(struct world *w) {
+    if (one_in(w, 150)) {
+        int64_t back_ms = below(w, 3000);
+        w->now_ms = w->now_ms > back_ms ? w->now_ms - back_ms : 1;
+    } else if (one_in(w, 3000)) {
+        w->now_ms += 1000 * (int64_t)(1 + below(w, 7200));
+    }
+}
+
 static void pass_time(struct world *w) {
     int64_t wake = orc_execution_wake_at(w->execution);
     if (wake == INT64_MAX) {
@@ -575,6 +587,7 @@ static void pass_time(struct world *w) {
         return;
     }
     w->now_ms = wake > w->now_ms && one_in(w, 4) ? wake : w->now_ms + below(w, 200);
+    jump(w);
     if (!orc_execution_terminal(w->execution) && w->now_ms >= w->deadline_ms) {
         must(w, (struct orc_event){.kind = ORC_EVENT_DEADLINE});
         return;
@@ -708,7 +721,7 @@ static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
 }
 
 int main(int argc, char **argv) {
-    int64_t seed = 1;
+    int64_t seed = cs_clock_unix_ms();
     int64_t count = WORLDS_DEFAULT;
     if ((argc > 1 && !cs_parse_i64(argv[1], 0, INT64_MAX / 2, &seed)) ||
         (argc > 2 && !cs_parse_i64(argv[2], 1, 1000000000, &count))) {
