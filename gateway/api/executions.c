@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "api/api.h"
+#include "api/call.h"
 #include "api/created.h"
 #include "api/errors.h"
 #include "callsheet/v1/orchestrator.pb-c.h"
@@ -14,48 +14,8 @@ enum { SKIP_MAX = 10000, WATCHED_MAX = 100 }; /* as the orchestrator has them */
 
 #define SET(object, name, value) ((void)json_object_set_new(object, name, value))
 
-/* A call to the orchestrator that a parked request waits for. Lives in the request's arena. */
-struct call {
-    struct gw_api *api;
-    struct gw_request *request;
-    const struct gw_paths *paths;
-    const char *running_word;
-    int64_t page;
-    int64_t limit;
-    void (*answer)(struct call *call, const ProtobufCMessage *reply);
-};
-
-static void done(const ProtobufCMessage *reply, const struct cs_err *err, void *user) {
-    struct call *call = user;
-    if (reply != NULL) {
-        call->answer(call, reply);
-        return;
-    }
-    struct cs_err told = gw_error_of_call(err);
-    if (call->paths != NULL) {
-        (void)gw_paths_translate_err(call->paths, &told);
-    }
-    gw_answer_error(call->request, &told);
-}
-
-static struct call *call_create(struct gw_api *api, struct gw_request *request,
-                                void (*answer)(struct call *call, const ProtobufCMessage *reply)) {
-    struct call *call = cs_arena_alloc(gw_request_arena(request), sizeof(*call));
-    *call = (struct call){.api = api, .request = request, .answer = answer};
-    return call;
-}
-
-static void call_start(struct call *call, const char *method, const ProtobufCMessage *message) {
-    struct gw_api *api = call->api; /* the call may be gone before we leave */
-    const struct cs_rpc_options options = gw_api_call_options(api, call->request);
-    struct cs_err err = {0};
-    if (!gw_api_enter(api, &err)) {
-        gw_answer_error(call->request, &err);
-        return;
-    }
-    gw_request_park(call->request);
-    cs_rpc_invoke_async(api->calls, &callsheet__v1__orchestrator__descriptor, method, message, &options, done, call);
-    gw_api_leave(api);
+static void start(struct gw_call *call, const char *method, const ProtobufCMessage *message) {
+    gw_call_start(call, &callsheet__v1__orchestrator__descriptor, method, message);
 }
 
 /* An id that cannot be one is like one that is not there; otherwise answers 404. */
@@ -71,7 +31,7 @@ static bool id_plausible(struct gw_request *request, const char *id) {
 
 /* ---- create ---- */
 
-static void answer_created(struct call *call, const ProtobufCMessage *reply) {
+static void answer_created(struct gw_call *call, const ProtobufCMessage *reply) {
     const Callsheet__V1__CreateExecutionReply *created = (const Callsheet__V1__CreateExecutionReply *)reply;
     gw_answer_created(call->request, created, gw_view_created(created));
 }
@@ -85,6 +45,10 @@ static enum cs_status read_submission(struct gw_request *request, struct gw_subm
     return gw_api_idempotency_key(request, submission, err);
 }
 
+static void translate(struct gw_call *call, __attribute__((unused)) const struct cs_err *err, struct cs_err *ret_told) {
+    (void)gw_paths_translate_err(call->user, ret_told);
+}
+
 void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
     struct gw_submission submission = {0};
     struct cs_err err = {0};
@@ -92,38 +56,38 @@ void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribut
         gw_answer_error(request, &err);
         return;
     }
-    struct call *call = call_create(api, request, answer_created);
-    call->paths = submission.paths;
+    struct gw_call *call = gw_call_create(api, request, answer_created);
+    call->user = submission.paths;
+    call->failed = translate;
     submission.request->tenant = (char *)gw_request_tenant(request);
-    call_start(call, "CreateExecution", &submission.request->base);
+    start(call, "CreateExecution", &submission.request->base);
 }
 
 /* ---- read ---- */
 
-static void answer_execution(struct call *call, const ProtobufCMessage *reply) {
+static void answer_execution(struct gw_call *call, const ProtobufCMessage *reply) {
     const struct gw_links links = gw_api_links(call->api);
     gw_answer_header(call->request, "Cache-Control", "no-store");
     gw_answer_json(call->request, 200,
                    gw_view_execution((const Callsheet__V1__Execution *)reply, GW_VIEW_WHOLE, &links));
 }
 
-static void answer_status(struct call *call, const ProtobufCMessage *reply) {
+static void answer_status(struct gw_call *call, const ProtobufCMessage *reply) {
     const struct gw_links links = gw_api_links(call->api);
     gw_answer_header(call->request, "Cache-Control", "no-store");
-    gw_answer_json(call->request, 200,
-                   gw_view_status((const Callsheet__V1__Execution *)reply, call->running_word, &links));
+    gw_answer_json(call->request, 200, gw_view_status((const Callsheet__V1__Execution *)reply, call->user, &links));
 }
 
-static void start_get(struct call *call, const char *id) {
+static void start_get(struct gw_call *call, const char *id) {
     Callsheet__V1__GetExecutionRequest get = CALLSHEET__V1__GET_EXECUTION_REQUEST__INIT;
     get.tenant = (char *)gw_request_tenant(call->request);
     get.execution_id = (char *)id;
-    call_start(call, "GetExecution", &get.base);
+    start(call, "GetExecution", &get.base);
 }
 
 void gw_handle_get(struct gw_api *api, struct gw_request *request, const char *arg) {
     if (id_plausible(request, arg)) {
-        start_get(call_create(api, request, answer_execution), arg);
+        start_get(gw_call_create(api, request, answer_execution), arg);
     }
 }
 
@@ -131,14 +95,15 @@ void gw_handle_status(struct gw_api *api, struct gw_request *request, const char
     if (!id_plausible(request, arg)) {
         return;
     }
-    struct call *call = call_create(api, request, answer_status);
-    call->running_word = cs_str_eq(gw_request_query(request, "dialect"), "v1") ? "in_progress" : "processing";
+    struct gw_call *call = gw_call_create(api, request, answer_status);
+    bool is_v1 = cs_str_eq(gw_request_query(request, "dialect"), "v1");
+    call->user = (char *)(is_v1 ? "in_progress" : "processing"); /* the word for what is under way */
     start_get(call, arg);
 }
 
 /* ---- list ---- */
 
-static json_t *view_heads(const struct call *call, const Callsheet__V1__ListExecutionsReply *list) {
+static json_t *view_heads(const struct gw_call *call, const Callsheet__V1__ListExecutionsReply *list) {
     const struct gw_links links = gw_api_links(call->api);
     json_t *executions = json_array();
     for (size_t i = 0; i < list->n_executions; i++) {
@@ -147,7 +112,7 @@ static json_t *view_heads(const struct call *call, const Callsheet__V1__ListExec
     return executions;
 }
 
-static void answer_list(struct call *call, const ProtobufCMessage *reply) {
+static void answer_list(struct gw_call *call, const ProtobufCMessage *reply) {
     const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
     json_t *body = json_object();
     SET(body, "executions", view_heads(call, list));
@@ -191,17 +156,23 @@ void gw_handle_list(struct gw_api *api, struct gw_request *request, __attribute_
         return;
     }
     list.tenant = (char *)gw_request_tenant(request);
-    call_start(call_create(api, request, answer_list), "ListExecutions", &list.base);
+    start(gw_call_create(api, request, answer_list), "ListExecutions", &list.base);
 }
 
 /* ---- the list of a dashboard: pages by number, what is new since its last look, and what it watches ---- */
 
-static void answer_dashboard(struct call *call, const ProtobufCMessage *reply) {
+struct page {
+    int64_t number; /* from 1 on */
+    int64_t limit;
+};
+
+static void answer_dashboard(struct gw_call *call, const ProtobufCMessage *reply) {
     const Callsheet__V1__ListExecutionsReply *list = (const Callsheet__V1__ListExecutionsReply *)reply;
+    const struct page *page = call->user;
     json_t *body = json_object();
     SET(body, "executions", view_heads(call, list));
-    SET(body, "page", json_integer(call->page));
-    SET(body, "limit", json_integer(call->limit));
+    SET(body, "page", json_integer(page->number));
+    SET(body, "limit", json_integer(page->limit));
     SET(body, "hasMore", json_boolean(list->next_page_token[0] != '\0'));
     gw_answer_header(call->request, "Cache-Control", "no-store");
     gw_answer_json(call->request, 200, body);
@@ -227,18 +198,18 @@ static enum cs_status read_watched(struct gw_request *request, Callsheet__V1__Li
     return CS_OK;
 }
 
-static enum cs_status read_dashboard(struct gw_request *request, struct call *call,
+static enum cs_status read_dashboard(struct gw_request *request, struct page *ret_page,
                                      Callsheet__V1__ListExecutionsRequest *list, struct cs_err *err) {
     const char *page = gw_request_query(request, "page");
     const char *limit = gw_request_query(request, "limit");
     const char *since = gw_request_query(request, "since");
-    call->page = 1;
-    call->limit = PAGE_SIZE_DEFAULT;
-    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &call->limit)) {
+    ret_page->number = 1;
+    ret_page->limit = PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &ret_page->limit)) {
         return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
     }
-    const int64_t pages_max = SKIP_MAX / call->limit + 1;
-    if (page != NULL && !cs_parse_i64(page, 1, pages_max, &call->page)) {
+    const int64_t pages_max = SKIP_MAX / ret_page->limit + 1;
+    if (page != NULL && !cs_parse_i64(page, 1, pages_max, &ret_page->number)) {
         return cs_fail_at(err, "page", "out_of_range", "page must be from 1 to %lld; /v1/executions goes further",
                           (long long)pages_max);
     }
@@ -247,27 +218,29 @@ static enum cs_status read_dashboard(struct gw_request *request, struct call *ca
         return cs_fail_at(err, "since", "bad_time",
                           "since must be a time such as 2026-01-31T12:00:00Z, or milliseconds");
     }
-    list->page_size = (uint32_t)call->limit;
-    list->skip = (uint32_t)((call->page - 1) * call->limit);
+    list->page_size = (uint32_t)ret_page->limit;
+    list->skip = (uint32_t)((ret_page->number - 1) * ret_page->limit);
     CS_TRY(read_flag(request, "activeOnly", &list->active_only, err));
     return read_watched(request, list, err);
 }
 
 void gw_handle_dashboard(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
     Callsheet__V1__ListExecutionsRequest list = CALLSHEET__V1__LIST_EXECUTIONS_REQUEST__INIT;
-    struct call *call = call_create(api, request, answer_dashboard);
+    struct gw_call *call = gw_call_create(api, request, answer_dashboard);
+    struct page *page = cs_arena_alloc(gw_request_arena(request), sizeof(*page));
     struct cs_err err = {0};
-    if (read_dashboard(request, call, &list, &err) != CS_OK) {
+    if (read_dashboard(request, page, &list, &err) != CS_OK) {
         gw_answer_error(request, &err);
         return;
     }
+    call->user = page;
     list.tenant = (char *)gw_request_tenant(request);
-    call_start(call, "ListExecutions", &list.base);
+    start(call, "ListExecutions", &list.base);
 }
 
 /* ---- kept results ---- */
 
-static void answer_invalidated(struct call *call, __attribute__((unused)) const ProtobufCMessage *reply) {
+static void answer_invalidated(struct gw_call *call, __attribute__((unused)) const ProtobufCMessage *reply) {
     gw_answer_json(call->request, 200, json_pack("{s:s}", "message", "Cache invalidated"));
 }
 
@@ -278,7 +251,7 @@ void gw_handle_invalidate(struct gw_api *api, struct gw_request *request, const 
     }
     invalidate.tenant = (char *)gw_request_tenant(request);
     invalidate.execution_id = (char *)arg;
-    call_start(call_create(api, request, answer_invalidated), "InvalidateCache", &invalidate.base);
+    start(gw_call_create(api, request, answer_invalidated), "InvalidateCache", &invalidate.base);
 }
 
 /* ---- cancel ---- */
@@ -321,5 +294,5 @@ void gw_handle_cancel(struct gw_api *api, struct gw_request *request, const char
     }
     cancel.tenant = (char *)gw_request_tenant(request);
     cancel.execution_id = (char *)arg;
-    call_start(call_create(api, request, answer_execution), "CancelExecution", &cancel.base);
+    start(gw_call_create(api, request, answer_execution), "CancelExecution", &cancel.base);
 }
