@@ -1,7 +1,7 @@
 /* Tracked runs: /v1/runs. */
 #include <string.h>
 
-#include "api/api.h"
+#include "api/call.h"
 #include "api/errors.h"
 #include "cs/base/id.h"
 #include "cs/base/text.h"
@@ -11,7 +11,7 @@
 
 enum { RUN_ID_BYTES_MAX = 80, PAGE_SIZE_DEFAULT = 10, PAGE_SIZE_MAX = 100, QUERY_BYTES_MAX = 512 };
 
-/* A call that a parked request waits for. Lives in the request's arena. */
+/* What is needed when a call has ended. Lives in the request's arena. */
 struct run_call {
     struct gw_request *request;
     const char *id_path; /* where the client wrote the run id */
@@ -45,17 +45,12 @@ static void done(const ProtobufCMessage *reply, const struct cs_err *err, void *
 static void start_call(struct gw_api *api, struct gw_request *request, const char *id_path, const char *method,
                        const ProtobufCMessage *message,
                        void (*answer)(struct gw_request *request, const ProtobufCMessage *reply)) {
-    struct run_call *call = cs_arena_alloc(gw_request_arena(request), sizeof(*call));
-    const struct cs_rpc_options options = gw_api_call_options(api, request);
-    struct cs_err err = {0};
-    *call = (struct run_call){request, id_path, answer};
-    if (!gw_api_enter(api, &err)) {
-        gw_answer_error(request, &err);
-        return;
-    }
-    gw_request_park(request);
-    cs_rpc_invoke_async(api->calls, &callsheet__v1__runs__descriptor, method, message, &options, done, call);
-    gw_api_leave(api);
+    struct run_call *run_call = cs_arena_alloc(gw_request_arena(request), sizeof(*run_call));
+    struct gw_call *call = gw_call_create(api, request, NULL);
+    *run_call = (struct run_call){request, id_path, answer};
+    call->ended = done;
+    call->user = run_call;
+    gw_call_start(call, &callsheet__v1__runs__descriptor, method, message);
 }
 
 /* The body as JSON; an empty one is {} where that is enough. */
