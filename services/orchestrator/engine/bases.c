@@ -110,9 +110,7 @@ static void end_ready(struct orc_engine *engine, struct orc_entry *entry, const 
             continue; /* one that waits comes here again when it is ready */
         }
         if (outcome->state == ORC_EXECUTION_COMPLETED && !execution->plan->jobs[i].hidden) {
-            if (orc_entry_seat(entry, i)->lane == NULL) {
-                orc_seat_enqueue(engine, orc_entry_seat(entry, i));
-            }
+            orc_engine_start_job(engine, entry, i);
         } else {
             give_up(engine, entry, i, outcome);
         }
@@ -201,8 +199,9 @@ int64_t orc_bases_due_ms(const struct orc_engine *engine) {
     return due ? engine->bases.look_at_ms : INT64_MAX;
 }
 
-/* Those in memory that have ended are settled here; those that have not will tell. */
-static size_t list_elsewhere(struct orc_engine *engine, const char **ids) {
+/* Those in memory that have ended are settled here; those that have not will tell. *ret_again: one has ended and is
+ * being written, which may be its end or what comes after it; it may have told already. */
+static size_t list_elsewhere(struct orc_engine *engine, const char **ids, bool *ret_again) {
     size_t count = 0;
     struct orc_awaited *next = NULL;
     for (struct orc_awaited *awaited = engine->bases.awaited; awaited != NULL; awaited = next) {
@@ -212,6 +211,8 @@ static size_t list_elsewhere(struct orc_engine *engine, const char **ids) {
             ids[count++] = cs_arena_strdup(engine->scratch, awaited->id);
         } else if (orc_execution_terminal(base->execution) && orc_engine_batch_of(engine, base) == NULL) {
             settle_from(engine, awaited, base);
+        } else {
+            *ret_again = *ret_again || orc_execution_terminal(base->execution);
         }
     }
     return count;
@@ -222,8 +223,9 @@ void orc_bases_look(struct orc_engine *engine) {
         return;
     }
     const char **ids = cs_arena_array(engine->scratch, HASH_COUNT(engine->bases.awaited), sizeof(*ids));
-    size_t count = list_elsewhere(engine, ids);
-    engine->bases.look_at_ms = count != 0 ? engine->now_ms + ORC_BASES_LOOK_EVERY_MS : INT64_MAX;
+    bool again = false;
+    size_t count = list_elsewhere(engine, ids, &again);
+    engine->bases.look_at_ms = count != 0 || again ? engine->now_ms + ORC_BASES_LOOK_EVERY_MS : INT64_MAX;
     if (count != 0) {
         engine->bases.looking = true;
         orc_readers_ended(engine->readers, ids, count, on_ended, engine);

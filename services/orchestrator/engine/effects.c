@@ -34,25 +34,36 @@ static void begin(struct orc_engine *engine, const struct orc_batch *batch, cons
     }
 }
 
-static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {
-    struct orc_seat *seat = orc_entry_seat(effect->entry, effect->job);
-    const struct orc_execution *execution = effect->entry->execution;
-    if (execution->plan->jobs[effect->job].operation->external) {
-        orc_outside_take(engine, effect->entry, effect->job);
+void orc_engine_start_job(struct orc_engine *engine, struct orc_entry *entry, uint32_t job) {
+    const struct orc_plan_job *planned = &entry->execution->plan->jobs[job];
+    struct orc_seat *seat = orc_entry_seat(entry, job);
+    if (planned->operation->external) {
+        orc_outside_take(engine, entry, job);
         return;
     }
     /* It may have been cancelled while the batch was under way. */
-    if (execution->jobs[effect->job].state != ORC_JOB_READY || seat->lane != NULL) {
+    if (entry->execution->jobs[job].state != ORC_JOB_READY || seat->lane != NULL) {
         return;
     }
-    if (execution->plan->jobs[effect->job].map != ORC_MAP_NONE) {
-        orc_map_begin(engine, effect->entry, effect->job);
-    } else if (execution->plan->jobs[effect->job].base_job != NULL) {
-        orc_bases_wait(engine, effect->entry);
-    } else if (execution->plan->jobs[effect->job].cache != ORC_CACHE_OFF) {
+    if (planned->map != ORC_MAP_NONE) {
+        orc_map_begin(engine, entry, job);
+    } else if (planned->cache != ORC_CACHE_OFF) {
         orc_cache_admit(engine, seat);
     } else {
         orc_seat_enqueue(engine, seat);
+    }
+}
+
+/* What has a result in the base waits for it, whoever would do the work. */
+static void dispatch(struct orc_engine *engine, const struct orc_effect *effect) {
+    const struct orc_execution *execution = effect->entry->execution;
+    bool ready = execution->jobs[effect->job].state == ORC_JOB_READY;
+    if (ready && execution->plan->jobs[effect->job].base_job != NULL) {
+        if (orc_entry_seat(effect->entry, effect->job)->lane == NULL) {
+            orc_bases_wait(engine, effect->entry);
+        }
+    } else {
+        orc_engine_start_job(engine, effect->entry, effect->job);
     }
 }
 

@@ -156,6 +156,8 @@ Callsheet__V1__Execution *orc_engine_snapshot(struct orc_entry *entry, const uin
 /* Hands the filled batch to the committer when it is free. */
 void orc_engine_commit_if_free(struct orc_engine *engine);
 void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect);
+/* Gives a job that is ready to whoever does such work; an external one that is under way too. */
+void orc_engine_start_job(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
 void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err);
 /* Tells every client who waits for the commit that it failed. */
 void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch);

@@ -120,12 +120,20 @@ void orc_map_gather(struct orc_engine *engine, struct orc_entry *entry, uint32_t
     }
 }
 
+static void leave(struct orc_engine *engine, struct orc_seat *seat) {
+    if (seat->lane != NULL) {
+        orc_seat_dequeue(engine, seat);
+    }
+    if (seat->flight != NULL) {
+        orc_cache_leave(engine, seat); /* others may wait for its work */
+    }
+}
+
 void orc_map_leave(struct orc_engine *engine, struct orc_entry *entry, uint32_t job) {
     const struct orc_execution *execution = entry->execution;
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
-        if (execution->jobs[i].state == ORC_JOB_CANCELLED && orc_entry_seat(entry, i)->lane != NULL &&
-            execution->plan->jobs[i].owner == (int32_t)job) {
-            orc_seat_dequeue(engine, orc_entry_seat(entry, i));
+        if (execution->jobs[i].state == ORC_JOB_CANCELLED && execution->plan->jobs[i].owner == (int32_t)job) {
+            leave(engine, orc_entry_seat(entry, i));
         }
     }
 }

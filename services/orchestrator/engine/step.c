@@ -171,6 +171,10 @@ static bool ends_wait(enum orc_event_kind kind) {
     return kind == ORC_EVENT_REUSED || kind == ORC_EVENT_EDITED || kind == ORC_EVENT_REMOVED;
 }
 
+static bool ends_badly(const struct orc_event *event) {
+    return event->kind == ORC_EVENT_FAILED || (event->kind == ORC_EVENT_REJECTED && !event->whole);
+}
+
 /* What the event means for others that want the same work. May step their executions. */
 static void tell_others(struct orc_engine *engine, struct orc_entry *entry, const struct orc_event *event) {
     const struct orc_execution *execution = entry->execution;
@@ -215,7 +219,7 @@ enum cs_status orc_engine_step(struct orc_engine *engine, struct orc_entry *entr
     if (ends_wait(event->kind) && orc_entry_seat(entry, event->job)->lane != NULL) {
         orc_seat_dequeue(engine, orc_entry_seat(entry, event->job)); /* it was ready */
     }
-    if (event->kind == ORC_EVENT_FAILED && entry->execution->plan->jobs[event->job].map != ORC_MAP_NONE) {
+    if (ends_badly(event) && entry->execution->plan->jobs[event->job].map != ORC_MAP_NONE) {
         orc_map_leave(engine, entry, event->job);
     }
     end_outside(engine, entry, event);

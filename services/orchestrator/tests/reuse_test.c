@@ -320,6 +320,21 @@ TEST(sy_057_w16_what_needs_a_running_base_waits_for_its_end) {
     assert_int_equal(world_stuck_count(&place.world), 0);
 }
 
+TEST(sy_058_a_map_waits_for_a_running_base_instead_of_making_its_jobs_again) {
+    static const char map[] = PLAN("{'id':'m','operation':{'map':{'items':['1'],'job':"
+                                   "'{\\\"operation\\\":{\\\"noop\\\":{}}}'}}}");
+    AUTO_PLACE place = {0};
+    place_open(&place, false);
+    const char *base = world_create(&place.world, map);
+    CS_AUTO(heard) *item = take(&place, "m.0");
+    const char *id = create_on(&place.world, map, base);
+    scripted_succeed(item);
+    (void)await(&place, base, STATE(COMPLETED));
+    const Callsheet__V1__Execution *execution = await(&place, id, STATE(COMPLETED));
+    assert_int_equal(execution->n_jobs, 1);
+    assert_reused(execution->jobs[0], base, "m", "base");
+}
+
 TEST(sy_057_when_a_running_base_fails_what_waits_for_it_fails_and_says_why) {
     AUTO_PLACE place = {0};
     place_open(&place, false);
@@ -820,6 +835,7 @@ TEST_MAIN(CS_TEST(sy_055_sy_058_sy_059_a_reference_job_is_not_executed_and_gives
           CS_TEST(sy_057_a_base_that_has_failed_or_was_cancelled_is_refused),
           CS_TEST(sy_060_what_neither_plan_nor_base_has_is_refused_and_types_are_checked),
           CS_TEST(internal_fields_are_not_for_clients), CS_TEST(sy_057_w16_what_needs_a_running_base_waits_for_its_end),
+          CS_TEST(sy_058_a_map_waits_for_a_running_base_instead_of_making_its_jobs_again),
           CS_TEST(sy_057_when_a_running_base_fails_what_waits_for_it_fails_and_says_why),
           CS_TEST(sy_058_a_job_that_a_running_base_does_not_complete_runs_after_all),
           CS_TEST(a_request_that_is_repeated_has_its_execution_whatever_became_of_the_base),

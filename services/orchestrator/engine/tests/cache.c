@@ -216,6 +216,43 @@ TEST(when_the_leader_is_cancelled_the_next_one_leads_or_nobody) {
     assert_int_equal(fake_cache_leaders(), 0);
 }
 
+/* The last job becomes a map over two items. */
+static void map_two(Callsheet__V1__Plan *plan) {
+    static char *items[] = {(char *)"\"a fox\"", (char *)"\"a hen\""};
+    static Callsheet__V1__Map map;
+    Callsheet__V1__Operation *operation = plan->jobs[plan->n_jobs - 1]->operation;
+    callsheet__v1__map__init(&map);
+    map.items = items;
+    map.n_items = CS_COUNT(items);
+    map.job = (char *)"{\"operation\":{\"generateVideo\":{\"prompt\":\"{{item}}\",\"provider\":\"local\"}}}";
+    operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_MAP;
+    operation->map = &map;
+}
+
+TEST(when_a_map_fails_others_do_the_work_of_the_items_that_are_cancelled) {
+    static const char *const open[] = {"a", "m"};
+    static const char *const mapped[] = {"m"};
+    fake_link_up(1, harness_every, 8);
+    (void)CREATE(open, .cache = CACHE(ON), .edit = map_two);
+    (void)fake_link_assigned(1); /* "a", which keeps the execution open */
+    const Callsheet__V1__WorkCommand *work = fake_link_assigned(1);
+    (void)fake_link_assigned(1);
+    const char *second = CREATE(mapped, .cache = CACHE(ON), .edit = map_two);
+    (void)harness_read(second);
+    fake_report_failed(1, work, FAILURE(INVALID_INPUT), "bad_prompt", 0);
+    int assigned = 0;
+    for (int i = 0; i < 3; i++) { /* one item is stopped, both are given out again */
+        const Callsheet__V1__WorkCommand *command = fake_link_next(1);
+        if (command->command_case == CALLSHEET__V1__WORK_COMMAND__COMMAND_ASSIGN) {
+            assert_string_equal(command->assign->execution, second);
+            fake_report_succeeded(1, command);
+            assigned++;
+        }
+    }
+    assert_int_equal(assigned, 2);
+    (void)harness_read_state(second, EXECUTION(COMPLETED));
+}
+
 TEST(who_waited_for_a_leader_may_be_cancelled) {
     fake_link_up(1, harness_every, 4);
     const char *first = CREATE(one, .cache = CACHE(ON));
@@ -323,6 +360,7 @@ int main(void) {
         ENGINE_TEST(who_leads_goes_on_leading_while_it_is_tried_again),
         ENGINE_TEST(when_the_leader_fails_the_next_one_leads),
         ENGINE_TEST(when_the_leader_is_cancelled_the_next_one_leads_or_nobody),
+        ENGINE_TEST(when_a_map_fails_others_do_the_work_of_the_items_that_are_cancelled),
         ENGINE_TEST(who_waited_for_a_leader_may_be_cancelled),
         ENGINE_TEST(work_that_is_done_elsewhere_is_asked_for_once_a_second),
         ENGINE_TEST(E1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it),

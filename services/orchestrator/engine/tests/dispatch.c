@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/bases.h"
 #include "engine/tests/harness.h"
 
 #define FAILURE(name) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##name
@@ -469,6 +470,28 @@ TEST(a_job_does_not_wait_for_the_worker_that_made_its_input) {
     assert_string_equal(fake_link_assigned(2)->assign->job, "V");
 }
 
+/* ---- bases ---- */
+
+TEST(w16_a_base_that_has_ended_and_is_being_written_again_is_looked_at_again) {
+    static const char *const on_base[] = {"x", "a<x"};
+    fake_link_up(1, harness_every, 4);
+    const char *base = CREATE(one, .webhook = true);
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    const char *id = harness_create_on_base(on_base, CS_COUNT(on_base), base);
+    const Callsheet__V1__WorkCommand *x = fake_link_assigned(1);
+    const Callsheet__V1__WorkCommand *delivery = after(1, a);
+    fake_store_hold();
+    fake_report_succeeded(1, x);
+    fake_store_await_held();
+    fake_report_failed(1, delivery, FAILURE(TRANSIENT), "http_503", 0); /* in the next batch */
+    (void)harness_metrics();
+    fake_store_let_go();
+    (void)harness_read(id);
+    harness_advance(ORC_BASES_LOOK_EVERY_MS);
+    const Callsheet__V1__JobStatus *job = harness_read_state(id, EXECUTION(COMPLETED))->jobs[1];
+    assert_string_equal(job->reused->execution_id, base);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(w23_e14_the_highest_priority_is_first_and_within_it_who_came_first),
@@ -499,6 +522,7 @@ int main(void) {
         ENGINE_TEST(the_queue_of_each_operation_is_measured),
         ENGINE_TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot),
         ENGINE_TEST(a_job_does_not_wait_for_the_worker_that_made_its_input),
+        ENGINE_TEST(w16_a_base_that_has_ended_and_is_being_written_again_is_looked_at_again),
     };
     return cmocka_run_group_tests_name("engine: dispatch", tests, NULL, NULL);
 }

@@ -208,15 +208,21 @@ static Callsheet__V1__Job *new_job(struct cs_arena *arena, const char *text, con
     return job;
 }
 
+static void fill_plan(const char *const *lines, size_t count, const char *provider, struct cs_arena *arena,
+                      Callsheet__V1__Plan *plan) {
+    callsheet__v1__plan__init(plan);
+    plan->n_jobs = count;
+    plan->jobs = cs_arena_array(arena, count, sizeof(*plan->jobs));
+    for (size_t i = 0; i < count; i++) {
+        plan->jobs[i] = new_job(arena, lines[i], provider);
+    }
+}
+
 static struct orc_submission *new_submission(const char *const *lines, size_t count,
                                              const struct submit_options *options) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
-    Callsheet__V1__Plan plan = CALLSHEET__V1__PLAN__INIT;
-    plan.n_jobs = count;
-    plan.jobs = cs_arena_array(arena, count, sizeof(*plan.jobs));
-    for (size_t i = 0; i < count; i++) {
-        plan.jobs[i] = new_job(arena, lines[i], options->provider);
-    }
+    Callsheet__V1__Plan plan;
+    fill_plan(lines, count, options->provider, arena, &plan);
     plan.cache = options->cache != 0 ? options->cache : CALLSHEET__V1__CACHE_MODE__CACHE_MODE_OFF;
     if (options->priority != 0) {
         plan.priority = new_number(arena, (uint32_t)options->priority - 1);
@@ -243,6 +249,23 @@ struct answer *harness_submit(const char *const *lines, size_t count, struct sub
     struct answer *answer = new_answer();
     orc_engine_submit(harness.engine, new_submission(lines, count, &options), on_created, answer);
     return answer;
+}
+
+/* The engine reads the request until it answers. */
+const char *harness_create_on_base(const char *const *lines, size_t count, const char *base) {
+    struct answer *answer = new_answer();
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__Plan plan;
+    Callsheet__V1__CreateExecutionRequest request = CALLSHEET__V1__CREATE_EXECUTION_REQUEST__INIT;
+    struct cs_trace trace = cs_trace_root();
+    fill_plan(lines, count, NULL, arena, &plan);
+    request.tenant = (char *)"acme";
+    request.base_execution_id = (char *)base;
+    request.plan = &plan;
+    orc_engine_submit_on_base(harness.engine, &request, &trace, on_created, answer);
+    harness_await(answer);
+    assert_int_equal(answer->status, CS_OK);
+    return answer->id;
 }
 
 struct answer *harness_get(const char *tenant, const char *id) {

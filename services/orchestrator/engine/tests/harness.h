@@ -73,6 +73,8 @@ bool harness_done(const struct answer *answer);
 void harness_await(const struct answer *answer);
 /* Submits, waits, expects success; the id lives as long as the harness. */
 const char *harness_create(const char *const *lines, size_t count, struct submit_options options);
+/* The same on a base of tenant "acme". */
+const char *harness_create_on_base(const char *const *lines, size_t count, const char *base);
 /* Reads the execution; waits. */
 const Callsheet__V1__Execution *harness_read(const char *id);
 /* Reads until the execution is in that state. */
