@@ -80,6 +80,7 @@ int64_t med_retime(const struct med_words *words, const struct med_cut_plan *pla
     bool first = true;
     for (size_t span = 0; next_part(plan, clock->rate, &span, &part);) {
         at -= first || part.frames <= 0 ? 0 : clock->overlap_frames;
+        at = at > 0 ? at : 0; /* parameters may name a transition that is longer than what stays */
         first = first && part.frames <= 0;
         move_words(words, &part, at, clock->rate, &word, &out);
         at += part.frames;

@@ -360,6 +360,15 @@ TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go) {
     assert_string_equal(words_shown(&after), "a 100 150, b 450 470, d 470 520, f 940 990");
 }
 
+TEST(ta_045_transitions_longer_than_what_stays_move_nothing_before_the_start) {
+    struct med_words after = moved("two 200 250",
+                                   "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"keep\"},"
+                                   "{\"start\":1,\"end\":2,\"type\":\"cut\"},"
+                                   "{\"start\":2,\"end\":3,\"type\":\"keep\"}]}",
+                                   1000);
+    assert_string_equal(words_shown(&after), "two 0 50");
+}
+
 TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
     struct med_words words = words_of("");
     talk(&words, 7, 4003);
@@ -438,6 +447,7 @@ int main(void) {
         CS_TEST(ta_041_a_span_that_begins_behind_the_end_has_no_length),
         CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
         CS_TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go),
+        CS_TEST(ta_045_transitions_longer_than_what_stays_move_nothing_before_the_start),
         CS_TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap),
         CS_TEST(ta_027_subtitles_are_written_as_srt_and_vtt),
         CS_TEST(ta_026_a_transcript_reads_back_as_the_same_words),
