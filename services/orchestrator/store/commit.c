@@ -14,8 +14,8 @@ static const struct cs_pg_statement events_append =
     CS_PG_STATEMENT(events_append, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
 static const struct cs_pg_statement events_append_if_created =
     CS_PG_STATEMENT(events_append_if_created, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
-static const struct cs_pg_statement heads_update = CS_PG_STATEMENT(
-    heads_update, "text[] int4[] bool[] int8[] int8[] int8[] int8[] bytea[] bytea[] int4[] int4 int4", "");
+static const struct cs_pg_statement heads_update =
+    CS_PG_STATEMENT(heads_update, "text[] int4[] bool[] int8[] int8[] int8[] int8[] bytea[] bytea[] int4[]", "");
 
 /* ---- columns ---- */
 
@@ -155,8 +155,6 @@ static void add_heads(struct orc_store *store, const struct orc_commit *commit) 
     static const enum cs_pg_type types[] = {CS_PG_TEXT, CS_PG_INT4, CS_PG_BOOL,  CS_PG_INT8,  CS_PG_INT8,
                                             CS_PG_INT8, CS_PG_INT8, CS_PG_BYTEA, CS_PG_BYTEA, CS_PG_INT4};
     AUTO_COLUMNS columns;
-    int32_t first_day = INT32_MAX;
-    int32_t last_day = 0;
     columns_init(&columns, types, CS_COUNT(types));
     for (size_t i = 0; i < commit->head_count; i++) {
         const struct orc_row_head *row = &commit->heads[i];
@@ -169,15 +167,10 @@ static void add_heads(struct orc_store *store, const struct orc_commit *commit) 
         cs_pg_add_i64(&columns.items[6], row->wake_at_ms);
         add_maybe_bytes(&columns.items[7], row->summary, row->summary_size);
         add_maybe_bytes(&columns.items[8], row->webhook_body, row->webhook_body_size);
-        int32_t day = orc_execution_id_day(row->id);
-        cs_pg_add_i64(&columns.items[9], day);
-        first_day = day < first_day ? day : first_day;
-        last_day = day > last_day ? day : last_day;
+        cs_pg_add_i64(&columns.items[9], orc_execution_id_day(row->id));
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
-    cs_pg_put_i32(&params, first_day);
-    cs_pg_put_i32(&params, last_day);
     (void)cs_pg_batch_add(store->batch, &heads_update, &params);
 }
 

@@ -5,7 +5,7 @@
 
 static const struct cs_pg_statement partition_make = CS_PG_STATEMENT(partition_make, "int4 int4", "made:bool");
 static const struct cs_pg_statement partition_retire = CS_PG_STATEMENT(partition_retire, "int8", "suffix:text");
-static const struct cs_pg_statement keys_forget = CS_PG_STATEMENT(keys_forget, "text int8", "");
+static const struct cs_pg_statement keys_forget = CS_PG_STATEMENT(keys_forget, "text int8", "count:int8");
 static const struct cs_pg_statement partition_drop = CS_PG_STATEMENT(partition_drop, "text int8", "dropped:bool");
 static const struct cs_pg_statement runs_forget = CS_PG_STATEMENT(runs_forget, "int8 int8", "");
 
@@ -33,9 +33,12 @@ enum cs_status orc_store_partition_retire(struct orc_store *store, int64_t befor
 enum cs_status orc_store_keys_forget(struct orc_store *store, const char *suffix, int64_t *ret_count,
                                      struct cs_err *err) {
     CS_AUTO_PG_PARAMS params = {0};
+    CS_AUTO(cs_pg_rows) *rows = NULL;
     cs_pg_put_text(&params, suffix);
     cs_pg_put_i64(&params, ORC_FORGOTTEN_MAX);
-    return cs_pg_exec(store->pg, &keys_forget, &params, ret_count, err);
+    CS_TRY(cs_pg_one(store->pg, &keys_forget, &params, &rows, err));
+    *ret_count = cs_pg_i64(rows, "count");
+    return CS_OK;
 }
 
 enum cs_status orc_store_partition_drop(struct orc_store *store, const char *suffix, bool *ret_dropped,

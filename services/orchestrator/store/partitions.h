@@ -26,7 +26,8 @@ enum cs_status orc_store_partition_make(struct orc_store *store, int32_t day, in
  * replica looks. In the arena. */
 enum cs_status orc_store_partition_retire(struct orc_store *store, int64_t before_ms, struct cs_arena *arena,
                                           const char **ret_suffix, struct cs_err *err) CS_MUST_USE;
-/* Some of its idempotency keys; *ret_count below ORC_FORGOTTEN_MAX: that was all. */
+/* Some of its idempotency keys, and of what says whose retries are in it; *ret_count below ORC_FORGOTTEN_MAX: that was
+ * all. */
 enum cs_status orc_store_keys_forget(struct orc_store *store, const char *suffix, int64_t *ret_count,
                                      struct cs_err *err) CS_MUST_USE;
 /* ABORTED "lock_timeout", retryable: others use the log, for longer than it may wait. */

@@ -69,7 +69,7 @@ static int64_t count(struct place *place, const char *column) {
 }
 
 /* An open execution of that time, with an event. */
-static const char *create(struct place *place, int64_t at_ms, const char *key) {
+static const char *create_again(struct place *place, int64_t at_ms, const char *key, const char *origin) {
     char *id = cs_arena_alloc(place->arena, CS_ID_SIZE);
     cs_id_make(id);
     orc_execution_id_date(id, at_ms);
@@ -79,7 +79,8 @@ static const char *create(struct place *place, int64_t at_ms, const char *key) {
                                             .request = "request",
                                             .request_size = 7,
                                             .created_at_ms = at_ms,
-                                            .wake_at_ms = at_ms + 1};
+                                            .wake_at_ms = at_ms + 1,
+                                            .origin = origin};
     const struct orc_row_event event = {
         .execution = id, .seq = 1, .kind = ORC_EVENT_STARTED, .attempt = 1, .at_ms = at_ms, .payload = ""};
     const struct orc_commit commit = {.created = &created, .created_count = 1, .events = &event, .event_count = 1};
@@ -88,6 +89,10 @@ static const char *create(struct place *place, int64_t at_ms, const char *key) {
     assert_ok(orc_store_commit(place->store, &commit, &duplicate, &err), &err);
     assert_false(duplicate);
     return id;
+}
+
+static const char *create(struct place *place, int64_t at_ms, const char *key) {
+    return create_again(place, at_ms, key, NULL);
 }
 
 static void end(struct place *place, const char *id, int64_t at_ms) {
@@ -245,6 +250,22 @@ TEST(what_has_ids_without_a_day_goes_when_all_of_it_is_old) {
     assert_ok(orc_store_commit(place.store, &commit, &duplicate, &err), &err); /* the partition itself stays */
 }
 
+TEST(retries_are_known_across_partitions_until_they_go) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    const char *failed = create(&place, NOW_MS - 35 * DAY_MS, "");
+    const char *first = create_again(&place, NOW_MS - 34 * DAY_MS, "", failed);
+    const char *second = create_again(&place, NOW_MS, "again", failed);
+    struct orc_stored *item = NULL;
+    struct cs_err err = {0};
+    assert_ok(orc_store_get(place.store, "acme", failed, place.arena, &item, &err), &err);
+    assert_string_equal(item->successors, cs_arena_sprintf(place.arena, "%s,%s", first, second));
+    end(&place, first, NOW_MS - 34 * DAY_MS);
+    upkeep(&place, NOW_MS, RETENTION_MS);
+    assert_ok(orc_store_get(place.store, "acme", failed, place.arena, &item, &err), &err);
+    assert_string_equal(item->successors, second);
+}
+
 static void put_run(struct place *place, const char *base, const char *client, int64_t ended_at_ms) {
     CS_AUTO_PG_PARAMS params = {0};
     struct cs_err err = {0};
@@ -360,6 +381,7 @@ TEST_MAIN(CS_TEST(the_database_reads_the_day_of_an_id_as_the_program_does),
           CS_TEST(what_ended_long_ago_goes_with_its_events_and_its_key),
           CS_TEST(an_open_execution_keeps_its_partition_until_it_ended_long_ago),
           CS_TEST(what_has_ids_without_a_day_goes_when_all_of_it_is_old),
+          CS_TEST(retries_are_known_across_partitions_until_they_go),
           CS_TEST(tracked_runs_that_ended_long_ago_go_and_a_base_with_its_clients),
           CS_TEST(a_drop_gives_up_soon_behind_a_long_reader_and_commits_go_on),
           CS_TEST(prepared_statements_go_on_when_partitions_come_and_go),

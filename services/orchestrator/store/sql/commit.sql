@@ -39,6 +39,10 @@ with new as materialized (
     select tenant, idempotency_key, id, day from new where idempotency_key is not null
     on conflict (tenant, key) do nothing
     returning execution
+), linked as (
+    insert into execution_successors (tenant, origin, created_at_ms, execution, day)
+    select tenant, origin, created_at_ms, id, day from new
+    where origin is not null and (idempotency_key is null or id in (select execution from keyed))
 )
 insert into executions (id, day, tenant, idempotency_key, request_sha256, request, traceparent, owner, state, open, seq,
                         created_at_ms, wake_at_ms, origin)
@@ -63,7 +67,7 @@ where exists (select from execution_keys k where k.execution = new.execution)
 
 -- name: heads_update
 -- Rows are locked in the order of the batch; only their owner updates them, so nobody waits for anybody. The log decides
--- what a head is: writing the same head again changes nothing. Partitions of no day between $11 and $12 are not opened.
+-- what a head is: writing the same head again changes nothing.
 update executions e
 set state = head.state,
     open = head.open,
@@ -76,4 +80,4 @@ set state = head.state,
 from unnest($1::text[], $2::int4[], $3::bool[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bytea[], $9::bytea[],
             $10::int4[])
     as head (id, state, open, seq, started_at_ms, completed_at_ms, wake_at_ms, summary, webhook_body, day)
-where e.id = head.id and e.day = head.day and e.day between $11 and $12
+where e.id = head.id and e.day = head.day

@@ -10,13 +10,26 @@ select case when pg_try_advisory_xact_lock(hashtextextended('callsheet retention
 
 -- name: keys_forget
 -- Those of a partition that goes: a submit with such a key makes a new execution from now on.
-delete from execution_keys
-where (tenant, key) in (
-    select k.tenant, k.key
-    from log_partitions p join execution_keys k on k.day >= p.first_day and k.day < p.end_day
-    where p.suffix = $1 and p.retiring
-    limit $2
+with going as (
+    select first_day, end_day from log_partitions where suffix = $1 and retiring
+), unlinked as (
+    delete from execution_successors
+    where (tenant, origin, created_at_ms, execution) in (
+        select s.tenant, s.origin, s.created_at_ms, s.execution
+        from going p join execution_successors s on s.day >= p.first_day and s.day < p.end_day
+        limit $2
+    )
+    returning 1
+), forgotten as (
+    delete from execution_keys
+    where (tenant, key) in (
+        select k.tenant, k.key
+        from going p join execution_keys k on k.day >= p.first_day and k.day < p.end_day
+        limit $2
+    )
+    returning 1
 )
+select greatest((select count(*) from unlinked), (select count(*) from forgotten)) as count
 
 -- name: partition_drop
 select log_partition_drop($1, $2) as dropped

@@ -42,16 +42,20 @@ where id = $2 and day = execution_day($2) and tenant = $1
 -- name: execution_get
 select id, tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
        started_at_ms, completed_at_ms, seq, traceparent,
-       array_to_string(array(select s.id from executions s where s.tenant = e.tenant and s.origin = e.id
-                             order by s.created_at_ms, s.id limit 100), ',') as successors
+       array_to_string(array(select s.execution from execution_successors s where s.tenant = e.tenant and s.origin = e.id
+                             order by s.created_at_ms, s.execution limit 100), ',') as successors
 from executions e
 where id = $2 and day = execution_day($2) and tenant = $1
 
 -- name: executions_ended
--- By the primary key: those that have ended, and those that are not there.
+-- By the primary key, in the partition of its day: those that have ended, and those that are not there.
 select wanted.id, coalesce(e.state, 0)::int4 as state, e.summary
-from unnest($1::text[], $2::int4[]) as wanted (id, day) left join executions e on e.id = wanted.id and e.day = wanted.day
-where e.id is null or e.completed_at_ms is not null
+from unnest($1::text[], $2::int4[]) as wanted (id, day)
+     left join lateral (select x.state, x.summary, x.completed_at_ms
+                        from executions x
+                        where x.id = wanted.id and x.day = wanted.day
+                        offset 0) as e on true
+where e.state is null or e.completed_at_ms is not null
 
 -- name: execution_by_key
 select id, e.tenant, state::int4 as state, open, request, summary, webhook_body, request_sha256, created_at_ms,
