@@ -64,7 +64,8 @@ static enum cs_status index_ids(struct builder *b, struct cs_err *err) {
             return cs_fail_at(err, path, "duplicate_id", "the plan has a job \"%s\" already", id);
         }
         if (twin != NULL) {
-            return cs_fail_at(err, path, "duplicate_id", "jobs[%u] has the id \"%s\" already", twin->job - b->first, id);
+            return cs_fail_at(err, path, "duplicate_id", "jobs[%u] has the id \"%s\" already", twin->job - b->first,
+                              id);
         }
         struct name *name = &names[b->first + i];
         *name = (struct name){.id = id, .job = b->first + i};
@@ -154,7 +155,8 @@ static void drop_duplicates(struct builder *b) {
 
 /* ---- the graph ---- */
 
-/* The new children of each parent, which may be there already. References are in order of the child, which sorts them. */
+/* The new children of each parent, which may be there already. References are in order of the child, which sorts them.
+ */
 static void sort_children(struct builder *b) {
     uint32_t *next = cs_arena_array(b->scratch, b->total, sizeof(*next));
     b->child_at = cs_arena_array(b->scratch, (size_t)b->total + 1, sizeof(*b->child_at));
@@ -171,7 +173,8 @@ static void sort_children(struct builder *b) {
     }
 }
 
-/* Both directions of the new jobs, as slices of two arrays. Walking the parents in order sorts the parents of each child.
+/* Both directions of the new jobs, as slices of two arrays. Walking the parents in order sorts the parents of each
+ * child.
  */
 static void link_jobs(struct builder *b) {
     sort_children(b);
@@ -272,8 +275,8 @@ static enum cs_status apply_policies(struct builder *b, struct cs_err *err) {
 
 /* ---- cycles ---- */
 
-/* Takes away jobs without parents until none is left; those that stay are on a cycle or behind one. What was there before
- * waits for no new job. */
+/* Takes away jobs without parents until none is left; those that stay are on a cycle or behind one. What was there
+ * before waits for no new job. */
 static uint32_t remove_acyclic(const struct builder *b, uint32_t *unmet) {
     uint32_t *queue = cs_arena_array(b->scratch, b->count, sizeof(*queue));
     uint32_t head = 0;
