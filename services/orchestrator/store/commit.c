@@ -14,6 +14,7 @@ static const struct cs_pg_statement events_append =
     CS_PG_STATEMENT(events_append, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
 static const struct cs_pg_statement events_append_if_created =
     CS_PG_STATEMENT(events_append_if_created, "text[] int8[] int4[] int4[] int4[] int8[] bytea[] int4[] int4", "");
+static const struct cs_pg_statement heads_by_key = CS_PG_STATEMENT(heads_by_key, "", "setting:text");
 static const struct cs_pg_statement heads_update =
     CS_PG_STATEMENT(heads_update, "text[] int4[] bool[] int8[] int8[] int8[] int8[] bytea[] bytea[] int4[]", "");
 
@@ -171,6 +172,7 @@ static void add_heads(struct orc_store *store, const struct orc_commit *commit) 
     }
     CS_AUTO_PG_PARAMS params = {0};
     put_columns(&params, &columns);
+    (void)cs_pg_batch_add(store->batch, &heads_by_key, NULL);
     (void)cs_pg_batch_add(store->batch, &heads_update, &params);
 }
 

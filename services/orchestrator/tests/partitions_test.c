@@ -28,6 +28,8 @@ static const struct cs_pg_statement lock_let_go = CS_PG_STATEMENT(lock_let_go, "
 static const struct cs_pg_statement read_long = CS_PG_STATEMENT(read_long, "", "executions:int8 held:text");
 static const struct cs_pg_statement readers_waiting = CS_PG_STATEMENT(readers_waiting, "", "waiting:int8");
 static const struct cs_pg_statement run_put = CS_PG_STATEMENT(run_put, "text text int8", "");
+static const struct cs_pg_statement log_analyze = CS_PG_STATEMENT(log_analyze, "", "");
+static const struct cs_pg_statement log_reads = CS_PG_STATEMENT(log_reads, "", "updated:int8 read:int8");
 static const struct cs_pg_statement log_version_set = CS_PG_STATEMENT(log_version_set, "int4", "");
 
 static enum cs_status migrate(const char *url, __attribute__((unused)) void *ctx, struct cs_err *err) {
@@ -350,6 +352,54 @@ TEST(prepared_statements_go_on_when_partitions_come_and_go) {
     }
 }
 
+struct reads {
+    struct place *place;
+    const char *id;
+    int64_t updated;
+    int64_t read;
+};
+
+/* One more commit; the server counts with a delay. */
+static bool has_counted(void *ctx) {
+    struct reads *reads = ctx;
+    const struct orc_row_head head = {
+        .id = reads->id, .state = ORC_EXECUTION_PROCESSING, .open = true, .wake_at_ms = 5};
+    const struct orc_commit commit = {.heads = &head, .head_count = 1};
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(reads->place->store, &commit, NULL, &err), &err);
+    assert_ok(cs_pg_one(reads->place->pg, &log_reads, NULL, &rows, &err), &err);
+    reads->updated = cs_pg_i64(rows, "updated");
+    reads->read = cs_pg_i64(rows, "read");
+    return reads->updated >= 20;
+}
+
+TEST(a_commit_reads_the_rows_that_it_changes_also_when_the_planner_thinks_there_are_none) {
+    enum { EXECUTIONS = 2000 };
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    upkeep(&place, NOW_MS, RETENTION_MS);
+    struct orc_row_created *created = cs_arena_array(place.arena, EXECUTIONS, sizeof(*created));
+    bool *duplicates = cs_arena_array(place.arena, EXECUTIONS, sizeof(*duplicates));
+    for (size_t i = 0; i < EXECUTIONS; i++) {
+        char *id = cs_arena_alloc(place.arena, CS_ID_SIZE);
+        cs_id_make(id);
+        orc_execution_id_date(id, NOW_MS);
+        created[i] = (struct orc_row_created){
+            .id = id, .tenant = "acme", .request = "", .created_at_ms = NOW_MS, .wake_at_ms = NOW_MS};
+    }
+    struct orc_commit commit = {.created = created, .created_count = 1};
+    struct cs_err err = {0};
+    assert_ok(cs_pg_exec(place.pg, &log_analyze, NULL, NULL, &err), &err);
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+    struct reads reads = {.place = &place, .id = created[0].id};
+    (void)has_counted(&reads); /* the plan is made while there is nothing */
+    commit = (struct orc_commit){.created = created + 1, .created_count = EXECUTIONS - 1};
+    assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
+    cs_test_await(has_counted, &reads, "statistics of the server");
+    assert_true(reads.read <= 10 * reads.updated);
+}
+
 /* ---- versions ---- */
 
 TEST(a_program_that_does_not_know_the_events_does_not_start_and_takes_nothing_over) {
@@ -385,4 +435,5 @@ TEST_MAIN(CS_TEST(the_database_reads_the_day_of_an_id_as_the_program_does),
           CS_TEST(tracked_runs_that_ended_long_ago_go_and_a_base_with_its_clients),
           CS_TEST(a_drop_gives_up_soon_behind_a_long_reader_and_commits_go_on),
           CS_TEST(prepared_statements_go_on_when_partitions_come_and_go),
+          CS_TEST(a_commit_reads_the_rows_that_it_changes_also_when_the_planner_thinks_there_are_none),
           CS_TEST(a_program_that_does_not_know_the_events_does_not_start_and_takes_nothing_over))

@@ -65,6 +65,11 @@ from unnest($1::text[], $2::int8[], $3::int4[], $4::int4[], $5::int4[], $6::int8
     as new (execution, seq, kind, job, attempt, at_ms, payload, day)
 where exists (select from execution_keys k where k.execution = new.execution)
 
+-- name: heads_by_key
+-- Before the next one: the planner, which may take a partition for empty that is not any more, is left nothing but to look rows
+-- up by their key. (A scan of the whole index is an index scan, too; a bitmap needs a condition.)
+select set_config('enable_indexscan', 'off', true) as setting
+
 -- name: heads_update
 -- Rows are locked in the order of the batch; only their owner updates them, so nobody waits for anybody. The log decides
 -- what a head is: writing the same head again changes nothing.

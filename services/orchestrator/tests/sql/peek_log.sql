@@ -40,3 +40,13 @@ update executions set created_at_ms = $1 where open
 
 -- name: log_version_set
 update log_version set version = $1::int4
+
+-- name: log_analyze
+analyze executions
+
+-- name: log_reads
+-- Rows of executions that were written over, and that were read for it.
+select coalesce(sum(t.n_tup_upd), 0)::int8 as updated,
+       coalesce(sum(t.seq_tup_read + (select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid)), 0)::int8 as read
+from pg_stat_user_tables t
+where t.relname like 'executions\_2%'
