@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cs/base/clock.h"
 #include "world.h"
 
 struct noted {
@@ -154,14 +155,24 @@ static bool is_terminal(const Callsheet__V1__Execution *execution) {
     return execution->state >= CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED;
 }
 
-const Callsheet__V1__Execution *world_await(struct world *world, const char *id) {
+/* Watches to the end; *ret_last is the last state seen, or NULL. */
+static struct cs_err watch_out(struct world *world, const char *id, const Callsheet__V1__Execution **ret_last) {
     struct watch *watch = watch_start(world, "acme", id, false);
-    const Callsheet__V1__Execution *last = NULL;
     for (const Callsheet__V1__ExecutionUpdate *update = NULL; (update = watch_next(watch)) != NULL;) {
-        last = update->execution;
+        *ret_last = update->execution;
     }
     struct cs_err err = *watch_end(watch);
     watch_stop(watch);
+    return err;
+}
+
+const Callsheet__V1__Execution *world_await(struct world *world, const char *id) {
+    const Callsheet__V1__Execution *last = NULL;
+    int64_t until_ms = cs_clock_mono_ms() + CS_TEST_PATIENCE_MS;
+    struct cs_err err = watch_out(world, id, &last);
+    while (err.status == CS_UNAVAILABLE && cs_clock_mono_ms() < until_ms) { /* "try again" */
+        err = watch_out(world, id, &last);
+    }
     assert_ok(err.status, &err);
     assert_true(last != NULL && is_terminal(last));
     return world_get(world, id);

@@ -64,7 +64,7 @@ const Callsheet__V1__Execution *world_get(struct world *world, const char *id);
 enum cs_status world_try_cancel(struct world *world, const char *tenant, const char *id, const char *reason,
                                 const Callsheet__V1__Execution **ret_execution, struct cs_err *err);
 
-/* Watches until the execution is terminal; its last state. */
+/* Watches until the execution is terminal, again when the service says "try again"; its last state. */
 const Callsheet__V1__Execution *world_await(struct world *world, const char *id);
 
 /* ---- the database ---- */
