@@ -12,7 +12,7 @@ struct gw_call *gw_call_create(struct gw_api *api, struct gw_request *request,
 static void done(const ProtobufCMessage *reply, const struct cs_err *err, void *user) {
     struct gw_call *call = user;
     if (call->ended != NULL) {
-        cs_steal(&call->ended)(reply, err, call->user);
+        cs_steal (&call->ended)(reply, err, call->user);
         return;
     }
     if (reply != NULL) {

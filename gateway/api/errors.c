@@ -146,7 +146,8 @@ static bool is_shortage_inside(const struct cs_err *err) {
 
 /* The execution is there, or is not to be spoken of; or it is another one that is not. */
 static bool names_a_part(const struct cs_err *err) {
-    return cs_str_eq(err->reason, "base_not_found") || cs_str_eq(err->reason, "no_such_job") || cs_str_eq(err->reason, "no_such_work");
+    return cs_str_eq(err->reason, "base_not_found") || cs_str_eq(err->reason, "no_such_job") ||
+           cs_str_eq(err->reason, "no_such_work");
 }
 
 struct cs_err gw_error_of_call(const struct cs_err *err) {

@@ -27,8 +27,8 @@ static const char only_job[] = "job[0].";
 
 /* Reads the parameters like those of the only job of a plan, at the client's path. */
 static enum cs_status read_new_params(const Callsheet__V1__Execution *execution, const Callsheet__V1__JobStatus *status,
-                                     const json_t *params, const char *path, struct cs_arena *arena,
-                                     Callsheet__V1__Operation **ret_operation, struct cs_err *err) {
+                                      const json_t *params, const char *path, struct cs_arena *arena,
+                                      Callsheet__V1__Operation **ret_operation, struct cs_err *err) {
     Callsheet__V1__CreateExecutionRequest request = CALLSHEET__V1__CREATE_EXECUTION_REQUEST__INIT;
     Callsheet__V1__Plan plan = CALLSHEET__V1__PLAN__INIT;
     struct gw_submission submission = {.request = &request, .paths = gw_paths_create(arena)};

@@ -42,8 +42,8 @@ struct gw_submission {
     struct gw_paths *paths;                         /* for errors of the orchestrator */
 };
 
-/* {jobs: [{id, params?}], idempotencyKey?}: where to begin in an execution again; its jobs say what operations they are.
- * into has neither tenant nor id. */
+/* {jobs: [{id, params?}], idempotencyKey?}: where to begin in an execution again; its jobs say what operations they
+ * are. into has neither tenant nor id. */
 enum cs_status gw_dialect_read_rerun(const json_t *body, const Callsheet__V1__Execution *execution,
                                      struct cs_arena *arena, Callsheet__V1__RerunExecutionRequest *into,
                                      struct gw_paths *paths, struct cs_err *err) CS_MUST_USE;

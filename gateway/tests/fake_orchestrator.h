@@ -26,7 +26,7 @@ struct fake {
     struct cs_err failure; /* what the next calls fail with, when its status is not OK */
     bool existing;
     bool decided; /* no decision is awaited any more */
-    char *last; /* the last request, as JSON */
+    char *last;   /* the last request, as JSON */
     char last_trace[CS_TRACE_ID_HEX_SIZE];
     struct cs_rpc_call *hanging[8];
     int hanging_count;

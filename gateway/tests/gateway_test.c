@@ -619,11 +619,13 @@ TEST(ex_018_e12_an_operators_key_is_one_and_other_keys_are_not) {
     world.config.operator_keys = "key-of-operator=acme";
     world_start(&world);
     json_decref(ask(&world, "GET", "/v1/executions/e1", "X-Api-Key: key-of-operator\r\n", NULL, 200));
-    json_t *refused = ask(&world, "PUT", put, "X-Api-Key: key-of-acme\r\nContent-Type: application/json\r\n", "{}", 403);
+    json_t *refused =
+        ask(&world, "PUT", put, "X-Api-Key: key-of-acme\r\nContent-Type: application/json\r\n", "{}", 403);
     assert_string_equal(text_at(refused, "error"), "Only an operator may update scenes");
     json_decref(refused);
     json_decref(ask(&world, "PUT", put, json, "{}", 401));
-    json_t *none = ask(&world, "PUT", put, "X-Api-Key: key-of-operator\r\nContent-Type: application/json\r\n", "{}", 404);
+    json_t *none =
+        ask(&world, "PUT", put, "X-Api-Key: key-of-operator\r\nContent-Type: application/json\r\n", "{}", 404);
     assert_string_equal(text_at(none, "error"), "Scene not found");
     json_decref(none);
     world_stop(&world);

@@ -288,13 +288,19 @@ static enum cs_status invalidate_cache(struct cs_rpc_call *call, const ProtobufC
 }
 
 static const struct cs_rpc_method methods[] = {
-    {.name = "CreateExecution", .unary = create_execution}, {.name = "GetExecution", .unary = get_execution},
-    {.name = "ListExecutions", .unary = list_executions},   {.name = "WatchExecution", .stream = &orc_watch_events},
-    {.name = "AppendJobs", .unary = append_jobs},         {.name = "EditJob", .unary = edit_job},
-    {.name = "RemoveJob", .unary = remove_job},           {.name = "DecideApproval", .unary = decide_approval},
+    {.name = "CreateExecution", .unary = create_execution},
+    {.name = "GetExecution", .unary = get_execution},
+    {.name = "ListExecutions", .unary = list_executions},
+    {.name = "WatchExecution", .stream = &orc_watch_events},
+    {.name = "AppendJobs", .unary = append_jobs},
+    {.name = "EditJob", .unary = edit_job},
+    {.name = "RemoveJob", .unary = remove_job},
+    {.name = "DecideApproval", .unary = decide_approval},
     {.name = "ReportExternal", .unary = report_external},
-    {.name = "RetryExecution", .unary = retry_execution},   {.name = "RerunExecution", .unary = rerun_execution},
-    {.name = "CancelExecution", .unary = cancel_execution}, {.name = "GetMetrics", .unary = get_metrics},
+    {.name = "RetryExecution", .unary = retry_execution},
+    {.name = "RerunExecution", .unary = rerun_execution},
+    {.name = "CancelExecution", .unary = cancel_execution},
+    {.name = "GetMetrics", .unary = get_metrics},
     {.name = "InvalidateCache", .unary = invalidate_cache},
 };
 

@@ -79,8 +79,8 @@ static void check_parents(const struct orc_execution *execution, uint32_t index)
     bool gave_up = execution->plan->fail_fast && execution->doomed && !open;
     rule(job->state != ORC_JOB_SKIPPED || gave_up || job->removed || can_never_run(node, &parents),
          "a skipped job could never have run", execution, index);
-    bool released = job->state == ORC_JOB_READY || job->state == ORC_JOB_AWAITING_APPROVAL || running_or_retrying(job) || job->state == ORC_JOB_COMPLETED ||
-                    job->state == ORC_JOB_FAILED;
+    bool released = job->state == ORC_JOB_READY || job->state == ORC_JOB_AWAITING_APPROVAL ||
+                    running_or_retrying(job) || job->state == ORC_JOB_COMPLETED || job->state == ORC_JOB_FAILED;
     rule(!released || job->reused != NULL || may_run(node, &parents), "a job runs when its policy says so", execution,
          index);
 }

@@ -31,9 +31,8 @@ static enum cs_status supply_attempt(struct orc_execution *execution, const stru
     /* The time of an external attempt goes on from its own start, not from that of the first one. */
     bool external = execution->plan->jobs[event->job].operation->external;
     bool now = event->started_at_ms == 0 || (external && event->kind == ORC_EVENT_STARTED);
-    struct orc_event missing = {.job = event->job,
-                                .at_ms = now ? event->at_ms : event->started_at_ms,
-                                .cache_miss = event->cache_miss};
+    struct orc_event missing = {
+        .job = event->job, .at_ms = now ? event->at_ms : event->started_at_ms, .cache_miss = event->cache_miss};
     if (job->state == ORC_JOB_RETRYING) {
         missing.kind = ORC_EVENT_RETRY_DUE;
         CS_TRY(supply(execution, missing, err));

@@ -360,15 +360,18 @@ static void answer_read(const struct orc_stored *item, const struct cs_err *err,
 
 static void read_row(struct orc_engine *engine, struct orc_item *item) {
     struct reading *reading = cs_alloc(sizeof(*reading));
-    *reading = (struct reading){
-        .engine = engine, .cancelling = item->kind == ORC_ITEM_CANCEL,
-        .changing = item->kind == ORC_ITEM_CHANGE, .deciding = item->kind == ORC_ITEM_DECIDE,
-        .report = item->kind == ORC_ITEM_OUTSIDE ? cs_steal(&item->read.report) : NULL, .done = item->read.done, .ctx = item->read.ctx};
+    *reading = (struct reading){.engine = engine,
+                                .cancelling = item->kind == ORC_ITEM_CANCEL,
+                                .changing = item->kind == ORC_ITEM_CHANGE,
+                                .deciding = item->kind == ORC_ITEM_DECIDE,
+                                .report = item->kind == ORC_ITEM_OUTSIDE ? cs_steal(&item->read.report) : NULL,
+                                .done = item->read.done,
+                                .ctx = item->read.ctx};
     orc_readers_get(engine->readers, item->tenant, item->id, NULL, answer_read, reading);
 }
 
 void orc_engine_answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
-                        const struct cs_err *why) {
+                            const struct cs_err *why) {
     struct orc_batch *batch = orc_engine_batch_of(engine, entry);
     struct orc_effect effect = {
         .kind = ORC_EFFECT_READ, .entry = entry, .read = {.done = item->read.done, .ctx = item->read.ctx}};

@@ -73,8 +73,8 @@ typedef void orc_read_fn(const Callsheet__V1__Execution *execution, const struct
 
 /* Answers after the commit. The id is made here. */
 void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx);
-/* The same for a request with a base, which is read first. Checks everything; the request is changed, and must live until
- * `done` is called. */
+/* The same for a request with a base, which is read first. Checks everything; the request is changed, and must live
+ * until `done` is called. */
 void orc_engine_submit_on_base(struct orc_engine *engine, Callsheet__V1__CreateExecutionRequest *request,
                                const struct cs_trace *trace, orc_created_fn *done, void *ctx);
 /* New executions of an old plan, as the RPCs say; requests are copied. */
@@ -86,8 +86,8 @@ void orc_engine_rerun(struct orc_engine *engine, const Callsheet__V1__RerunExecu
 void orc_engine_get(struct orc_engine *engine, const char *tenant, const char *id, orc_read_fn *done, void *ctx);
 void orc_engine_cancel(struct orc_engine *engine, const char *tenant, const char *id, const char *reason,
                        orc_read_fn *done, void *ctx);
-/* Changes the plan of an open execution (wire/change_wire.h), which is taken over also on failure. Answers with the execution
- * after the commit. */
+/* Changes the plan of an open execution (wire/change_wire.h), which is taken over also on failure. Answers with the
+ * execution after the commit. */
 void orc_engine_change(struct orc_engine *engine, const char *tenant, const char *id, struct orc_change *change,
                        orc_read_fn *done, void *ctx);
 /* A decision about an approval, checked by wire/approval_wire.h, and a report about an external job, checked by

@@ -187,7 +187,8 @@ void orc_engine_drop_all(struct orc_engine *engine);
 /* ---- client.c ---- */
 /* One more client waits for an answer; RESOURCE_EXHAUSTED "overloaded". */
 enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
-/* Answers with the execution that has the key, when it was asked for alike; `otherwise` (or NULL) when there is none. */
+/* Answers with the execution that has the key, when it was asked for alike; `otherwise` (or NULL) when there is none.
+ */
 void orc_engine_answer_key(struct orc_engine *engine, const char *tenant, const char *key,
                            const unsigned char *request_sha256, const struct cs_err *otherwise, orc_created_fn *done,
                            void *ctx);

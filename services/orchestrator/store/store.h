@@ -184,10 +184,10 @@ enum cs_status orc_store_release(struct orc_store *store, bool *ret_released, st
 /* Shuts a replica out whose lease has ended; waits for its last commit. *ret_epoch 0: it is alive, or gone. */
 enum cs_status orc_store_fence(struct orc_store *store, const char *dead, int64_t *ret_epoch,
                                struct cs_err *err) CS_MUST_USE;
-/* Makes some of what it left open ours, with their events: the next ones after `after_id` ("" from the start), as many as
- * orc_store_open_executions reads. Of two that race exactly one gets each execution. *ret_count 0: nothing is left there,
- * or others are taking it. ABORTED "fenced" when we are
- * fenced ourselves, "not_fenced" when somebody joined under its name. A failure after the claim is in doubt. */
+/* Makes some of what it left open ours, with their events: the next ones after `after_id` ("" from the start), as many
+ * as orc_store_open_executions reads. Of two that race exactly one gets each execution. *ret_count 0: nothing is left
+ * there, or others are taking it. ABORTED "fenced" when we are fenced ourselves, "not_fenced" when somebody joined
+ * under its name. A failure after the claim is in doubt. */
 enum cs_status orc_store_claim(struct orc_store *store, const char *dead, int64_t epoch, const char *after_id,
                                size_t limit, struct cs_arena *arena, struct orc_stored **ret_items, size_t *ret_count,
                                struct cs_err *err) CS_MUST_USE;

@@ -158,8 +158,8 @@ TEST(event_kinds_are_those_that_the_domain_stores) {
         CS_AUTO_PG_PARAMS params = {0};
         cs_pg_put_i32(&params, kind);
         bool stored = cs_pg_exec(place.pg, &event_kind_try, &params, NULL, &err) == CS_OK;
-        bool known = (kind > 0 && kind <= ORC_EVENT_REJECTED) ||
-                     (kind >= ORC_EVENT_APPENDED && kind <= ORC_EVENT_REMOVED);
+        bool known =
+            (kind > 0 && kind <= ORC_EVENT_REJECTED) || (kind >= ORC_EVENT_APPENDED && kind <= ORC_EVENT_REMOVED);
         assert_int_equal(has_word[kind], known);
         assert_true(!known || orc_event_stored((enum orc_event_kind)kind));
         if (stored != known) {

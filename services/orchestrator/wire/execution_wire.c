@@ -6,9 +6,9 @@
 #include "cs/rpc.h"
 #include "wire/approval_wire.h"
 #include "wire/assign_wire.h"
-#include "wire/map_wire.h"
-#include "wire/external_wire.h"
 #include "wire/cache_wire.h"
+#include "wire/external_wire.h"
+#include "wire/map_wire.h"
 
 _Static_assert(ORC_JOB_AWAITING_APPROVAL == (int)CALLSHEET__V1__JOB_STATE__JOB_STATE_AWAITING_APPROVAL, "same numbers");
 _Static_assert(ORC_EXECUTION_CANCELLED == (int)CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED,

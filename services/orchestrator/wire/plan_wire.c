@@ -7,8 +7,8 @@
 #include "cs/catalog.h"
 #include "cs/crypto.h"
 #include "cs/rpc.h"
-#include "wire/cache_wire.h"
 #include "wire/approval_wire.h"
+#include "wire/cache_wire.h"
 #include "wire/execution_wire.h"
 #include "wire/external_wire.h"
 #include "wire/failure_rules.h"
@@ -278,11 +278,11 @@ static enum cs_status internal_field(const char *path, const char *name, struct 
 }
 
 const char *orc_job_internal_field(const Callsheet__V1__Job *job) {
-    return job->reference          ? "reference"
+    return job->reference               ? "reference"
            : !cs_str_empty(job->parent) ? "parent"
-           : job->index != 0       ? "index"
-           : job->expanded         ? "expanded"
-                                   : NULL;
+           : job->index != 0            ? "index"
+           : job->expanded              ? "expanded"
+                                        : NULL;
 }
 
 enum cs_status orc_request_check_internal(const Callsheet__V1__CreateExecutionRequest *request, struct cs_err *err) {

@@ -83,8 +83,8 @@ enum cs_status orc_request_check_internal(const Callsheet__V1__CreateExecutionRe
 /* The name of an internal field that is set, or NULL. */
 const char *orc_job_internal_field(const Callsheet__V1__Job *job);
 
-/* Jobs that come later -> drafts for orc_plan_append, in the arena and pointing into the message, whose MediaRef.input is
- * overwritten. checked: they were accepted before. Paths begin with "jobs[N]". */
+/* Jobs that come later -> drafts for orc_plan_append, in the arena and pointing into the message, whose MediaRef.input
+ * is overwritten. checked: they were accepted before. Paths begin with "jobs[N]". */
 enum cs_status orc_drafts_from(const Callsheet__V1__Plan *message, bool checked, struct cs_arena *arena,
                                struct orc_job_draft **ret_drafts, struct cs_err *err) CS_MUST_USE;
 

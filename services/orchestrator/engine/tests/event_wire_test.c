@@ -72,11 +72,8 @@ TEST(an_event_without_texts_is_small_and_comes_back_without_them) {
 
 TEST(bytes_that_are_no_payload_are_data_loss) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
-    const struct orc_row_event row = {.execution = "x1",
-                                      .kind = 3,
-                                      .version = ORC_LOG_VERSION,
-                                      .payload = "\xff\xff\xff",
-                                      .payload_size = 3};
+    const struct orc_row_event row = {
+        .execution = "x1", .kind = 3, .version = ORC_LOG_VERSION, .payload = "\xff\xff\xff", .payload_size = 3};
     struct orc_event event;
     struct cs_err err = {0};
     assert_fails(orc_event_from_row(&row, arena, &event, &err), &err, CS_DATA_LOSS, "bad_event_row");
