@@ -269,7 +269,7 @@ TEST(w5_a_commit_writes_executions_events_and_heads) {
     assert_int_equal(item->completed_at_ms, 0);
 }
 
-TEST(a_later_head_keeps_summary_and_webhook_body) {
+TEST(e8_a_later_head_keeps_summary_and_webhook_body) {
     AUTO_PLACE place = {0};
     place_open(&place);
     commit_created(&place, "e1", "", false);
@@ -566,10 +566,10 @@ TEST_MAIN(CS_TEST(migrations_apply_from_zero_and_again), CS_TEST(state_words_are
           CS_TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete),
           CS_TEST(an_execution_that_is_open_must_have_a_wakeup),
           CS_TEST(an_open_execution_of_no_replica_has_nobody_to_wake_it), CS_TEST(the_log_only_grows),
-          CS_TEST(w5_a_commit_writes_executions_events_and_heads), CS_TEST(a_later_head_keeps_summary_and_webhook_body),
-          CS_TEST(a_key_makes_one_execution_of_many_rows), CS_TEST(a_second_process_of_the_name_fences_the_first),
-          CS_TEST(another_name_fences_nobody), CS_TEST(an_event_number_is_written_once),
-          CS_TEST(a_store_that_has_not_joined_cannot_commit),
+          CS_TEST(w5_a_commit_writes_executions_events_and_heads),
+          CS_TEST(e8_a_later_head_keeps_summary_and_webhook_body), CS_TEST(a_key_makes_one_execution_of_many_rows),
+          CS_TEST(a_second_process_of_the_name_fences_the_first), CS_TEST(another_name_fences_nobody),
+          CS_TEST(an_event_number_is_written_once), CS_TEST(a_store_that_has_not_joined_cannot_commit),
           CS_TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back),
           CS_TEST(open_executions_come_in_pages_with_their_events), CS_TEST(x1_another_tenants_execution_is_not_found),
           CS_TEST(lists_go_from_new_to_old_and_page_by_position),

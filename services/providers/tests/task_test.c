@@ -183,7 +183,7 @@ TEST(illegal_events_change_nothing) {
     assert_int_equal(task.state, PRV_NEW);
 }
 
-TEST(sy_129_w13_polls_grow_rarer_and_heed_a_wish) {
+TEST(sy_129_w13_w14_polls_grow_rarer_and_heed_a_wish) {
     struct prv_task task = fresh(PRV_RECONCILE_NONE);
     WALK(&task, PRV_BEGIN_ID, PRV_RUNNING);
     assert_int_equal(prv_task_pause_ms(&task, 0, 0.5), 2000);
@@ -259,5 +259,5 @@ TEST_MAIN(CS_TEST(a_generation_goes_from_intent_to_output),
           CS_TEST(a_cancelled_job_cancels_its_prediction_once_the_id_is_known),
           CS_TEST(a_job_cancelled_before_its_submission_submits_nothing),
           CS_TEST(leaving_keeps_the_prediction_alive_for_the_next_attempt), CS_TEST(illegal_events_change_nothing),
-          CS_TEST(sy_129_w13_polls_grow_rarer_and_heed_a_wish), CS_TEST(checkpoints_come_back_as_they_were),
+          CS_TEST(sy_129_w13_w14_polls_grow_rarer_and_heed_a_wish), CS_TEST(checkpoints_come_back_as_they_were),
           CS_TEST(foreign_checkpoints_are_refused), CS_TEST(failures_are_clean_sentences))
