@@ -124,7 +124,7 @@ test('the command line submits, watches and shows an execution', async () => {
   await writeFile(file, JSON.stringify({ jobs: [{ id: 'a', type: 'generate', params: generate('a').params, output: '$a' }] }));
   const { stdout } = await run(path.join(bin, 'callsheet'), ['submit', file, '--watch', '--server', stack.url]);
   assert.match(stdout, /a\b.*completed/);
-  const id = stdout.match(/\w{21}/)[0];
+  const id = stdout.match(/[0-9A-Za-z]{6}_[0-9A-Za-z]{14}/)[0];
   const shown = await run(path.join(bin, 'callsheet'), ['status', id, '--server', stack.url]);
   assert.match(shown.stdout, /completed/);
   await assert.rejects(run(path.join(bin, 'callsheet'), ['status', 'nosuchexecution', '--server', stack.url]), (error) => {
