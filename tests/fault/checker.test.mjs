@@ -40,7 +40,15 @@ test('a history in which every promise was kept has no violation', () => {
   assert.deepEqual(violations(good()), []);
 });
 
+test('a result that was taken from another job wins like one of its own', () => {
+  const history = good();
+  history.accepted[0].plan.jobs.push({ id: 'c', operation: 'generateImage', dependsOn: [] });
+  history.events.push({ ...history.events[1], seq: 5, kind: 'reused', job: 'c' });
+  assert.deepEqual(violations(history), []);
+});
+
 const broken = {
+  'two_winners (one of them taken from another job)': (h) => h.events.splice(2, 0, { ...h.events[1], kind: 'reused' }),
   lost: (h) => h.executions.pop(),
   not_terminal: (h) => (h.executions[0].state = 'processing'),
   still_open: (h) => (h.executions[0].open = true),

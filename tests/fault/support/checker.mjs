@@ -23,6 +23,9 @@ const groupBy = (list, key) => {
   return groups;
 };
 
+// A job is won by its worker's success, or by the result of another job that it took (the cache).
+const won = (event) => ['succeeded', 'reused'].includes(event.kind);
+
 const jobKey = (execution, job) => `${execution}/${job}`;
 
 // An accepted execution exists, has ended, and is nobody else's.
@@ -43,15 +46,15 @@ function* durable({ accepted, executions }) {
 // A job of a completed execution has exactly one winner, and it is an attempt that its worker knows to have succeeded.
 function* winners({ accepted, executions, events, worker }) {
   const states = new Map(executions.map((row) => [row.id, row.state]));
-  const won = groupBy(events.filter((event) => event.kind === 'succeeded'), (event) => jobKey(event.execution, event.job));
+  const winners = groupBy(events.filter(won), (event) => jobKey(event.execution, event.job));
   const claims = groupBy(worker.filter((line) => line.word === 'succeeded'), (line) => jobKey(line.execution, line.job));
   for (const { id, plan } of accepted) {
     for (const job of plan.jobs) {
-      const events = won.get(jobKey(id, job.id)) ?? [];
-      if (events.length > 1) yield { kind: 'two_winners', what: `${id}/${job.id} succeeded ${events.length} times` };
-      if (events.length === 0 && states.get(id) === 'completed') yield { kind: 'no_winner', what: `${id} completed without ${job.id}` };
-      if (events.length === 1 && job.operation === 'addSubtitles') {
-        const known = (claims.get(jobKey(id, job.id)) ?? []).some((line) => events[0].payload.includes(line.prefix));
+      const ends = winners.get(jobKey(id, job.id)) ?? [];
+      if (ends.length > 1) yield { kind: 'two_winners', what: `${id}/${job.id} succeeded ${ends.length} times` };
+      if (ends.length === 0 && states.get(id) === 'completed') yield { kind: 'no_winner', what: `${id} completed without ${job.id}` };
+      if (ends.length === 1 && job.operation === 'addSubtitles') {
+        const known = (claims.get(jobKey(id, job.id)) ?? []).some((line) => ends[0].payload.includes(line.prefix));
         if (!known) yield { kind: 'unknown_winner', what: `${id}/${job.id}: no worker knows the attempt that won` };
       }
     }
@@ -74,7 +77,7 @@ function* failures({ accepted, executions, events, worker }) {
 // A child starts after the commit of all its parents' successes.
 function* order({ accepted, events, worker }) {
   const committed = new Map(
-    events.filter((event) => event.kind === 'succeeded').map((event) => [jobKey(event.execution, event.job), event.committedUs]),
+    events.filter(won).map((event) => [jobKey(event.execution, event.job), event.committedUs]),
   );
   const plans = new Map(accepted.map((each) => [each.id, new Map(each.plan.jobs.map((job) => [job.id, job]))]));
   for (const line of worker) {
@@ -89,11 +92,11 @@ function* order({ accepted, events, worker }) {
 
 // What a child is given is the output of the attempt that won.
 function* inputs({ accepted, events, worker }) {
-  const won = new Map(events.filter((event) => event.kind === 'succeeded').map((event) => [jobKey(event.execution, event.job), event.payload]));
+  const results = new Map(events.filter(won).map((event) => [jobKey(event.execution, event.job), event.payload]));
   const plans = new Map(accepted.map((each) => [each.id, new Map(each.plan.jobs.map((job) => [job.id, job]))]));
   for (const line of worker) {
     const input = line.word === 'started' && plans.get(line.execution)?.get(line.job)?.params?.input;
-    const payload = input && won.get(jobKey(line.execution, input));
+    const payload = input && results.get(jobKey(line.execution, input));
     if (payload && !payload.includes(line.inputs[0])) yield { kind: 'wrong_input', what: `${line.execution}/${line.job} was given ${line.inputs[0]}, which did not win` };
   }
 }
@@ -139,7 +142,7 @@ function* finality({ executions, events, sightings }) {
     for (const event of [...log].sort((a, b) => a.seq - b.seq)) {
       if (['delivered', 'delivery_failed'].includes(event.kind)) continue;
       if (ended.has(event.job)) yield { kind: 'terminal_changed', what: `${execution}/${event.job}: ${event.kind} (event ${event.seq}) after its success` };
-      if (event.kind === 'succeeded') ended.add(event.job);
+      if (won(event)) ended.add(event.job);
     }
     const gap = log.map((event) => event.seq).sort((a, b) => a - b).findIndex((seq, index) => seq !== index + 1);
     if (gap !== -1) yield { kind: 'broken_log', what: `${execution}: event ${gap + 1} is missing` };

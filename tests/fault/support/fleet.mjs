@@ -101,7 +101,7 @@ export class Fleet {
       CALLSHEET_LOG_LEVEL: 'info',
     };
     await fleet.#mount('postgres', 512);
-    await fleet.#mount('storage', 64);
+    await fleet.#mount('storage', 512); // artifacts of a whole campaign
     await fleet.#postgres();
     await fleet.#workers(kind);
     await fleet.#orchestrators(unnamed);

@@ -8,7 +8,7 @@ const CALL_MS = 20000;
 // What the customers of a fleet send: [kind, share, at once]; the first is for the rest. probe: what shows that work goes on.
 export const MIXES = {
   scripted: { kinds: [['graph', 1, Infinity], ['paid', 0.02, 2]], probe: 'probe', inFlight: 60, customers: 6 },
-  real: { kinds: [['rendered', 1, Infinity], ['image', 0.5, 3]], probe: 'image', inFlight: 4, customers: 2 },
+  real: { kinds: [['image', 1, Infinity], ['rendered', 0.3, 1]], probe: 'image', inFlight: 3, customers: 2 },
 };
 const TERMINAL = new Set(['completed', 'failed', 'cancelled']);
 

@@ -29,7 +29,7 @@ function paid(random) {
 }
 
 function generated(random, operation, params) {
-  return { id: 'paid', operation, params: { provider: 'local', prompt: `number ${random.whole(0, 999999)}`, ...params }, dependsOn: [] };
+  return { id: 'paid', operation, params: { provider: 'local', prompt: `number ${random.whole(0, 1999)}`, ...params }, dependsOn: [] };
 }
 
 function rendered(random) {
