@@ -34,8 +34,8 @@ enum orc_cache_miss orc_cache_miss_of(const struct orc_seat *seat) {
 
 /* ---- rows of the next commit ---- */
 
-static void keep_row(struct orc_engine *engine, const struct orc_seat *seat, const unsigned char *subject,
-                     enum orc_kept_kind kind) {
+static struct orc_row_kept *keep_row(struct orc_engine *engine, const struct orc_seat *seat,
+                                     const unsigned char *subject, enum orc_kept_kind kind) {
     struct cs_arena *arena = engine->filling->arena;
     const struct orc_job *job = job_of(seat);
     struct orc_row_kept *row = orc_batch_add_kept(engine->filling);
@@ -54,6 +54,13 @@ static void keep_row(struct orc_engine *engine, const struct orc_seat *seat, con
         row->result = cs_arena_copy(arena, job->result, job->result_size);
         row->result_size = job->result_size;
     }
+    return row;
+}
+
+/* What is said of who makes it holds only while the row says that these do. */
+static void keep_instead(struct orc_engine *engine, struct orc_row_kept *row, const char *execution, const char *job) {
+    row->from_execution = cs_arena_strdup(engine->filling->arena, execution);
+    row->from_job = cs_arena_strdup(engine->filling->arena, job);
 }
 
 /* ---- flights ---- */
@@ -226,11 +233,13 @@ void orc_cache_leave(struct orc_engine *engine, struct orc_seat *seat) {
     flight->leader = next_leader(flight);
     if (flight->leader == NULL) {
         if (flight->state == ORC_FLIGHT_LEADING && flight->miss != ORC_CACHE_UNAVAILABLE) {
-            keep_row(engine, seat, flight->subject, ORC_KEPT_NOTHING);
+            keep_instead(engine, keep_row(engine, seat, flight->subject, ORC_KEPT_NOTHING), seat->entry->execution->id,
+                         planned_of(seat)->id);
         }
         flight_destroy(engine, flight);
     } else if (flight->state == ORC_FLIGHT_LEADING) {
-        keep_row(engine, flight->leader, flight->subject, ORC_KEPT_LEADER);
+        keep_instead(engine, keep_row(engine, flight->leader, flight->subject, ORC_KEPT_LEADER),
+                     seat->entry->execution->id, planned_of(seat)->id);
         orc_seat_enqueue(engine, flight->leader);
     }
 }
@@ -240,13 +249,13 @@ void orc_cache_keep(struct orc_engine *engine, struct orc_seat *seat) {
     struct orc_flight *flight = cs_steal(&seat->flight);
     struct cs_err err = {0};
     if (flight != NULL) {
-        keep_row(engine, seat, flight->subject, ORC_KEPT_RESULT);
+        (void)keep_row(engine, seat, flight->subject, ORC_KEPT_RESULT);
         flight->leader = NULL;
         const struct orc_job *job = job_of(seat);
         land(engine, flight,
              &(struct kept){job->result, job->result_size, seat->entry->execution->id, planned_of(seat)->id});
     } else if (orc_cache_subject(seat->entry->execution, seat->job, engine->scratch, subject, &err) == CS_OK) {
-        keep_row(engine, seat, subject, ORC_KEPT_RESULT);
+        (void)keep_row(engine, seat, subject, ORC_KEPT_RESULT);
     }
 }
 
@@ -347,7 +356,8 @@ static void take_lead(struct orc_engine *engine, struct orc_flight *flight, cons
     const struct orc_seat *leader = flight->leader;
     if (!cs_str_eq(leader->entry->execution->id, question->execution) ||
         !cs_str_eq(planned_of(leader)->id, question->job)) {
-        keep_row(engine, leader, flight->subject, ORC_KEPT_LEADER);
+        keep_instead(engine, keep_row(engine, leader, flight->subject, ORC_KEPT_LEADER), question->execution,
+                     question->job);
     }
     lead(engine, flight, answer->miss);
 }
@@ -365,6 +375,7 @@ static void give_up(struct orc_engine *engine, const struct orc_cache_question *
         .job = cs_arena_strdup(arena, question->job),
     };
     memcpy(row->subject, question->subject, sizeof(row->subject));
+    keep_instead(engine, row, question->execution, question->job);
 }
 
 static void take_answer(struct orc_engine *engine, const struct orc_cache_question *question,

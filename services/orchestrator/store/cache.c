@@ -6,8 +6,8 @@
 static const struct cs_pg_statement cache_ask =
     CS_PG_STATEMENT(cache_ask, "bytea[] text[] text[] text[] text[] text[] int8 int8",
                     "hit:bool leads:bool miss:int4 by_execution:text by_job:text result:bytea");
-static const struct cs_pg_statement cache_keep =
-    CS_PG_STATEMENT(cache_keep, "int4[] bytea[] text[] text[] text[] text[] text[] bytea[] int8[] int8[]", "");
+static const struct cs_pg_statement cache_keep = CS_PG_STATEMENT(
+    cache_keep, "int4[] bytea[] text[] text[] text[] text[] text[] text[] text[] bytea[] int8[] int8[]", "");
 static const struct cs_pg_statement cache_invalidate = CS_PG_STATEMENT(cache_invalidate, "text text bytea[]", "");
 static const struct cs_pg_statement cache_clean = CS_PG_STATEMENT(cache_clean, "int8 int8", "");
 
@@ -80,7 +80,7 @@ enum cs_status orc_store_cache_ask(struct orc_store *store, const struct orc_cac
 struct kept_columns {
     struct cs_pg_array kinds;
     struct cs_pg_array subjects;
-    struct cs_pg_array texts[5];
+    struct cs_pg_array texts[7];
     struct cs_pg_array results;
     struct cs_pg_array times[2];
 };
@@ -105,6 +105,8 @@ static void add_kept(struct kept_columns *columns, const struct orc_row_kept *ro
     cs_pg_add_text(&columns->texts[2], row->operation);
     cs_pg_add_text(&columns->texts[3], row->execution);
     cs_pg_add_text(&columns->texts[4], row->job);
+    cs_pg_add_text(&columns->texts[5], row->from_execution != NULL ? row->from_execution : "");
+    cs_pg_add_text(&columns->texts[6], row->from_job != NULL ? row->from_job : "");
     if (row->kind == ORC_KEPT_RESULT) {
         cs_pg_add_bytes(&columns->results, row->result_size != 0 ? row->result : "", row->result_size);
     } else {
@@ -119,6 +121,8 @@ void orc_store_add_kept(struct orc_store *store, const struct orc_row_kept *rows
         .kinds = {.type = CS_PG_INT4},
         .subjects = {.type = CS_PG_BYTEA},
         .texts = {{.type = CS_PG_TEXT},
+                  {.type = CS_PG_TEXT},
+                  {.type = CS_PG_TEXT},
                   {.type = CS_PG_TEXT},
                   {.type = CS_PG_TEXT},
                   {.type = CS_PG_TEXT},

@@ -51,8 +51,8 @@ enum cs_status orc_store_cache_ask(struct orc_store *store, const struct orc_cac
 
 enum orc_kept_kind {
     ORC_KEPT_RESULT = 1, /* made by execution and job */
-    ORC_KEPT_LEADER = 2, /* they make it now, if it is still being made */
-    ORC_KEPT_NOTHING = 3 /* nobody makes it, if it is still being made */
+    ORC_KEPT_LEADER = 2, /* they make it now instead of from_*, if those still do */
+    ORC_KEPT_NOTHING = 3 /* nobody makes it instead of from_*, if those still do */
 };
 
 struct orc_row_kept {
@@ -63,6 +63,8 @@ struct orc_row_kept {
     const char *operation;
     const char *execution;
     const char *job;
+    const char *from_execution; /* LEADER, NOTHING: who led; else "" */
+    const char *from_job;
     const void *result; /* RESULT */
     size_t result_size;
     int64_t created_at_ms;

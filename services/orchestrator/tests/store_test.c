@@ -1,3 +1,4 @@
+#include "store/cache.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -5,6 +6,7 @@
 
 #include "cs/base/clock.h"
 #include "cs/base/id.h"
+#include "cs/base/text.h"
 #include "cs/pg.h"
 #include "cs/test.h"
 #include "cs/test_support.h"
@@ -561,12 +563,64 @@ TEST(an_interrupted_store_fails_at_once) {
     assert_fails(orc_store_get(place.store, "acme", "e1", place.arena, &item, &err), &err, CS_CANCELLED, "interrupted");
 }
 
+/* ---- kept results ---- */
+
+static enum orc_cache_verdict ask(struct place *place, const char *execution, const char **ret_leader) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    const struct orc_cache_question question = {.subject = {7},
+                                                .engine = "",
+                                                .tenant = "acme",
+                                                .operation = "generateVideo",
+                                                .execution = execution,
+                                                .job = "g"};
+    struct orc_cache_answer *answer = NULL;
+    struct cs_err err = {0};
+    assert_ok(orc_store_cache_ask(place->store, &question, 1, 1000, 100000, arena, &answer, &err), &err);
+    *ret_leader = cs_str_eq(answer->execution, "e1") ? "e1" : cs_str_eq(answer->execution, "e2") ? "e2" : "";
+    return answer->verdict;
+}
+
+static void commit_kept(struct place *place, enum orc_kept_kind kind, const char *from, const char *to) {
+    const struct orc_row_kept kept = {.kind = kind,
+                                      .subject = {7},
+                                      .engine = "",
+                                      .tenant = "acme",
+                                      .operation = "generateVideo",
+                                      .execution = to,
+                                      .job = "g",
+                                      .from_execution = from,
+                                      .from_job = "g",
+                                      .created_at_ms = 1000,
+                                      .expires_at_ms = 100000};
+    const struct orc_commit commit = {.kept = &kept, .kept_count = 1};
+    struct cs_err err = {0};
+    assert_ok(orc_store_commit(place->store, &commit, NULL, &err), &err);
+}
+
+TEST(w24_who_does_not_lead_hands_nothing_over) {
+    AUTO_PLACE place = {0};
+    const char *leader = "";
+    place_open(&place);
+    commit_created(&place, "e1", "", false);
+    commit_created(&place, "e2", "", false);
+    assert_int_equal(ask(&place, "e1", &leader), ORC_CACHE_LEAD);
+    commit_kept(&place, ORC_KEPT_NOTHING, "e2", "e2"); /* too late: it led once */
+    commit_kept(&place, ORC_KEPT_LEADER, "e2", "e2");
+    assert_int_equal(ask(&place, "e2", &leader), ORC_CACHE_HELD);
+    assert_string_equal(leader, "e1");
+    commit_kept(&place, ORC_KEPT_LEADER, "e1", "e2");
+    assert_int_equal(ask(&place, "e1", &leader), ORC_CACHE_HELD);
+    assert_string_equal(leader, "e2");
+    commit_kept(&place, ORC_KEPT_NOTHING, "e2", "e2");
+    assert_int_equal(ask(&place, "e1", &leader), ORC_CACHE_LEAD);
+}
+
 TEST_MAIN(CS_TEST(migrations_apply_from_zero_and_again), CS_TEST(state_words_are_those_of_the_domain),
           CS_TEST(event_kinds_are_those_that_the_domain_stores),
           CS_TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete),
           CS_TEST(an_execution_that_is_open_must_have_a_wakeup),
           CS_TEST(an_open_execution_of_no_replica_has_nobody_to_wake_it), CS_TEST(the_log_only_grows),
-          CS_TEST(w5_a_commit_writes_executions_events_and_heads),
+          CS_TEST(w5_a_commit_writes_executions_events_and_heads), CS_TEST(w24_who_does_not_lead_hands_nothing_over),
           CS_TEST(e8_a_later_head_keeps_summary_and_webhook_body), CS_TEST(a_key_makes_one_execution_of_many_rows),
           CS_TEST(a_second_process_of_the_name_fences_the_first), CS_TEST(another_name_fences_nobody),
           CS_TEST(an_event_number_is_written_once), CS_TEST(a_store_that_has_not_joined_cannot_commit),

@@ -117,6 +117,10 @@ void fake_cache_keep(const struct orc_row_kept *rows, size_t row_count) {
     for (size_t i = 0; i < row_count; i++) {
         struct row *row = find(rows[i].subject, rows[i].engine);
         bool leader = row != NULL && row->kept.kind == ORC_KEPT_LEADER;
+        if (leader && rows[i].kind != ORC_KEPT_RESULT &&
+            (!cs_str_eq(row->kept.execution, rows[i].from_execution) || !cs_str_eq(row->kept.job, rows[i].from_job))) {
+            continue; /* another one leads by now */
+        }
         if (rows[i].kind == ORC_KEPT_RESULT || (rows[i].kind == ORC_KEPT_LEADER && leader)) {
             set(&rows[i], leader ? row->miss : ORC_CACHE_NO_MISS);
         } else if (leader) {

@@ -44,21 +44,29 @@ from seen s left join led l on l.subject = s.subject and l.engine = s.engine
 order by s.place
 
 -- name: cache_keep
--- In a group commit: results (kind 1), leaders that follow others (2), and leaders that nobody follows (3).
-with last as materialized (
-    select distinct on (subject, engine) *
-    from unnest($1::int4[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-                $9::int8[], $10::int8[])
-        with ordinality as k (kind, subject, engine, tenant, operation, execution, job, result, created_at_ms,
-                              expires_at_ms, place)
-    order by subject, engine, place desc
+-- In a group commit: results (kind 1), leaders that follow others (2), and leaders that nobody follows (3). Only who leads
+-- can hand over: another replica may have begun to lead since.
+with kept as materialized (
+    select * from unnest($1::int4[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::bytea[], $11::int8[], $12::int8[])
+        with ordinality as k (kind, subject, engine, tenant, operation, execution, job, from_execution, from_job, result,
+                              created_at_ms, expires_at_ms, place)
+), last as materialized (
+    select distinct on (subject, engine) * from kept order by subject, engine, place desc
+), held as (
+    select c.subject, c.engine
+    from result_cache c join kept k
+        on k.subject = c.subject and k.engine = c.engine and k.from_execution = c.execution and k.from_job = c.job
+    where c.state = 1 and k.kind <> 1
 ), followed as (
     update result_cache c set execution = l.execution, job = l.job, version = c.version + 1
     from last l
     where l.kind = 2 and c.subject = l.subject and c.engine = l.engine and c.state = 1
+      and (c.subject, c.engine) in (select subject, engine from held)
 ), given_up as (
     delete from result_cache c using last l
     where l.kind = 3 and c.subject = l.subject and c.engine = l.engine and c.state = 1
+      and (c.subject, c.engine) in (select subject, engine from held)
 )
 insert into result_cache as c (subject, engine, tenant, operation, execution, job, state, miss, version, result,
                                created_at_ms, expires_at_ms)
