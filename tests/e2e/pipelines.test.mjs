@@ -2,34 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { Stack } from '../../tools/stack.mjs';
+import { Api, Stack } from '../../tools/stack.mjs';
 
-let stack;
+let stack, api;
 
 before(async () => {
   stack = await Stack.start();
+  api = new Api(stack.url);
 });
 
 after(async () => {
   await stack?.stop();
 });
 
-async function call(method, path, body, headers = {}) {
-  const response = await fetch(stack.url + path, {
-    method,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  return { status: response.status, json: await response.json(), headers: response.headers };
-}
-
-async function ended(id) {
-  for (;;) {
-    const { json } = await call('GET', `/v1/executions/${id}`);
-    if (['completed', 'failed', 'cancelled'].includes(json.status)) return json;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const call = (...request) => api.request(...request);
+const ended = (id) => api.finished(id);
 
 function shape(execution) {
   const { width, height } = execution.result.facts.video;
