@@ -3,7 +3,8 @@
  *
  *     queue.c     what comes in                      dispatch.c   ready jobs -> workers with free slots
  *     engine.c    life, the loop                     assign.c     attempts under way, by fence
- *     client.c    submissions, reads, cancels        workers.c    what links and workers report
+ *     submit.c    submissions
+ *     client.c    reads, cancels, watches, lists     workers.c    what links and workers report
  *     step.c      one event into one execution       wakeups.c    deadlines, retries, deliveries that are due
  *     batch.c seal.c effects.c   one group commit    watchers.c   who watches what
  *     waiting.c   why a job is not running           bases.c      executions that build on others wait for their end
@@ -184,7 +185,9 @@ enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_are
 /* Drops all memory and asks for a recovery. */
 void orc_engine_drop_all(struct orc_engine *engine);
 
-/* ---- client.c ---- */
+/* ---- submit.c, client.c ---- */
+/* UNAVAILABLE "recovering". */
+void orc_engine_refuse_recovering(struct cs_err *err);
 /* One more client waits for an answer; RESOURCE_EXHAUSTED "overloaded". */
 enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
 /* Answers with the execution that has the key, when it was asked for alike; `otherwise` (or NULL) when there is none.
