@@ -1,6 +1,90 @@
+/* Where media go in, read off the descriptors: an operation only declares its message.
+ *
+ * A field's name says what it takes ("image", "plan" …); beside a MediaRef, a field `type` of the same message says it.
+ */
+#include <string.h>
+
+#include "cs/base/text.h"
 #include "cs/catalog.h"
 
 #define TYPE(word) CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_##word
+#define MEDIA_REF (&callsheet__v1__media_ref__descriptor)
+
+enum { PATH_BYTES_MAX = 256 };
+
+/* ---- members of messages ---- */
+
+/* The messages of a field: one, or those of a list. */
+struct members {
+    ProtobufCMessage **items;
+    size_t *count; /* NULL: not a list */
+};
+
+static bool is_message(const ProtobufCFieldDescriptor *field) {
+    return field->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+static struct members members_of(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    char *base = (char *)message;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        return (struct members){*(ProtobufCMessage ***)(void *)(base + field->offset),
+                                (size_t *)(void *)(base + field->quantifier_offset)};
+    }
+    return (struct members){(ProtobufCMessage **)(void *)(base + field->offset), NULL};
+}
+
+static size_t count_of(const struct members *members) {
+    return members->count != NULL ? *members->count : *members->items != NULL ? 1 : 0;
+}
+
+/* Other members of the same `oneof` share the field's memory. */
+static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    bool one_of = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+    return !one_of || *(const uint32_t *)(const void *)((const char *)message + field->quantifier_offset) == field->id;
+}
+
+/* ---- what a slot takes ---- */
+
+static Callsheet__V1__MediaType type_by_name(const char *name) {
+    static const struct {
+        const char *name;
+        Callsheet__V1__MediaType type;
+    } names[] = {
+        {"video", TYPE(VIDEO)},       {"audio", TYPE(AUDIO)},     {"image", TYPE(IMAGE)},
+        {"start_image", TYPE(IMAGE)}, {"end_image", TYPE(IMAGE)}, {"transcript", TYPE(TRANSCRIPT)},
+        {"plan", TYPE(CUT_PLAN)},     {"logo", TYPE(IMAGE)},
+    };
+    for (size_t i = 0; i < CS_COUNT(names); i++) {
+        if (strcmp(names[i].name, name) == 0) {
+            return names[i].type;
+        }
+    }
+    return TYPE(UNSPECIFIED);
+}
+
+static Callsheet__V1__MediaType accepts(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    const ProtobufCFieldDescriptor *type = protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "type");
+    if (type != NULL && type->type == PROTOBUF_C_TYPE_ENUM &&
+        type->descriptor == &callsheet__v1__media_type__descriptor) {
+        return *(const Callsheet__V1__MediaType *)(const void *)((const char *)message + type->offset);
+    }
+    return type_by_name(field->name);
+}
+
+/* "start_image" is "startImage" in JSON. */
+static void put_json_name(const char *name, char *out) {
+    for (; *name != '\0'; name++) {
+        if (*name == '_' && name[1] >= 'a' && name[1] <= 'z') {
+            name++;
+            *out++ = (char)(*name - 'a' + 'A');
+        } else {
+            *out++ = *name;
+        }
+    }
+    *out = '\0';
+}
+
+/* ---- listing ---- */
 
 struct list {
     struct cs_arena *arena;
@@ -9,11 +93,7 @@ struct list {
     size_t capacity;
 };
 
-static enum cs_status add(struct list *list, Callsheet__V1__MediaRef *ref, const char *path,
-                          Callsheet__V1__MediaType accepts, struct cs_err *err) {
-    if (ref == NULL) {
-        return CS_OK;
-    }
+static enum cs_status add(struct list *list, const struct cs_media_slot *slot, struct cs_err *err) {
     if (list->count == CS_JOB_INPUTS_MAX) {
         return cs_fail(err, CS_OUT_OF_RANGE, "too_many_inputs", "a job has at most %d inputs", CS_JOB_INPUTS_MAX);
     }
@@ -26,86 +106,62 @@ static enum cs_status add(struct list *list, Callsheet__V1__MediaRef *ref, const
         list->slots = grown;
         list->capacity = capacity;
     }
-    list->slots[list->count++] = (struct cs_media_slot){ref, path, accepts};
+    list->slots[list->count++] = *slot;
     return CS_OK;
 }
 
-static enum cs_status add_generate_video(struct list *list, const Callsheet__V1__GenerateVideo *params,
-                                         struct cs_err *err) {
-    CS_TRY(add(list, params->image, "image", TYPE(IMAGE), err));
-    CS_TRY(add(list, params->start_image, "startImage", TYPE(IMAGE), err));
-    CS_TRY(add(list, params->end_image, "endImage", TYPE(IMAGE), err));
-    return add(list, params->audio, "audio", TYPE(AUDIO), err);
-}
+static enum cs_status add_all(struct list *list, ProtobufCMessage *message, const char *prefix, struct cs_err *err);
 
-static enum cs_status add_generate_image(struct list *list, const Callsheet__V1__GenerateImage *params,
-                                         struct cs_err *err) {
-    for (size_t i = 0; i < params->n_image; i++) {
-        CS_TRY(add(list, params->image[i], cs_arena_sprintf(list->arena, "image[%zu]", i), TYPE(IMAGE), err));
+static enum cs_status add_field(struct list *list, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                                const char *prefix, struct cs_err *err) {
+    struct members members = members_of(message, field);
+    char name[PATH_BYTES_MAX];
+    size_t count = count_of(&members);
+    put_json_name(field->name, name);
+    for (size_t i = 0; i < count; i++) {
+        const char *path = members.count != NULL ? cs_arena_sprintf(list->arena, "%s%s[%zu]", prefix, name, i)
+                                                 : cs_arena_sprintf(list->arena, "%s%s", prefix, name);
+        if (field->descriptor == MEDIA_REF) {
+            Callsheet__V1__MediaRef *ref = (Callsheet__V1__MediaRef *)members.items[i];
+            CS_TRY(add(list, &(struct cs_media_slot){ref, path, accepts(message, field)}, err));
+        } else {
+            CS_TRY(add_all(list, members.items[i], cs_arena_sprintf(list->arena, "%s.", path), err));
+        }
     }
     return CS_OK;
 }
 
-static enum cs_status add_merge(struct list *list, const Callsheet__V1__Merge *params, struct cs_err *err) {
-    for (size_t i = 0; i < params->n_items; i++) {
-        const Callsheet__V1__MergeItem *item = params->items[i];
-        CS_TRY(add(list, item->media, cs_arena_sprintf(list->arena, "items[%zu].media", i), item->type, err));
+static bool holds_media(const ProtobufCMessageDescriptor *message) {
+    for (unsigned i = 0; i < message->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->fields[i];
+        if (is_message(field) && (field->descriptor == MEDIA_REF || holds_media(field->descriptor))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool leads_to_media(const ProtobufCFieldDescriptor *field) {
+    return is_message(field) && (field->descriptor == MEDIA_REF || holds_media(field->descriptor));
+}
+
+/* Recursion ends where messages do: no message of an operation contains itself. */
+static enum cs_status add_all(struct list *list, ProtobufCMessage *message, const char *prefix, struct cs_err *err) {
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        if (leads_to_media(field) && is_set(message, field)) {
+            CS_TRY(add_field(list, message, field, prefix, err));
+        }
     }
     return CS_OK;
-}
-
-/* In the order of the message's fields. */
-static enum cs_status add_brand(struct list *list, const Callsheet__V1__Brand *params, struct cs_err *err) {
-    CS_TRY(add(list, params->video, "video", TYPE(VIDEO), err));
-    CS_TRY(add(list, params->intro, "intro", TYPE(UNSPECIFIED), err));
-    CS_TRY(add(list, params->outro, "outro", TYPE(UNSPECIFIED), err));
-    return add(list, params->logo, "logo", TYPE(IMAGE), err);
-}
-
-static enum cs_status add_all(struct list *list, const Callsheet__V1__Operation *operation, struct cs_err *err) {
-    switch (operation->params_case) {
-    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
-        return add_generate_video(list, operation->generate_video, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
-        return add_generate_image(list, operation->generate_image, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
-        return add_merge(list, operation->merge, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
-        return add(list, operation->reframe->video, "video", TYPE(VIDEO), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
-        CS_TRY(add(list, operation->lip_sync->video, "video", TYPE(VIDEO), err));
-        return add(list, operation->lip_sync->audio, "audio", TYPE(AUDIO), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
-        CS_TRY(add(list, operation->add_subtitles->video, "video", TYPE(VIDEO), err));
-        return add(list, operation->add_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
-        return add(list, operation->extract_audio->media, "media", TYPE(UNSPECIFIED), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
-        return add(list, operation->transcribe->media, "media", TYPE(UNSPECIFIED), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
-        CS_TRY(add(list, operation->plan_cuts->transcript, "transcript", TYPE(TRANSCRIPT), err));
-        return add(list, operation->plan_cuts->media, "media", TYPE(UNSPECIFIED), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
-        CS_TRY(add(list, operation->cut->video, "video", TYPE(VIDEO), err));
-        return add(list, operation->cut->plan, "plan", TYPE(CUT_PLAN), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
-        CS_TRY(add(list, operation->retime_subtitles->transcript, "transcript", TYPE(TRANSCRIPT), err));
-        CS_TRY(add(list, operation->retime_subtitles->plan, "plan", TYPE(CUT_PLAN), err));
-        return add(list, operation->retime_subtitles->video, "video", TYPE(VIDEO), err);
-    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
-        return add_brand(list, operation->brand, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_MAP:
-        return add(list, operation->map->items_from, "itemsFrom", TYPE(UNSPECIFIED), err);
-    default:
-        return CS_OK;
-    }
 }
 
 enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struct cs_arena *arena,
                                       struct cs_media_slot **ret_slots, size_t *ret_count, struct cs_err *err) {
     struct list list = {.arena = arena};
-    if (cs_operation_params(operation) != NULL) {
-        CS_TRY(add_all(&list, operation, err));
+    ProtobufCMessage *params = cs_operation_params(operation);
+    if (params != NULL) {
+        CS_TRY(add_all(&list, params, "", err));
     }
     *ret_slots = list.slots;
     *ret_count = list.count;
@@ -114,146 +170,115 @@ enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struc
 
 /* ---- filling in ---- */
 
-static Callsheet__V1__MediaRef *ref_to(const char *job, struct cs_arena *arena) {
+static ProtobufCMessage *ref_to(const char *job, struct cs_arena *arena) {
     Callsheet__V1__MediaRef *ref = cs_arena_alloc(arena, sizeof(*ref));
     callsheet__v1__media_ref__init(ref);
     ref->source_case = CALLSHEET__V1__MEDIA_REF__SOURCE_JOB;
     ref->job = (char *)job;
-    return ref;
+    return &ref->base;
 }
 
-static void imply(Callsheet__V1__MediaRef **ref, const char *job, struct cs_arena *arena) {
-    *ref = *ref == NULL ? ref_to(job, arena) : *ref;
-}
-
-static void imply_items(Callsheet__V1__Merge *params, const char *job, struct cs_arena *arena) {
-    if (params->n_items == 0) {
-        Callsheet__V1__MergeItem *item = cs_arena_alloc(arena, sizeof(*item));
-        callsheet__v1__merge_item__init(item);
-        item->media = ref_to(job, arena);
-        params->items = cs_arena_copy(arena, &item, sizeof(Callsheet__V1__MergeItem *));
-        params->n_items = 1;
+/* The first field, when it is the main input: `video`, `media`, or a list of things that have a `media`. */
+static bool is_main_input(const ProtobufCFieldDescriptor *field, const ProtobufCFieldDescriptor **ret_media) {
+    *ret_media = NULL;
+    if (field->descriptor == MEDIA_REF) {
+        return strcmp(field->name, "video") == 0 || strcmp(field->name, "media") == 0;
     }
+    *ret_media = protobuf_c_message_descriptor_get_field_by_name(field->descriptor, "media");
+    return field->label == PROTOBUF_C_LABEL_REPEATED && *ret_media != NULL && (*ret_media)->descriptor == MEDIA_REF &&
+           (*ret_media)->label != PROTOBUF_C_LABEL_REPEATED;
+}
+
+static void imply_item(struct members *members, const ProtobufCFieldDescriptor *field,
+                       const ProtobufCFieldDescriptor *media, ProtobufCMessage *ref, ProtobufCMessage ***list,
+                       struct cs_arena *arena) {
+    const ProtobufCMessageDescriptor *kind = field->descriptor;
+    ProtobufCMessage *item = cs_arena_alloc(arena, kind->sizeof_message);
+    kind->message_init(item);
+    *members_of(item, media).items = ref;
+    *list = cs_arena_copy(arena, (const void *)&item, sizeof(ProtobufCMessage *));
+    *members->count = 1;
 }
 
 void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, struct cs_arena *arena) {
-    if (cs_operation_params(operation) == NULL) {
+    ProtobufCMessage *params = cs_operation_params(operation);
+    const ProtobufCFieldDescriptor *media = NULL;
+    if (params == NULL || params->descriptor->n_fields == 0) {
         return;
     }
-    switch (operation->params_case) {
-    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
-        imply_items(operation->merge, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
-        imply(&operation->reframe->video, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
-        imply(&operation->lip_sync->video, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
-        imply(&operation->add_subtitles->video, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
-        imply(&operation->extract_audio->media, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
-        imply(&operation->transcribe->media, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
-        imply(&operation->cut->video, job, arena);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
-        imply(&operation->brand->video, job, arena);
-        break;
-    default:
-        break;
+    const ProtobufCFieldDescriptor *field = &params->descriptor->fields[0];
+    if (field->id != 1 || !is_message(field) || !is_main_input(field, &media)) {
+        return;
+    }
+    struct members members = members_of(params, field);
+    if (count_of(&members) > 0) {
+        return;
+    }
+    if (media == NULL) {
+        *members.items = ref_to(job, arena);
+    } else {
+        imply_item(&members, field, media, ref_to(job, arena),
+                   (ProtobufCMessage ***)(void *)((char *)params + field->offset), arena);
     }
 }
 
 /* ---- leaving out ---- */
 
-static bool gone(const Callsheet__V1__MediaRef *ref) {
-    return ref != NULL && ref->input == 0;
+static bool is_gone(const ProtobufCMessage *message) {
+    const Callsheet__V1__MediaRef *ref = (const Callsheet__V1__MediaRef *)message;
+    return ref->input == 0 && ref->step == 0;
 }
 
-static void unset(Callsheet__V1__MediaRef **ref) {
-    *ref = gone(*ref) ? NULL : *ref;
-}
-
-static void drop_images(Callsheet__V1__GenerateImage *params) {
-    size_t kept = 0;
-    for (size_t i = 0; i < params->n_image; i++) {
-        if (!gone(params->image[i])) {
-            params->image[kept++] = params->image[i];
+/* An item of a list goes with any of its media. */
+static bool lacks_media(ProtobufCMessage *item) {
+    if (item->descriptor == MEDIA_REF) {
+        return is_gone(item);
+    }
+    for (unsigned i = 0; i < item->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &item->descriptor->fields[i];
+        if (is_message(field) && field->descriptor == MEDIA_REF && field->label != PROTOBUF_C_LABEL_REPEATED) {
+            struct members members = members_of(item, field);
+            if (count_of(&members) > 0 && is_gone(*members.items)) {
+                return true;
+            }
         }
     }
-    params->n_image = kept;
+    return false;
 }
 
-static void drop_items(Callsheet__V1__Merge *params) {
+static void drop(ProtobufCMessage *message);
+
+static void drop_items(const struct members *members) {
     size_t kept = 0;
-    for (size_t i = 0; i < params->n_items; i++) {
-        if (!gone(params->items[i]->media)) {
-            params->items[kept++] = params->items[i];
+    for (size_t i = 0; i < *members->count; i++) {
+        if (!lacks_media(members->items[i])) {
+            drop(members->items[i]);
+            members->items[kept++] = members->items[i];
         }
     }
-    params->n_items = kept;
+    *members->count = kept;
+}
+
+static void drop(ProtobufCMessage *message) {
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        if (!leads_to_media(field) || !is_set(message, field)) {
+            continue;
+        }
+        struct members members = members_of(message, field);
+        if (members.count != NULL) {
+            drop_items(&members);
+        } else if (*members.items != NULL && field->descriptor != MEDIA_REF) {
+            drop(*members.items);
+        } else if (*members.items != NULL && is_gone(*members.items)) {
+            *members.items = NULL;
+        }
+    }
 }
 
 void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation) {
-    if (cs_operation_params(operation) == NULL) {
-        return;
-    }
-    switch (operation->params_case) {
-    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO:
-        unset(&operation->generate_video->image);
-        unset(&operation->generate_video->start_image);
-        unset(&operation->generate_video->end_image);
-        unset(&operation->generate_video->audio);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
-        drop_images(operation->generate_image);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
-        drop_items(operation->merge);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
-        unset(&operation->reframe->video);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
-        unset(&operation->lip_sync->video);
-        unset(&operation->lip_sync->audio);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
-        unset(&operation->add_subtitles->video);
-        unset(&operation->add_subtitles->transcript);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
-        unset(&operation->extract_audio->media);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
-        unset(&operation->transcribe->media);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
-        unset(&operation->plan_cuts->transcript);
-        unset(&operation->plan_cuts->media);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
-        unset(&operation->cut->video);
-        unset(&operation->cut->plan);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
-        unset(&operation->retime_subtitles->transcript);
-        unset(&operation->retime_subtitles->plan);
-        unset(&operation->retime_subtitles->video);
-        break;
-    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
-        unset(&operation->brand->video);
-        unset(&operation->brand->intro);
-        unset(&operation->brand->outro);
-        unset(&operation->brand->logo);
-        break;
-    default:
-        break;
+    ProtobufCMessage *params = cs_operation_params(operation);
+    if (params != NULL) {
+        drop(params);
     }
 }

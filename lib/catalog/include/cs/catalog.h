@@ -3,7 +3,8 @@
  * and the workers.
  *
  * Checks   cs_catalog_check validates the typed parameters: required fields, ranges, vocabularies, media types of
- * inputs. Trust    params come from clients.
+ * inputs.
+ * Trust    params come from clients.
  */
 #ifndef CS_CATALOG_H
 #define CS_CATALOG_H
@@ -74,8 +75,8 @@ enum cs_status cs_catalog_media_slots(Callsheet__V1__Operation *operation, struc
                                       struct cs_media_slot **ret_slots, size_t *ret_count,
                                       struct cs_err *err) CS_MUST_USE;
 
-/* Gives a main input that is missing (the video of an edit, the items of a merge): an output of that job, whose id is
- * not copied. */
+/* Gives a main input that is missing: an output of that job, whose id is not copied. The main input is the first field
+ * of the parameters if that is `video`, `media`, or a list of things with a `media`. */
 void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, struct cs_arena *arena);
 
 /* Takes out every MediaRef whose `input` is 0: items of lists go as a whole, single ones are unset. What is left may
