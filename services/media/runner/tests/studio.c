@@ -180,6 +180,10 @@ uint8_t *studio_grey(struct studio *studio, const char *output, int width, int h
     return read_frames(studio, output, "gray", (size_t)width * (size_t)height, ret_frames);
 }
 
+uint8_t *studio_brightness(struct studio *studio, const char *output, size_t *ret_frames) {
+    return read_all(studio, output, "-map 0:v:0 -vsync 0 -vf scale=1:1:flags=area,format=gray -f rawvideo", ret_frames);
+}
+
 uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames) {
     return read_frames(studio, output, "rgb24", 3 * (size_t)width * (size_t)height, ret_frames);
 }

@@ -48,6 +48,8 @@ const Callsheet__V1__MediaFacts *studio_must(struct studio *studio, const char *
 
 /* All frames of a file in 8-bit grey, one after the other; caller frees. */
 uint8_t *studio_grey(struct studio *studio, const char *output, int width, int height, size_t *ret_frames);
+/* The mean brightness of each frame, 0 … 255. */
+uint8_t *studio_brightness(struct studio *studio, const char *output, size_t *ret_frames);
 /* All frames in packed RGB. */
 uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames);
 /* The sound as mono floats at 48 kHz; caller frees. */
