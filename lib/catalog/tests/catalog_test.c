@@ -80,6 +80,29 @@ TEST(params_are_the_message_inside) {
     assert_null(cs_operation_params(NULL));
 }
 
+TEST(files_are_named_by_operation_and_parameters) {
+    static const char *const cases[][2] = {
+        {"{\"merge\":{}}", "merged.mp4"},
+        {"{\"generateImage\":{}}", "output.png"},
+        {"{\"generateImage\":{\"outputFormat\":\"webp\"}}", "output.webp"},
+        {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt"},
+        {"{\"external\":{}}", ""},
+        {"{}", ""},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        CS_AUTO_BUF all = {0};
+        char **names = NULL;
+        size_t count = 0;
+        cs_catalog_output_names(operation_of(cases[i][0], arena), arena, &names, &count);
+        assert_true(count <= CS_JOB_OUTPUTS_MAX);
+        for (size_t j = 0; j < count; j++) {
+            cs_buf_printf(&all, "%s%s", j > 0 ? " " : "", names[j]);
+        }
+        assert_string_equal(all.data != NULL ? all.data : "", cases[i][1]);
+    }
+}
+
 TEST(good_parameters_are_accepted) {
     static const char *const texts[] = {
         "{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\"}}",
@@ -596,8 +619,9 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
 }
 
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
-          CS_TEST(params_are_the_message_inside), CS_TEST(good_parameters_are_accepted),
-          CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
+          CS_TEST(params_are_the_message_inside), CS_TEST(files_are_named_by_operation_and_parameters),
+          CS_TEST(good_parameters_are_accepted), CS_TEST(bad_generation_is_refused_with_its_path),
+          CS_TEST(bad_editing_is_refused_with_its_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),

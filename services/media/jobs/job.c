@@ -13,8 +13,6 @@
 static const double fetching_end = 0.1;
 static const double rendering_end = 0.95;
 
-enum { MED_OUTPUTS_MAX = 4 };
-
 struct job {
     const struct med_studio *studio;
     struct cs_assignment *assignment;
@@ -83,17 +81,17 @@ struct outputs {
     size_t count;
 };
 
-static void add_output(const struct job *job, const char *name, struct outputs *outputs) {
-    outputs->items[outputs->count++] = (struct output){
-        .name = name, .key = cs_arena_sprintf(job->arena, "%s%s", job->assign->output_prefix, name), .fd = -1};
-}
-
 static struct outputs outputs_of(const struct job *job) {
-    const char *const *more = job->operation->more_outputs;
-    struct outputs outputs = {.items = cs_arena_array(job->arena, MED_OUTPUTS_MAX, sizeof(struct output))};
-    add_output(job, job->operation->output_name, &outputs);
-    for (; more != NULL && *more != NULL && outputs.count < MED_OUTPUTS_MAX; more++) {
-        add_output(job, *more, &outputs);
+    char **names = NULL;
+    struct outputs outputs = {0};
+    cs_catalog_output_names(job->assign->operation, job->arena, &names, &outputs.count);
+    outputs.items = cs_arena_array(job->arena, outputs.count, sizeof(struct output));
+    for (size_t i = 0; i < outputs.count; i++) {
+        outputs.items[i] = (struct output){
+            .name = names[i],
+            .key = cs_arena_sprintf(job->arena, "%s%s", job->assign->output_prefix, names[i]),
+            .fd = -1,
+        };
     }
     return outputs;
 }
@@ -175,9 +173,30 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
     wire.n_outputs = outputs->count;
     CS_TRY(med_render(job->studio, &wire, fds, inputs->count + outputs->count, job->stop, on_rendered, (void *)job,
                       job->arena, ret_done, err));
-    if ((*ret_done)->n_outputs != outputs->count) {
+    return CS_OK;
+}
+
+/* Leaves the outputs that the run has written; the others are given up. */
+static enum cs_status keep_written(struct outputs *outputs, const Callsheet__V1__RunnerDone *done, struct cs_err *err) {
+    bool all = done->n_written == 0;
+    size_t kept = 0;
+    if (done->n_outputs == 0 || done->n_outputs != (all ? outputs->count : done->n_written)) {
         return cs_fail(err, CS_INTERNAL, "bad_report", "the media process did not report its outputs");
     }
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct output *output = &outputs->items[i];
+        if (all || (kept < done->n_written && done->written[kept] == i)) {
+            struct output moved = *output;
+            output->writer = NULL;
+            outputs->items[kept++] = moved;
+        } else {
+            cs_storage_put_abort(cs_steal(&output->writer));
+        }
+    }
+    if (kept != done->n_outputs) {
+        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process reported outputs that it has not");
+    }
+    outputs->count = kept;
     return CS_OK;
 }
 
@@ -186,6 +205,7 @@ static enum cs_status store(const struct job *job, const struct med_inputs *inpu
     Callsheet__V1__RunnerDone *done = NULL;
     CS_TRY(start_outputs(job, outputs, err));
     CS_TRY(render_into(job, inputs, outputs, &done, err));
+    CS_TRY(keep_written(outputs, done, err));
     report_stage(job->assignment, "uploading", rendering_end);
     cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
     CS_TRY(commit_outputs(outputs, err));

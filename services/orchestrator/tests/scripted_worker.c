@@ -153,8 +153,12 @@ static void succeed(struct cs_rpc_stream *stream, const unsigned char *fence, co
     Callsheet__V1__Artifact *artifacts[] = {&artifact};
     Callsheet__V1__Succeeded succeeded = CALLSHEET__V1__SUCCEEDED__INIT;
     Callsheet__V1__Report report = CALLSHEET__V1__REPORT__INIT;
-    artifact.key = cs_sprintf("%s%s", assign->output_prefix, operation->output_name);
-    artifact.name = (char *)operation->output_name;
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    char **names = NULL;
+    size_t count = 0;
+    cs_catalog_output_names(assign->operation, arena, &names, &count);
+    artifact.name = count > 0 ? names[0] : (char *)"";
+    artifact.key = cs_arena_sprintf(arena, "%s%s", assign->output_prefix, artifact.name);
     artifact.sha256 = (char *)"00";
     artifact.type = operation->output;
     succeeded.n_outputs = operation->output != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED;
@@ -162,7 +166,6 @@ static void succeed(struct cs_rpc_stream *stream, const unsigned char *fence, co
     report.report_case = CALLSHEET__V1__REPORT__REPORT_SUCCEEDED;
     report.succeeded = &succeeded;
     say_about(stream, fence, &report);
-    free(artifact.key);
 }
 
 void scripted_succeed(const struct heard *assigned) {

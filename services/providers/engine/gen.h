@@ -53,7 +53,7 @@ void prv_gen_refuse(struct gen *gen, enum prv_event event, struct prv_failure fa
 void prv_gen_stop(struct gen *gen, enum prv_stop stop);
 /* Removes it, gives the final report, frees it. */
 void prv_engine_finish(struct gen *gen);
-const char *prv_gen_output_name(const struct gen *gen);
+const char *prv_gen_output_name(const struct gen *gen, struct cs_arena *arena);
 void prv_report_final(struct gen *gen);
 
 /* Reports a stage; a fraction never falls. */

@@ -124,22 +124,17 @@ static void on_fetched(const struct cs_err *err, void *user) {
 
 /* ---- 1: open, on the pool ---- */
 
-const char *prv_gen_output_name(const struct gen *gen) {
-    static const char *const pictures[] = {"output.png", "output.jpg", "output.webp"};
-    const Callsheet__V1__Operation *operation = gen->assign->operation;
-    if (operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE) {
-        for (size_t i = 0; i < CS_COUNT(pictures); i++) {
-            if (cs_str_eq(pictures[i] + sizeof("output.") - 1, operation->generate_image->output_format)) {
-                return pictures[i];
-            }
-        }
-    }
-    return gen->operation->output_name;
+const char *prv_gen_output_name(const struct gen *gen, struct cs_arena *arena) {
+    char **names = NULL;
+    size_t count = 0;
+    cs_catalog_output_names(gen->assign->operation, arena, &names, &count);
+    return count > 0 ? names[0] : gen->operation->output_name;
 }
 
 static void open_writer(struct gen *gen) {
     const struct prv_engine_config *config = prv_engine_config(gen->engine);
-    CS_AUTO_FREE char *key = cs_sprintf("%s%s", gen->assign->output_prefix, prv_gen_output_name(gen));
+    CS_AUTO(cs_arena) *arena = cs_arena_create(); /* the generation's own belongs to the loop */
+    const char *key = cs_arena_sprintf(arena, "%s%s", gen->assign->output_prefix, prv_gen_output_name(gen, arena));
     gen->io_status = cs_storage_put_start(config->storage, key, PRV_OUTPUT_BYTES_MAX, &gen->writer, &gen->io_err);
     if (gen->io_status == CS_OK) {
         gen->io_status = cs_storage_writer_fd(gen->writer, &gen->output_fd, &gen->io_err);

@@ -35,7 +35,7 @@ static void succeed(struct gen *gen) {
     Callsheet__V1__Succeeded succeeded = CALLSHEET__V1__SUCCEEDED__INIT;
     Callsheet__V1__Artifact artifact = CALLSHEET__V1__ARTIFACT__INIT;
     Callsheet__V1__Artifact *outputs[] = {&artifact};
-    artifact.name = (char *)prv_gen_output_name(gen);
+    artifact.name = (char *)prv_gen_output_name(gen, gen->arena);
     artifact.key = cs_arena_sprintf(gen->arena, "%s%s", gen->assign->output_prefix, artifact.name);
     artifact.sha256 = gen->info.sha256;
     artifact.size_bytes = gen->info.size_bytes;

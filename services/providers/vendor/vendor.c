@@ -142,7 +142,10 @@ static enum cs_status start_runner(struct render *render, uint64_t *ret_id, stru
     if (operation == NULL) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "unknown_operation", "the operation is not known");
     }
-    char *name = (char *)operation->output_name;
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    char **names = NULL;
+    size_t count = 0;
+    cs_catalog_output_names(render->rendering.operation, arena, &names, &count);
     limits.memory_bytes = render_memory_bytes;
     limits.output_bytes = (uint64_t)PRV_VENDOR_OUTPUT_GIB_MAX << 30;
     limits.cpu_s = RENDER_CPU_S;
@@ -150,8 +153,8 @@ static enum cs_status start_runner(struct render *render, uint64_t *ret_id, stru
     job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
     job.render = render->rendering.operation;
     job.inputs = (uint32_t)(render->rendering.fd_count - 1);
-    job.n_outputs = 1;
-    job.outputs = &name;
+    job.n_outputs = count > 0; /* the main one */
+    job.outputs = names;
     job.limits = &limits;
     return cs_runner_start(render->vendor->runner, &job, render->rendering.fds, render->rendering.fd_count, &events,
                            render, ret_id, err);

@@ -25,6 +25,7 @@ enum {
     CS_JOB_ID_MAX = 128,
     CS_JOB_PARAMS_BYTES_MAX = 256 * 1024,
     CS_JOB_INPUTS_MAX = 1000,
+    CS_JOB_OUTPUTS_MAX = 32, /* files that an operation of ours makes */
     CS_URL_BYTES_MAX = 2048,
     CS_EXTERNAL_DATA_BYTES_MAX = 16 * 1024,
     CS_LOUDNESS_MIN = -40, /* LUFS, that can be asked for */
@@ -49,7 +50,7 @@ struct cs_operation {
     const char *const *aliases; /* "generate", NULL terminated */
     enum cs_worker_kind worker;
     Callsheet__V1__MediaType output; /* UNSPECIFIED: none */
-    const char *output_name;         /* "merged.mp4" */
+    const char *output_name;         /* "merged.mp4"; cs_catalog_output_names says what it is for given parameters */
     int64_t timeout_ms;              /* of one attempt */
     int64_t no_progress_ms;          /* its progress must move that often; 0: it reports none that would */
     bool internal;                   /* refused in plans of the public API */
@@ -82,6 +83,11 @@ void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, stru
 /* Takes out every MediaRef whose `input` is 0: items of lists go as a whole, single ones are unset. What is left may
  * not be valid any more: check it. */
 void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
+
+/* The files that the operation may make, under the names that its parameters give them, the main one first. Which of
+ * the others were needed is known when it is done. None for what makes no file. All of it lives in the arena. */
+void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
+                             size_t *ret_count);
 
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;

@@ -1,8 +1,9 @@
 #include "ops/ops.h"
 
 #include "bounds.h"
+#include "cs/catalog.h"
 
-enum { OUTPUTS_MAX = 16, METRICS_MAX = 16 };
+enum { METRICS_MAX = 16 };
 
 enum cs_status med_job_input_fd(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                                 int *ret_fd, struct cs_err *err) {
@@ -48,9 +49,9 @@ enum cs_status med_job_output_fd(const struct med_job *job, int *ret_fd, struct 
 
 void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts) {
     if (job->done->outputs == NULL) {
-        job->done->outputs = cs_arena_array(job->arena, OUTPUTS_MAX, sizeof(void *));
+        job->done->outputs = cs_arena_array(job->arena, CS_JOB_OUTPUTS_MAX, sizeof(void *));
     }
-    if (job->done->n_outputs < OUTPUTS_MAX) {
+    if (job->done->n_outputs < CS_JOB_OUTPUTS_MAX) {
         job->done->outputs[job->done->n_outputs++] = facts;
     }
 }

@@ -74,12 +74,14 @@ static void watch(const Callsheet__V1__Progress *progress, void *user) {
 }
 
 /* What the operation makes besides its main output, under its usual names. */
-static void add_more_outputs(Callsheet__V1__RunnerJob *job) {
-    const struct cs_operation *operation =
-        job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_RENDER ? cs_catalog_by_case(job->render->params_case) : NULL;
-    const char *const *more = operation != NULL ? operation->more_outputs : NULL;
-    for (; more != NULL && *more != NULL && job->n_outputs < STUDIO_OUTPUTS_MAX; more++) {
-        job->outputs[job->n_outputs++] = (char *)(uintptr_t)*more;
+static void add_more_outputs(struct studio *studio, Callsheet__V1__RunnerJob *job) {
+    char **names = NULL;
+    size_t count = 0;
+    if (job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_RENDER) {
+        cs_catalog_output_names(job->render, studio->arena, &names, &count);
+    }
+    for (size_t i = 1; i < count; i++) {
+        job->outputs[job->n_outputs++] = names[i];
     }
 }
 
@@ -87,8 +89,8 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
                           const char *const *inputs) {
     Callsheet__V1__RunnerLimits limits = CALLSHEET__V1__RUNNER_LIMITS__INIT;
     const struct med_render_events events = {.progress = watch, .user = studio};
-    char *names[STUDIO_OUTPUTS_MAX] = {(char *)(uintptr_t)output};
-    int output_fds[STUDIO_OUTPUTS_MAX];
+    char *names[CS_JOB_OUTPUTS_MAX] = {(char *)(uintptr_t)output};
+    int output_fds[CS_JOB_OUTPUTS_MAX];
     int input_fds[STUDIO_INPUTS_MAX];
     limits.threads = 2;
     limits.output_bytes = (uint64_t)studio->output_bytes_max;
@@ -99,7 +101,7 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
     }
     job->outputs = names;
     job->n_outputs = output == NULL ? 0 : 1;
-    add_more_outputs(job);
+    add_more_outputs(studio, job);
     for (size_t i = 0; i < job->n_outputs; i++) {
         output_fds[i] = open(studio_path(studio, names[i]), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         assert_true(output_fds[i] >= 0);

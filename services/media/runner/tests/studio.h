@@ -13,7 +13,7 @@
 
 #include "render.h"
 
-enum { STUDIO_PATH_MAX = 256, STUDIO_INPUTS_MAX = 64, STUDIO_OUTPUTS_MAX = 4 };
+enum { STUDIO_PATH_MAX = 256, STUDIO_INPUTS_MAX = 64 };
 
 struct studio {
     char dir[STUDIO_PATH_MAX];

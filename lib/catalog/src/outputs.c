@@ -1,0 +1,40 @@
+/* What an operation's files are called. */
+#include <string.h>
+
+#include "cs/base/text.h"
+#include "cs/catalog.h"
+
+/* "output.png" in another format is "output.webp". */
+static const char *with_format(const char *name, const char *format, struct cs_arena *arena) {
+    const char *dot = strrchr(name, '.');
+    if (dot == NULL || cs_str_empty(format)) {
+        return name;
+    }
+    return cs_arena_sprintf(arena, "%.*s.%s", (int)(dot - name), name, format);
+}
+
+static const char *main_name(const Callsheet__V1__Operation *operation, const struct cs_operation *row,
+                             struct cs_arena *arena) {
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
+        return with_format(row->output_name, operation->generate_image->output_format, arena);
+    default:
+        return row->output_name;
+    }
+}
+
+void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
+                             size_t *ret_count) {
+    const struct cs_operation *row = cs_catalog_by_case(operation->params_case);
+    char **names = cs_arena_array(arena, CS_JOB_OUTPUTS_MAX, sizeof(*names));
+    size_t count = 0;
+    if (row != NULL && !cs_str_empty(row->output_name)) {
+        names[count++] = cs_arena_strdup(arena, main_name(operation, row, arena));
+        const char *const *more = row->more_outputs;
+        for (; more != NULL && *more != NULL && count < CS_JOB_OUTPUTS_MAX; more++) {
+            names[count++] = cs_arena_strdup(arena, *more);
+        }
+    }
+    *ret_names = names;
+    *ret_count = count;
+}
