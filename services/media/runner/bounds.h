@@ -19,6 +19,7 @@ enum {
     MED_TRANSCRIPT_BYTES_MAX = 4 << 20,
     MED_WORDS_MAX = 20000,
     MED_THREADS_MAX = 16,
+    MED_STEPS_MAX = 32, /* operations before the last of a job */
 };
 
 #endif

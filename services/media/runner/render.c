@@ -19,6 +19,7 @@ enum cs_status med_render_warm_up(struct cs_err *err) {
 }
 
 enum cs_status med_render_prepare(const Callsheet__V1__RunnerJob *job, struct cs_err *err) {
+    /* what hears is never a step before another */
     bool hears = job->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_RENDER && job->render != NULL &&
                  job->render->params_case == CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE;
     return hears ? med_transcribe_prepare(err) : CS_OK;
@@ -33,28 +34,14 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_generate_image(job, operation->generate_image, err);
     case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_AUDIO:
         return med_op_generate_audio(job, operation->generate_audio, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_MERGE:
-        return med_op_merge(job, operation->merge, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
-        return med_op_reframe(job, operation->reframe, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
-        return med_op_lip_sync(job, operation->lip_sync, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
-        return med_op_add_subtitles(job, operation->add_subtitles, err);
     case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
         return med_op_transcribe(job, operation->transcribe, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
-        return med_op_extract_audio(job, operation->extract_audio, err);
     case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:
         return med_op_plan_cuts(job, operation->plan_cuts, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_CUT:
-        return med_op_cut(job, operation->cut, err);
     case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
         return med_op_retime_subtitles(job, operation->retime_subtitles, err);
-    case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
-        return med_op_brand(job, operation->brand, err);
     default:
-        return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
+        return med_execute(job, operation, err);
     }
 }
 
@@ -81,6 +68,8 @@ enum cs_status med_render_run(const Callsheet__V1__RunnerJob *job, const int *in
     default:
         return cs_fail(err, CS_INVALID_ARGUMENT, "no_task", "the job has no task");
     }
+    done->metrics = run.metrics;
+    done->n_metrics = run.metric_count;
     *ret_done = done;
     return CS_OK;
 }

@@ -10,8 +10,7 @@
 enum { CANVAS_SHORT_SIDE = 1080, GLYPHS_CACHED = 4096, BITMAP_CACHE_MB = 32 };
 
 struct draw {
-    struct med_video pad;
-    struct med_video *source;
+    struct med_filter filter;
     ASS_Library *library;
     ASS_Renderer *renderer;
     ASS_Track *track;
@@ -31,8 +30,8 @@ void med_canvas(const struct med_picture_format *format, int *ret_width, int *re
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct draw *draw = (struct draw *)self;
     MED_AUTO_FRAME *frame = NULL;
-    CS_TRY(draw->source->pull(draw->source, &frame, err));
-    AVRational rate = draw->pad.format.rate;
+    CS_TRY(draw->filter.source->pull(draw->filter.source, &frame, err));
+    AVRational rate = draw->filter.pad.format.rate;
     long long now_ms = av_rescale_rnd(frame->pts * 1000, rate.den, rate.num, AV_ROUND_DOWN);
     const ASS_Image *images = ass_render_frame(draw->renderer, draw->track, now_ms, NULL);
     if (images != NULL) {
@@ -63,6 +62,7 @@ static void close_draw(struct med_video *self) {
     draw->track = NULL;
     draw->renderer = NULL;
     draw->library = NULL;
+    med_filter_close(self);
 }
 
 static enum cs_status set_up(struct draw *draw, char *document, size_t size_bytes, const struct med_font_set *fonts,
@@ -79,8 +79,8 @@ static enum cs_status set_up(struct draw *draw, char *document, size_t size_byte
         return cs_fail(err, CS_INTERNAL, "captions", "libass refuses the document");
     }
     ass_set_fonts(draw->renderer, NULL, fonts->count > 0 ? fonts->families[0] : NULL, ASS_FONTPROVIDER_NONE, NULL, 0);
-    ass_set_frame_size(draw->renderer, draw->pad.format.width, draw->pad.format.height);
-    ass_set_storage_size(draw->renderer, draw->pad.format.width, draw->pad.format.height);
+    ass_set_frame_size(draw->renderer, draw->filter.pad.format.width, draw->filter.pad.format.height);
+    ass_set_storage_size(draw->renderer, draw->filter.pad.format.width, draw->filter.pad.format.height);
     ass_set_shaper(draw->renderer, ASS_SHAPING_COMPLEX);
     ass_set_cache_limits(draw->renderer, GLYPHS_CACHED, BITMAP_CACHE_MB);
     return CS_OK;
@@ -88,15 +88,10 @@ static enum cs_status set_up(struct draw *draw, char *document, size_t size_byte
 
 enum cs_status med_draw(struct med_graph *graph, struct med_video *video, const char *document, size_t size_bytes,
                         const struct med_font_set *fonts, struct med_video **ret_video, struct cs_err *err) {
-    struct draw *draw = (struct draw *)med_graph_add_video(graph, sizeof(*draw));
-    draw->pad = (struct med_video){
-        .format = video->format,
-        .frames = video->frames,
-        .pull = pull,
-        .close = close_draw,
-    };
-    draw->source = video;
+    struct draw *draw = (struct draw *)med_graph_add_filter(graph, sizeof(*draw), video);
+    draw->filter.pad.pull = pull;
+    draw->filter.pad.close = close_draw;
     CS_TRY(set_up(draw, cs_arena_copy(graph->arena, document, size_bytes), size_bytes, fonts, err));
-    *ret_video = &draw->pad;
+    *ret_video = &draw->filter.pad;
     return CS_OK;
 }

@@ -1,5 +1,6 @@
 /*
- * clip: sources. A stretch of an input, from its start or a later picture on, made to fit the output.
+ * clip: sources. A stretch of an input, from its start or a later picture on, made to fit the output. The input is a
+ * file, or what an earlier operation of the same job makes.
  *
  * Clock    Output frame n shows the picture whose time, rounded to the nearest frame, is at or before n: variable
  *          rates become constant here and nowhere else. A picture that lasts longer than its clip's sound, or sound
@@ -13,8 +14,11 @@
 #include "graph/fit.h"
 #include "graph/graph.h"
 
+struct med_made;
+
 struct med_clip {
     int fd;
+    const struct med_made *made;   /* instead of fd, or NULL; outlives the graph */
     const struct med_facts *facts; /* outlives the graph */
     const char *path;              /* of the parameter, for errors; outlives the graph */
     int64_t from_ticks;            /* where the stretch begins, on a frame of the output; 0: at its start */

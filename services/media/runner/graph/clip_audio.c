@@ -5,6 +5,7 @@
 
 #include "graph/av.h"
 #include "graph/clip.h"
+#include "graph/clip_made.h"
 #include "graph/sound.h"
 #include "graph/stream.h"
 #include "graph/timeline.h"
@@ -233,6 +234,9 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
 struct med_audio *med_clip_audio(struct med_graph *graph, const struct med_clip *clip, int64_t samples, double volume) {
     if (clip->facts->audio.stream < 0 || volume == 0) {
         return med_sound_silence(graph, samples);
+    }
+    if (clip->made != NULL) {
+        return med_clip_made_audio(graph, clip, samples, volume);
     }
     struct clip_audio *node = (struct clip_audio *)med_graph_add_audio(graph, sizeof(*node));
     node->pad = (struct med_audio){.samples = samples, .pull = pull, .close = close_clip};

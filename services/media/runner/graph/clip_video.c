@@ -2,6 +2,7 @@
 
 #include "graph/av.h"
 #include "graph/clip.h"
+#include "graph/clip_made.h"
 #include "graph/stream.h"
 #include "graph/timeline.h"
 
@@ -18,6 +19,8 @@ struct clip_video {
     AVFrame *current;       /* decoded, to be fitted */
     int64_t next;           /* frame to give */
     int64_t from;           /* frame of the input at which the clip begins */
+    int64_t skipped;        /* frames of the pad in front of `from` */
+    int64_t frames;         /* from `from` on */
     bool ended;
     bool closed;
 };
@@ -63,8 +66,8 @@ static enum cs_status check_end(const struct clip_video *node, struct cs_err *er
         return CS_OK;
     }
     int64_t promised = med_frames_at(node->clip.facts->video.length_ticks, node->pad.format.rate) - node->from;
-    if (promised > node->pad.frames) {
-        promised = node->pad.frames;
+    if (promised > node->frames) {
+        promised = node->frames;
     }
     int64_t missing = promised - (node->decoded_until > node->next ? node->decoded_until : node->next);
     double missing_s = (double)missing / av_q2d(node->pad.format.rate);
@@ -104,7 +107,7 @@ static enum cs_status pull_frame(struct clip_video *node, AVFrame **ret_frame, s
     if (frame == NULL) {
         return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "a frame");
     }
-    frame->pts = node->next++;
+    frame->pts = node->skipped + node->next++;
     *ret_frame = frame;
     return CS_OK;
 }
@@ -122,8 +125,24 @@ static void close_clip(struct med_video *self) {
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct clip_video *node = (struct clip_video *)self;
     CS_TRY(at_clip(node, pull_frame(node, ret_frame, err), err));
-    if (node->next == node->pad.frames) {
+    if (node->next == node->frames) {
         close_clip(self);
+    }
+    return CS_OK;
+}
+
+/* Before the first picture the demuxer can be set further on; later, pictures between are decoded but not fitted. */
+static enum cs_status skip(struct med_video *self, int64_t frames, struct cs_err *err) {
+    struct clip_video *node = (struct clip_video *)self;
+    bool still = node->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE;
+    (void)err;
+    if (node->stream == NULL && node->next == 0 && !still) {
+        node->from += frames;
+        node->skipped += frames;
+        node->frames -= frames;
+        node->clip.from_ticks = med_ticks_at_frame(node->from, node->pad.format.rate);
+    } else {
+        node->next += frames;
     }
     return CS_OK;
 }
@@ -131,10 +150,15 @@ static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct c
 struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
                                  const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
                                  enum med_anchor anchor) {
+    if (clip->made != NULL) {
+        return med_clip_made_video(graph, clip, format, frames, mode, anchor);
+    }
     struct clip_video *node = (struct clip_video *)med_graph_add_video(graph, sizeof(*node));
-    node->pad = (struct med_video){.format = *format, .frames = frames, .pull = pull, .close = close_clip};
+    node->pad =
+        (struct med_video){.format = *format, .frames = frames, .pull = pull, .skip = skip, .close = close_clip};
     node->clip = *clip;
     node->from = med_frames_at(clip->from_ticks, format->rate);
+    node->frames = frames;
     node->fit = (struct med_fit){
         .mode = mode,
         .anchor = anchor,

@@ -16,7 +16,7 @@ static const int32_t *matrix_of(const AVFrame *frame, const AVStream *stream) {
         return (const int32_t *)(const void *)own->data;
     }
     size_t size = 0;
-    const uint8_t *shared = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    const uint8_t *shared = stream == NULL ? NULL : av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
     return shared != NULL && size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)shared : NULL;
 }
 
@@ -288,7 +288,8 @@ static void tag(AVFrame *frame) {
 enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *stream, AVFrame **ret_out,
                              struct cs_err *err) {
     struct med_orientation turn = med_orientation_of(in, stream);
-    AVRational sar = in->sample_aspect_ratio.num > 0 ? in->sample_aspect_ratio : stream->sample_aspect_ratio;
+    AVRational sar =
+        in->sample_aspect_ratio.num > 0 || stream == NULL ? in->sample_aspect_ratio : stream->sample_aspect_ratio;
     sar = sane_sar(sar);
     if (!same_input(fit, in, sar, turn)) {
         med_fit_fini(fit);

@@ -55,6 +55,7 @@ struct med_window med_crop_window(int in_width, int in_height, AVRational sar, i
 /* Where and how big the whole picture lies inside width x height; even numbers. */
 struct med_window med_pad_window(int in_width, int in_height, AVRational sar, int width, int height);
 
+/* stream: of `in`, or NULL for a frame of a pad. */
 enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *stream, AVFrame **ret_out,
                              struct cs_err *err) CS_MUST_USE;
 void med_fit_fini(struct med_fit *fit);

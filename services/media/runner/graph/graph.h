@@ -35,6 +35,8 @@ struct med_video {
     int64_t frames;
     /* At most `frames` times. *ret_frame is the caller's; its planes may be shared, see av_frame_make_writable. */
     enum cs_status (*pull)(struct med_video *self, AVFrame **ret_frame, struct cs_err *err);
+    /* As many pulls whose frames nobody wants; together with the pulls at most `frames`. NULL: they are pulled. */
+    enum cs_status (*skip)(struct med_video *self, int64_t frames, struct cs_err *err);
     void (*close)(struct med_video *self); /* frees what it holds, stops its threads; idempotent; no pull follows */
 };
 
@@ -42,6 +44,7 @@ struct med_video {
 struct med_audio {
     int64_t samples;
     enum cs_status (*pull)(struct med_audio *self, float *ret_stereo, size_t count, struct cs_err *err);
+    enum cs_status (*skip)(struct med_audio *self, int64_t samples, struct cs_err *err); /* as with pictures */
     void (*close)(struct med_audio *self);
 };
 
@@ -57,9 +60,21 @@ struct med_graph *med_graph_create(const Callsheet__V1__RunnerLimits *limits, co
 void med_graph_destroy(struct med_graph *graph);
 CS_DEFINE_AUTO(med_graph, med_graph_destroy)
 
+enum cs_status med_video_skip(struct med_video *video, int64_t frames, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_audio_skip(struct med_audio *audio, int64_t samples, struct cs_err *err) CS_MUST_USE;
+
 /* A node of this size, zeroed, closed with the graph. Its struct starts with the pad. */
 struct med_video *med_graph_add_video(struct med_graph *graph, size_t size_bytes);
 struct med_audio *med_graph_add_audio(struct med_graph *graph, size_t size_bytes);
+
+/* What the struct of a node starts with that changes the frames of one source, each by itself. */
+struct med_filter {
+    struct med_video pad;
+    struct med_video *source;
+};
+/* Size, skip and close are the source's; the caller sets pull. A close of its own ends with med_filter_close. */
+struct med_filter *med_graph_add_filter(struct med_graph *graph, size_t size_bytes, struct med_video *source);
+void med_filter_close(struct med_video *self);
 
 /* Everything above `video` runs on its own thread, a few frames ahead. */
 struct med_video *med_graph_async(struct med_graph *graph, struct med_video *video);

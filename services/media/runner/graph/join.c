@@ -64,6 +64,35 @@ static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct c
     return CS_OK;
 }
 
+/* Whole transitions are skipped as the frames around them; of one that is entered every frame is made. */
+static enum cs_status skip(struct med_video *self, int64_t frames, struct cs_err *err) {
+    struct join *join = (struct join *)self;
+    while (frames > 0) {
+        while (join->index + 1 < join->count && join->taken == join->segments[join->index].frames) {
+            go_on(join);
+        }
+        const struct med_segment *segment = &join->segments[join->index];
+        int64_t plain = segment->frames - segment->overlap - join->taken;
+        int64_t count = plain > 0 ? plain : join->blended == 0 && frames >= segment->overlap ? segment->overlap : 1;
+        count = count < frames ? count : frames;
+        if (plain <= 0 && count == 1) {
+            AVFrame *frame = NULL;
+            CS_TRY(pull(self, &frame, err));
+            av_frame_free(&frame);
+        } else {
+            CS_TRY(med_video_skip(join->parts[join->index], count, err));
+            join->taken += count;
+            if (plain <= 0) {
+                CS_TRY(med_video_skip(join->parts[join->index + 1], count, err));
+                join->blended += count;
+            }
+            join->next += count;
+        }
+        frames -= count;
+    }
+    return CS_OK;
+}
+
 static void close_join(struct med_video *self) {
     med_xfade_fini(&((struct join *)self)->xfade);
 }
@@ -76,6 +105,7 @@ struct med_video *med_join_video(struct med_graph *graph, struct med_video *cons
         .format = parts[0]->format,
         .frames = last->start_frame + last->frames,
         .pull = pull,
+        .skip = skip,
         .close = close_join,
     };
     join->parts = cs_arena_copy(graph->arena, parts, count * sizeof(struct med_video *));

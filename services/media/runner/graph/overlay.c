@@ -14,8 +14,7 @@ struct paint {
 };
 
 struct overlay {
-    struct med_video pad;
-    struct med_video *source;
+    struct med_filter filter;
     struct med_window window;
     struct paint *planes[3];
 };
@@ -67,7 +66,7 @@ static void lay(const struct overlay *overlay, AVFrame *frame, int plane) {
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct overlay *overlay = (struct overlay *)self;
     MED_AUTO_FRAME *frame = NULL;
-    CS_TRY(overlay->source->pull(overlay->source, &frame, err));
+    CS_TRY(overlay->filter.source->pull(overlay->filter.source, &frame, err));
     int64_t pts = frame->pts;
     int result = av_frame_make_writable(frame);
     if (result < 0) {
@@ -79,13 +78,6 @@ static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct c
     }
     *ret_frame = cs_steal(&frame);
     return CS_OK;
-}
-
-static void close_overlay(struct med_video *self) {
-    struct med_video *source = ((struct overlay *)self)->source;
-    if (source->close != NULL) {
-        source->close(source);
-    }
 }
 
 static enum cs_status read_picture(const struct med_clip *clip, const struct med_window *window, AVFrame **ret_picture,
@@ -107,15 +99,12 @@ enum cs_status med_overlay(struct med_graph *graph, struct med_video *video, con
     if (read_picture(picture, window, &cutout, err) != CS_OK || cutout == NULL) {
         return cs_err_at(err, picture->path);
     }
-    struct overlay *overlay = (struct overlay *)med_graph_add_video(graph, sizeof(*overlay));
-    overlay->pad = *video;
-    overlay->pad.pull = pull;
-    overlay->pad.close = close_overlay;
-    overlay->source = video;
+    struct overlay *overlay = (struct overlay *)med_graph_add_filter(graph, sizeof(*overlay), video);
+    overlay->filter.pad.pull = pull;
     overlay->window = *window;
     for (int plane = 0; plane < 3; plane++) {
         overlay->planes[plane] = paint_plane(graph, cutout, plane, opacity);
     }
-    *ret_video = &overlay->pad;
+    *ret_video = &overlay->filter.pad;
     return CS_OK;
 }

@@ -6,7 +6,6 @@
 #include "captions/draw.h"
 #include "captions/words.h"
 #include "cs/base/text.h"
-#include "graph/sink.h"
 #include "ops/talk.h"
 
 enum { TEXT_BYTES_MAX = 20000 };
@@ -39,34 +38,59 @@ static enum cs_status read_words(struct med_job *job, const Callsheet__V1__AddSu
     return read_text(job, params, clip, words, err);
 }
 
-enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
-                                    struct cs_err *err) {
+struct subtitles {
     struct med_clip clip;
+    const char *document;
+    size_t document_bytes;
+    struct med_font_set fonts;
+};
+
+static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
+                                    struct cs_err *err) {
+    const struct subtitles *subtitles = made->self;
+    struct med_video *picture =
+        med_clip_video(graph, &subtitles->clip, &made->format, made->frames, MED_FIT_PAD, MED_ANCHOR_CENTER);
+    return med_draw(graph, picture, subtitles->document, subtitles->document_bytes, &subtitles->fonts, ret_video, err);
+}
+
+static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
+                                  struct cs_err *err) {
+    const struct subtitles *subtitles = made->self;
+    (void)err;
+    *ret_audio = med_clip_audio(graph, &subtitles->clip, made->samples, 1);
+    return CS_OK;
+}
+
+static enum cs_status write_document(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
+                                     const struct med_picture_format *format, struct subtitles *subtitles,
+                                     struct cs_err *err) {
     struct med_words words = {0};
     struct med_style style;
-    struct med_font_set fonts = {0};
     int canvas_width = 0;
     int canvas_height = 0;
-    int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
-    CS_TRY(med_job_video_input(job, params->video, "video", &clip, err));
-    struct med_picture_format format = med_format_of(clip.facts);
-    struct med_length length = med_length_of(clip.facts, format.rate);
-    CS_TRY(med_check_output(&format, length.frames, err));
-    med_canvas(&format, &canvas_width, &canvas_height);
+    med_canvas(format, &canvas_width, &canvas_height);
     CS_TRY(med_style_resolve(params->style, canvas_height, &style, err));
-    CS_TRY(read_words(job, params, &clip, &words, err));
+    CS_TRY(read_words(job, params, &subtitles->clip, &words, err));
     CS_AUTO_BUF document = {0};
     const char *language = cs_str_empty(params->language) ? "en" : params->language;
-    CS_TRY(med_document(&words, &style, language, canvas_width, canvas_height, job->arena, &document, &fonts, err));
-
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_video *picture = med_clip_video(graph, &clip, &format, length.frames, MED_FIT_PAD, MED_ANCHOR_CENTER);
-    CS_TRY(med_draw(graph, picture, document.data, document.size, &fonts, &picture, err));
-    struct med_audio *sound = clip.facts->audio.stream < 0 ? NULL : med_clip_audio(graph, &clip, length.samples, 1);
-    Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
-    med_job_add_output(job, facts);
+    CS_TRY(med_document(&words, &style, language, canvas_width, canvas_height, job->arena, &document, &subtitles->fonts,
+                        err));
+    subtitles->document = cs_arena_copy(job->arena, document.data, document.size);
+    subtitles->document_bytes = document.size;
     med_job_add_metric(job, "wordCount", (double)words.count);
+    return CS_OK;
+}
+
+enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
+                                    struct med_made *ret_made, struct cs_err *err) {
+    struct subtitles *subtitles = cs_arena_alloc(job->arena, sizeof(*subtitles));
+    CS_TRY(med_job_video_input(job, params->video, "video", &subtitles->clip, err));
+    struct med_made made = med_made_like(&subtitles->clip);
+    CS_TRY(med_check_output(&made.format, made.frames, err));
+    CS_TRY(write_document(job, params, &made.format, subtitles, err));
+    made.self = subtitles;
+    made.picture = build_picture;
+    made.sound = build_sound;
+    *ret_made = made;
     return CS_OK;
 }

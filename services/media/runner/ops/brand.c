@@ -6,7 +6,6 @@
 #include "graph/join.h"
 #include "graph/loudness.h"
 #include "graph/overlay.h"
-#include "graph/sink.h"
 #include "graph/sound.h"
 #include "ops/ops.h"
 
@@ -36,6 +35,7 @@ struct brand {
     int64_t frames;
     bool has_logo;
     struct logo logo;
+    struct med_level level;
 };
 
 static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
@@ -161,8 +161,9 @@ static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand 
 
 /* ---- the graph ---- */
 
-static enum cs_status build_picture(struct med_graph *graph, const struct brand *brand, struct med_video **ret_picture,
-                                    struct cs_err *err) {
+static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph,
+                                    struct med_video **ret_picture, struct cs_err *err) {
+    const struct brand *brand = made->self;
     struct med_video *parts[PARTS_MAX];
     for (size_t i = 0; i < brand->count; i++) {
         parts[i] = med_clip_video(graph, &brand->parts[i], &brand->format, brand->segments[i].frames, MED_FIT_PAD,
@@ -185,8 +186,7 @@ static bool has_sound(const struct brand *brand) {
     return found;
 }
 
-static struct med_audio *build_sound(struct med_graph *graph, const struct brand *brand,
-                                     const struct med_level *level) {
+static struct med_audio *join_sound(struct med_graph *graph, const struct brand *brand, const struct med_level *level) {
     struct med_sound_part parts[PARTS_MAX];
     AVRational rate = brand->format.rate;
     for (size_t i = 0; i < brand->count; i++) {
@@ -201,12 +201,20 @@ static struct med_audio *build_sound(struct med_graph *graph, const struct brand
     return level->gain_db == 0 ? sound : med_level(graph, sound, level);
 }
 
+static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
+                                  struct cs_err *err) {
+    const struct brand *brand = made->self;
+    (void)err;
+    *ret_audio = join_sound(graph, brand, &brand->level);
+    return CS_OK;
+}
+
 /* ---- loudness ---- */
 
 static enum cs_status measure(struct med_job *job, const struct brand *brand, const struct med_level *level,
                               struct med_loudness *ret_loudness, struct cs_err *err) {
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    return med_loudness_measure(build_sound(graph, brand, level), job->events, ret_loudness, err);
+    return med_loudness_measure(join_sound(graph, brand, level), job->events, ret_loudness, err);
 }
 
 /* One gain for all of it. Limiting peaks makes it quieter again: then the gain is corrected. */
@@ -232,7 +240,8 @@ static enum cs_status choose_level(struct med_job *job, const struct brand *bran
 }
 
 /* What a listener gets: the encoded sound. */
-static enum cs_status report_loudness(struct med_job *job, const struct med_level *level, int fd, struct cs_err *err) {
+static enum cs_status report_loudness(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err) {
+    const struct brand *brand = made->self;
     struct med_facts facts;
     struct med_loudness loudness = {0};
     if (med_facts_read(fd, &facts, err) != CS_OK || facts.audio.stream < 0) {
@@ -241,8 +250,8 @@ static enum cs_status report_loudness(struct med_job *job, const struct med_leve
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
     const struct med_clip clip = {.fd = fd, .facts = &facts, .path = "output"};
     CS_TRY(med_loudness_measure(med_clip_audio(graph, &clip, facts.audio.samples, 1), job->events, &loudness, err));
-    med_job_add_metric(job, "loudnessGain", level->gain_db);
-    med_job_add_metric(job, "peaksLimited", level->limited ? 1 : 0);
+    med_job_add_metric(job, "loudnessGain", brand->level.gain_db);
+    med_job_add_metric(job, "peaksLimited", brand->level.limited ? 1 : 0);
     if (!loudness.silent) {
         med_job_add_metric(job, "integratedLoudness", loudness.integrated);
         med_job_add_metric(job, "truePeak", loudness.true_peak);
@@ -257,26 +266,25 @@ static enum cs_status read_loudness(const Callsheet__V1__Brand *params, double *
     return read_number(params->loudness, loudness_lufs, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, "loudness", ret_target, err);
 }
 
-enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct cs_err *err) {
-    struct brand brand = {0};
-    struct med_level level = {0};
+enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct med_made *ret_made,
+                            struct cs_err *err) {
+    struct brand *brand = cs_arena_alloc(job->arena, sizeof(*brand));
     double target = 0;
-    int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
     CS_TRY(read_loudness(params, &target, err));
-    CS_TRY(read_parts(job, params, &brand, err));
-    CS_TRY(read_logo(job, params, &brand, err));
-    bool sounds = has_sound(&brand);
+    CS_TRY(read_parts(job, params, brand, err));
+    CS_TRY(read_logo(job, params, brand, err));
+    bool sounds = has_sound(brand);
     if (sounds && !params->keep_loudness) {
-        CS_TRY(choose_level(job, &brand, target, &level, err));
+        CS_TRY(choose_level(job, brand, target, &brand->level, err));
     }
-
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_video *picture = NULL;
-    CS_TRY(build_picture(graph, &brand, &picture, err));
-    struct med_audio *sound = sounds ? build_sound(graph, &brand, &level) : NULL;
-    Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
-    med_job_add_output(job, facts);
-    return sounds ? report_loudness(job, &level, fd, err) : CS_OK;
+    *ret_made = (struct med_made){
+        .format = brand->format,
+        .frames = brand->frames,
+        .samples = sounds ? med_samples_at_frame(brand->frames, brand->format.rate) : 0,
+        .self = brand,
+        .picture = build_picture,
+        .sound = build_sound,
+        .finish = sounds ? report_loudness : NULL,
+    };
+    return CS_OK;
 }

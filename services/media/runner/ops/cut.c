@@ -3,7 +3,6 @@
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "graph/join.h"
-#include "graph/sink.h"
 #include "graph/sound.h"
 #include "graph/timeline.h"
 #include "ops/talk.h"
@@ -17,7 +16,6 @@ struct cut {
     struct med_picture_format format;
     const char *transition; /* or NULL */
     int64_t transition_frames;
-    int64_t frames;
 };
 
 static int64_t frame_at(const struct cut *cut, int64_t time_cs) {
@@ -74,17 +72,24 @@ static enum cs_status read_transition(const Callsheet__V1__Cut *params, struct c
     return CS_OK;
 }
 
-static struct med_video *build_picture(struct med_job *job, struct med_graph *graph, const struct cut *cut) {
-    struct med_video **parts = cs_arena_array(job->arena, cut->count, sizeof(void *));
+static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
+                                    struct cs_err *err) {
+    const struct cut *cut = made->self;
+    (void)err;
+    struct med_video **parts = cs_arena_array(graph->arena, cut->count, sizeof(void *));
     for (size_t i = 0; i < cut->count; i++) {
         parts[i] = med_clip_video(graph, &cut->parts[i], &cut->format, cut->segments[i].frames, MED_FIT_PAD,
                                   MED_ANCHOR_CENTER);
     }
-    return med_join_video(graph, parts, cut->segments, cut->count, cut->transition);
+    *ret_video = med_join_video(graph, parts, cut->segments, cut->count, cut->transition);
+    return CS_OK;
 }
 
-static struct med_audio *build_sound(struct med_job *job, struct med_graph *graph, const struct cut *cut) {
-    struct med_sound_part *parts = cs_arena_array(job->arena, cut->count, sizeof(*parts));
+static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
+                                  struct cs_err *err) {
+    const struct cut *cut = made->self;
+    (void)err;
+    struct med_sound_part *parts = cs_arena_array(graph->arena, cut->count, sizeof(*parts));
     AVRational rate = cut->format.rate;
     for (size_t i = 0; i < cut->count; i++) {
         const struct med_segment *segment = &cut->segments[i];
@@ -95,33 +100,44 @@ static struct med_audio *build_sound(struct med_job *job, struct med_graph *grap
         parts[i].overlap = end - tail;
         parts[i].audio = med_clip_audio(graph, &cut->parts[i], end - start, 1);
     }
-    return med_sound_join(graph, parts, cut->count, med_samples_at_frame(cut->frames, rate));
+    *ret_audio = med_sound_join(graph, parts, cut->count, made->samples);
+    return CS_OK;
 }
 
-enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct cs_err *err) {
+/* Hard cuts leave the pictures that stay as they are. */
+static void list_pieces(struct med_job *job, const struct cut *cut, struct med_made *made) {
+    struct med_piece *pieces = cs_arena_array(job->arena, cut->count, sizeof(*pieces));
+    for (size_t i = 0; i < cut->count; i++) {
+        pieces[i] = (struct med_piece){.clip = &cut->parts[i], .frames = cut->segments[i].frames};
+    }
+    made->pieces = pieces;
+    made->piece_count = cut->count;
+}
+
+enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct med_made *ret_made,
+                          struct cs_err *err) {
     struct med_clip clip;
     struct med_cut_plan plan = {0};
-    struct cut cut = {0};
-    int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
+    struct cut *cut = cs_arena_alloc(job->arena, sizeof(*cut));
     CS_TRY(med_job_video_input(job, params->video, "video", &clip, err));
-    cut.format = med_format_of(clip.facts);
+    struct med_made made = med_made_like(&clip);
+    cut->format = made.format;
     int64_t duration_cs = av_rescale(clip.facts->video.length_ticks, 100, MED_TICKS_PER_S);
     CS_TRY(med_job_cut_plan(job, params->plan, "plan", duration_cs, &plan, err));
-    add_parts(job, &clip, &plan, &cut);
-    if (cut.count == 0) {
+    add_parts(job, &clip, &plan, cut);
+    if (cut->count == 0) {
         return cs_fail_at(err, "plan", "bad_cut_plan", "nothing of the video stays");
     }
-    CS_TRY(read_transition(params, &cut, err));
-    cut.frames = med_timeline_lay(cut.segments, cut.count, cut.format.rate, cut.transition_frames);
-    CS_TRY(med_check_output(&cut.format, cut.frames, err));
-
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_video *picture = build_picture(job, graph, &cut);
-    struct med_audio *sound = clip.facts->audio.stream < 0 ? NULL : build_sound(job, graph, &cut);
-    Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
-    med_job_add_output(job, facts);
-    med_job_add_metric(job, "keepCount", (double)cut.count);
+    CS_TRY(read_transition(params, cut, err));
+    made.frames = med_timeline_lay(cut->segments, cut->count, cut->format.rate, cut->transition_frames);
+    made.samples = made.samples > 0 ? med_samples_at_frame(made.frames, made.format.rate) : 0;
+    made.self = cut;
+    made.picture = build_picture;
+    made.sound = build_sound;
+    if (cut->transition == NULL) {
+        list_pieces(job, cut, &made);
+    }
+    med_job_add_metric(job, "keepCount", (double)cut->count);
+    *ret_made = made;
     return CS_OK;
 }

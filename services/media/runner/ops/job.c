@@ -14,9 +14,24 @@ enum cs_status med_job_input_fd(const struct med_job *job, const Callsheet__V1__
     return CS_OK;
 }
 
+static enum cs_status step_input(const struct med_job *job, uint32_t step, const char *path, struct med_clip *ret_clip,
+                                 struct cs_err *err) {
+    if (step > job->step_count) {
+        return cs_fail_at(err, path, "no_input", "an input names a step that does not come before it");
+    }
+    const struct med_made *made = &job->steps[step - 1];
+    struct med_facts *facts = cs_arena_alloc(job->arena, sizeof(*facts));
+    *facts = med_made_facts(made);
+    *ret_clip = (struct med_clip){.fd = -1, .made = made, .facts = facts, .path = cs_arena_strdup(job->arena, path)};
+    return CS_OK;
+}
+
 enum cs_status med_job_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                              struct med_clip *ret_clip, struct cs_err *err) {
     int fd = -1;
+    if (ref != NULL && ref->step > 0) {
+        return step_input(job, ref->step, path, ret_clip, err);
+    }
     CS_TRY(med_job_input_fd(job, ref, path, &fd, err));
     struct med_facts *facts = cs_arena_alloc(job->arena, sizeof(*facts));
     if (med_facts_read(fd, facts, err) != CS_OK) {
@@ -57,15 +72,15 @@ void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts) {
 }
 
 void med_job_add_metric(struct med_job *job, const char *name, double value) {
-    if (job->done->metrics == NULL) {
-        job->done->metrics = cs_arena_array(job->arena, METRICS_MAX, sizeof(void *));
+    if (job->metrics == NULL) {
+        job->metrics = cs_arena_array(job->arena, METRICS_MAX, sizeof(void *));
     }
-    if (job->done->n_metrics < METRICS_MAX) {
+    if (job->metric_count < METRICS_MAX) {
         Callsheet__V1__Metric *metric = cs_arena_alloc(job->arena, sizeof(*metric));
         callsheet__v1__metric__init(metric);
         metric->name = cs_arena_strdup(job->arena, name);
         metric->value = value;
-        job->done->metrics[job->done->n_metrics++] = metric;
+        job->metrics[job->metric_count++] = metric;
     }
 }
 
@@ -83,6 +98,14 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate) 
     int64_t frames = med_frames_at(facts->video.length_ticks, rate);
     frames = frames < 1 ? 1 : frames;
     return (struct med_length){.frames = frames, .samples = med_samples_at_frame(frames, rate)};
+}
+
+struct med_made med_made_like(const struct med_clip *clip) {
+    struct med_made made = {.format = med_format_of(clip->facts)};
+    struct med_length length = med_length_of(clip->facts, made.format.rate);
+    made.frames = length.frames;
+    made.samples = clip->facts->audio.stream >= 0 ? length.samples : 0;
+    return made;
 }
 
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames, struct cs_err *err) {

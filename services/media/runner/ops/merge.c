@@ -3,7 +3,6 @@
 
 #include "cs/catalog.h"
 #include "graph/join.h"
-#include "graph/sink.h"
 #include "graph/sound.h"
 #include "ops/ops.h"
 
@@ -121,18 +120,22 @@ static enum cs_status lay(struct med_job *job, const Callsheet__V1__Merge *param
     return med_check_output(&plan->format, plan->frames, err);
 }
 
-static struct med_video *build_picture(struct med_job *job, struct med_graph *graph, const struct plan *plan) {
-    struct med_video **parts = cs_arena_array(job->arena, plan->visual_count, sizeof(void *));
+static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
+                                    struct cs_err *err) {
+    const struct plan *plan = made->self;
+    struct med_video **parts = cs_arena_array(graph->arena, plan->visual_count, sizeof(void *));
+    (void)err;
     for (size_t i = 0; i < plan->visual_count; i++) {
         parts[i] = med_clip_video(graph, &plan->visuals[i].clip, &plan->format, plan->segments[i].frames, MED_FIT_PAD,
                                   MED_ANCHOR_CENTER);
     }
-    return med_join_video(graph, parts, plan->segments, plan->visual_count, plan->transition);
+    *ret_video = med_join_video(graph, parts, plan->segments, plan->visual_count, plan->transition);
+    return CS_OK;
 }
 
-static struct med_audio *build_sound(struct med_job *job, struct med_graph *graph, const struct plan *plan) {
+static struct med_audio *join_sound(struct med_graph *graph, const struct plan *plan) {
     AVRational rate = plan->format.rate;
-    struct med_sound_part *parts = cs_arena_array(job->arena, plan->visual_count, sizeof(*parts));
+    struct med_sound_part *parts = cs_arena_array(graph->arena, plan->visual_count, sizeof(*parts));
     for (size_t i = 0; i < plan->visual_count; i++) {
         const struct med_segment *segment = &plan->segments[i];
         int64_t start = med_samples_at_frame(segment->start_frame, rate);
@@ -146,12 +149,11 @@ static struct med_audio *build_sound(struct med_job *job, struct med_graph *grap
 }
 
 /* Cut at the end of the picture; dropped when they would start after it. */
-static struct med_audio *lay_over(struct med_job *job, struct med_graph *graph, const struct plan *plan,
-                                  struct med_audio *base) {
+static struct med_audio *lay_over(struct med_graph *graph, const struct plan *plan, struct med_audio *base) {
     if (plan->overlay_count == 0) {
         return base;
     }
-    struct med_sound_part *layers = cs_arena_array(job->arena, plan->overlay_count, sizeof(*layers));
+    struct med_sound_part *layers = cs_arena_array(graph->arena, plan->overlay_count, sizeof(*layers));
     size_t count = 0;
     for (size_t i = 0; i < plan->overlay_count; i++) {
         const struct item *item = &plan->overlays[i];
@@ -168,22 +170,41 @@ static struct med_audio *lay_over(struct med_job *job, struct med_graph *graph, 
     return med_sound_mix(graph, base, layers, count);
 }
 
-enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct cs_err *err) {
-    struct plan plan = {0};
-    int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
-    CS_TRY(read_items(job, params, &plan, err));
-    CS_TRY(choose_format(params, &plan, err));
-    CS_TRY(lay(job, params, &plan, err));
+static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
+                                  struct cs_err *err) {
+    const struct plan *plan = made->self;
+    (void)err;
+    *ret_audio = lay_over(graph, plan, join_sound(graph, plan));
+    return CS_OK;
+}
 
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_video *picture = build_picture(job, graph, &plan);
-    struct med_audio *sound = lay_over(job, graph, &plan, build_sound(job, graph, &plan));
-    Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
+static void list_pieces(struct med_job *job, const struct plan *plan, struct med_made *made) {
+    struct med_piece *pieces = cs_arena_array(job->arena, plan->visual_count, sizeof(*pieces));
+    for (size_t i = 0; i < plan->visual_count; i++) {
+        pieces[i] = (struct med_piece){.clip = &plan->visuals[i].clip, .frames = plan->segments[i].frames};
+    }
+    made->pieces = pieces;
+    made->piece_count = plan->visual_count;
+}
 
-    med_job_add_output(job, facts);
+enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct med_made *ret_made,
+                            struct cs_err *err) {
+    struct plan *plan = cs_arena_alloc(job->arena, sizeof(*plan));
+    CS_TRY(read_items(job, params, plan, err));
+    CS_TRY(choose_format(params, plan, err));
+    CS_TRY(lay(job, params, plan, err));
     med_job_add_metric(job, "itemCount", (double)params->n_items);
-    med_job_add_metric(job, "audioCount", (double)plan.overlay_count);
+    med_job_add_metric(job, "audioCount", (double)plan->overlay_count);
+    *ret_made = (struct med_made){
+        .format = plan->format,
+        .frames = plan->frames,
+        .samples = plan->samples,
+        .self = plan,
+        .picture = build_picture,
+        .sound = build_sound,
+    };
+    if (plan->transition == NULL) {
+        list_pieces(job, plan, ret_made);
+    }
     return CS_OK;
 }

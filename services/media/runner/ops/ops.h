@@ -1,5 +1,8 @@
 /*
- * ops: one function per operation. Each reads its parameters, appends nodes to a graph and runs it into its output.
+ * ops: one function per operation.
+ *
+ * Most describe what they make (graph/made.h); the executor builds that into a graph and runs it into the output, or
+ * hands it to the operation behind it. Those that make no single file of picture and sound run whole by themselves.
  *
  * Trust    parameters were checked by the catalogue at submit, but a runner believes nothing: what would break is
  *          checked again.
@@ -10,6 +13,7 @@
 #include "graph/clip.h"
 #include "graph/facts.h"
 #include "graph/graph.h"
+#include "graph/made.h"
 #include "graph/timeline.h"
 #include "render.h"
 
@@ -20,12 +24,16 @@ struct med_job {
     const struct med_render_events *events;
     struct cs_arena *arena;
     Callsheet__V1__RunnerDone *done;
+    struct med_made *steps; /* what the operations before this one make */
+    size_t step_count;
+    Callsheet__V1__Metric **metrics; /* of the operation at work */
+    size_t metric_count;
 };
 
 /* The descriptor of a reference; INVALID_ARGUMENT "no_input" at path when it has none. */
 enum cs_status med_job_input_fd(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                                 int *ret_fd, struct cs_err *err) CS_MUST_USE;
-/* With its facts, in the job's arena. */
+/* With its facts, in the job's arena: a file, or what an earlier step makes. */
 enum cs_status med_job_input(const struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                              struct med_clip *ret_clip, struct cs_err *err) CS_MUST_USE;
 /* An input that must hold a moving picture. */
@@ -42,35 +50,49 @@ struct med_length {
     int64_t samples;
 };
 struct med_length med_length_of(const struct med_facts *facts, AVRational rate);
+/* Size, rate and length of a video's own, with sound if it has any: what an operation changes is for it to say. */
+struct med_made med_made_like(const struct med_clip *clip);
 /* "too_many_pixels", "too_long" */
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames,
                                 struct cs_err *err) CS_MUST_USE;
 
-enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params,
+/* Makes the output of an operation that describes what it makes, behind the job's steps. */
+enum cs_status med_execute(struct med_job *job, const Callsheet__V1__Operation *operation,
+                           struct cs_err *err) CS_MUST_USE;
+
+/* ---- described ---- */
+
+enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct med_made *ret_made,
+                            struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params, struct med_made *ret_made,
                               struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_lip_sync(struct med_job *job, const Callsheet__V1__LipSync *params,
+enum cs_status med_op_lip_sync(struct med_job *job, const Callsheet__V1__LipSync *params, struct med_made *ret_made,
                                struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
-                                    struct cs_err *err) CS_MUST_USE;
+                                    struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_extract_audio(struct med_job *job, const Callsheet__V1__ExtractAudio *params,
+                                    struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct med_made *ret_made,
+                          struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct med_made *ret_made,
+                            struct cs_err *err) CS_MUST_USE;
+
+/* ---- whole ---- */
+
+enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) CS_MUST_USE;
 /* Before files are out of reach. */
 enum cs_status med_transcribe_prepare(struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Transcribe *params,
                                  struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_extract_audio(struct med_job *job, const Callsheet__V1__ExtractAudio *params,
-                                    struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params,
                                 struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_retime_subtitles(struct med_job *job, const Callsheet__V1__RetimeSubtitles *params,
                                        struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_generate_video(struct med_job *job, const Callsheet__V1__GenerateVideo *params,
                                      struct cs_err *err) CS_MUST_USE;
-enum cs_status med_op_generate_image(struct med_job *job, const Callsheet__V1__GenerateImage *params,
-                                     struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_generate_audio(struct med_job *job, const Callsheet__V1__GenerateAudio *params,
+                                     struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_generate_image(struct med_job *job, const Callsheet__V1__GenerateImage *params,
                                      struct cs_err *err) CS_MUST_USE;
 
 #endif

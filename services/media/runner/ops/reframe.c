@@ -1,6 +1,5 @@
 /* The largest window of the target ratio, placed by the anchor, scaled to the target size. */
 #include "cs/catalog.h"
-#include "graph/sink.h"
 #include "ops/ops.h"
 
 static enum med_anchor anchor_of(Callsheet__V1__CropAnchor crop) {
@@ -18,28 +17,42 @@ static enum med_anchor anchor_of(Callsheet__V1__CropAnchor crop) {
     }
 }
 
-enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params, struct cs_err *err) {
+struct reframe {
     struct med_clip clip;
+    enum med_anchor anchor;
+};
+
+static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
+                                    struct cs_err *err) {
+    const struct reframe *reframe = made->self;
+    (void)err;
+    *ret_video = med_clip_video(graph, &reframe->clip, &made->format, made->frames, MED_FIT_CROP, reframe->anchor);
+    return CS_OK;
+}
+
+static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
+                                  struct cs_err *err) {
+    const struct reframe *reframe = made->self;
+    (void)err;
+    *ret_audio = med_clip_audio(graph, &reframe->clip, made->samples, 1);
+    return CS_OK;
+}
+
+enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params, struct med_made *ret_made,
+                              struct cs_err *err) {
+    struct reframe *reframe = cs_arena_alloc(job->arena, sizeof(*reframe));
     uint32_t width = 0;
     uint32_t height = 0;
-    int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
     if (!cs_reframe_size(params->aspect_ratio, &width, &height)) {
         return cs_fail_at(err, "aspectRatio", "unknown_ratio", "this aspect ratio is unknown");
     }
-    CS_TRY(med_job_video_input(job, params->video, "video", &clip, err));
-    struct med_picture_format format = med_format_of(clip.facts);
-    format.width = (int)width;
-    format.height = (int)height;
-    struct med_length length = med_length_of(clip.facts, format.rate);
-    CS_TRY(med_check_output(&format, length.frames, err));
-
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_video *picture =
-        med_clip_video(graph, &clip, &format, length.frames, MED_FIT_CROP, anchor_of(params->crop));
-    struct med_audio *sound = clip.facts->audio.stream < 0 ? NULL : med_clip_audio(graph, &clip, length.samples, 1);
-    Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, err));
-    med_job_add_output(job, facts);
+    CS_TRY(med_job_video_input(job, params->video, "video", &reframe->clip, err));
+    reframe->anchor = anchor_of(params->crop);
+    *ret_made = med_made_like(&reframe->clip);
+    ret_made->format.width = (int)width;
+    ret_made->format.height = (int)height;
+    ret_made->self = reframe;
+    ret_made->picture = build_picture;
+    ret_made->sound = build_sound;
     return CS_OK;
 }
