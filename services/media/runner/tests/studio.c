@@ -123,14 +123,22 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
 enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
                           const char *const *inputs) {
     CS_AUTO_JSON *value = NULL;
-    ProtobufCMessage *operation = NULL;
     assert_ok(cs_json_parse(operation_json, strlen(operation_json), &value, &studio->err), &studio->err);
-    assert_ok(
-        cs_json_to_message(value, &callsheet__v1__operation__descriptor, "", studio->arena, &operation, &studio->err),
-        &studio->err);
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    Callsheet__V1__Operation **operations = cs_arena_array(studio->arena, count, sizeof(*operations));
+    for (size_t i = 0; i < count; i++) {
+        ProtobufCMessage *operation = NULL;
+        assert_ok(cs_json_to_message(json_is_array(value) ? json_array_get(value, i) : value,
+                                     &callsheet__v1__operation__descriptor, "", studio->arena, &operation,
+                                     &studio->err),
+                  &studio->err);
+        operations[i] = (Callsheet__V1__Operation *)operation;
+    }
     Callsheet__V1__RunnerJob job = CALLSHEET__V1__RUNNER_JOB__INIT;
     job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
-    job.render = (Callsheet__V1__Operation *)operation;
+    job.render = operations[count - 1];
+    job.steps_before = operations;
+    job.n_steps_before = count - 1;
     return run(studio, &job, output, inputs);
 }
 

@@ -38,7 +38,8 @@ const char *studio_write(struct studio *studio, const char *name, const void *by
 /* A file of the shared media set; NULL (and a word on standard output) when the set is not there. */
 const char *studio_real(struct studio *studio, const char *name);
 
-/* Runs {"merge": …} on the inputs (NULL-terminated) into DIR/output; the outcome is in studio. */
+/* Runs {"merge": …}, or as one job a list of operations that name each other by {"step": n}, on the inputs
+ * (NULL-terminated) into DIR/output; the outcome is in studio. */
 enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
                           const char *const *inputs);
 enum cs_status studio_probe(struct studio *studio, const char *path);
