@@ -22,6 +22,35 @@ static bool is_still_format(const char *name) {
     return cs_str_ends(name, "_pipe");
 }
 
+static bool has_levels(const AVFrame *frame, const AVStream *stream) {
+    return av_frame_get_side_data(frame, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA) != NULL ||
+           av_frame_get_side_data(frame, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL) != NULL ||
+           av_stream_get_side_data(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, NULL) != NULL ||
+           av_stream_get_side_data(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, NULL) != NULL;
+}
+
+static bool has_alpha(const AVFrame *frame, const AVStream *stream) {
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
+    const AVDictionaryEntry *mode = av_dict_get(stream->metadata, "alpha_mode", NULL, 0); /* VP8 and VP9 in WebM */
+    return (format != NULL && (format->flags & AV_PIX_FMT_FLAG_ALPHA) != 0) || (mode != NULL && mode->value[0] == '1');
+}
+
+static void take_colors(const AVFrame *frame, const AVStream *stream, struct med_video_facts *video) {
+    video->pixel_format = frame->format;
+    video->transfer = frame->color_trc;
+    video->primaries = frame->color_primaries;
+    video->matrix = frame->colorspace;
+    video->range = frame->color_range;
+    if (frame->color_trc == AVCOL_TRC_SMPTE2084) {
+        video->hdr = has_levels(frame, stream) ? MED_HDR10 : MED_PQ;
+    } else if (frame->color_trc == AVCOL_TRC_ARIB_STD_B67) {
+        video->hdr = MED_HLG;
+    }
+    video->dolby_vision = av_stream_get_side_data(stream, AV_PKT_DATA_DOVI_CONF, NULL) != NULL;
+    video->alpha = has_alpha(frame, stream);
+    video->interlaced = frame->interlaced_frame != 0 || stream->codecpar->field_order > AV_FIELD_PROGRESSIVE;
+}
+
 /* Decodes the first picture: stills tell their size and orientation only there. */
 static enum cs_status look_at_first_picture(int fd, AVFormatContext *format, struct med_video_facts *video,
                                             struct cs_err *err) {
@@ -29,8 +58,7 @@ static enum cs_status look_at_first_picture(int fd, AVFormatContext *format, str
     CS_TRY(med_stream_first_frame(fd, video->stream, &frame, err));
     struct med_orientation turn = med_orientation_of(frame, format->streams[video->stream]);
     video->rotation = turn.degrees;
-    video->pixel_format = frame->format;
-    video->transfer = frame->color_trc;
+    take_colors(frame, format->streams[video->stream], video);
     AVRational sar = frame->sample_aspect_ratio;
     if (sar.num <= 0 || sar.den <= 0) {
         sar = format->streams[video->stream]->sample_aspect_ratio;
@@ -55,6 +83,8 @@ static void take_video(AVStream *stream, const struct med_scan *scan, bool still
     video->rate = scan->rate;
     video->variable_rate = scan->variable;
     video->nearly_steady = scan->nearly_steady;
+    video->bytes = scan->bytes;
+    video->gops = scan->gops;
 }
 
 static void take_audio(AVStream *stream, const struct med_scan *scan, struct med_audio_facts *audio) {
@@ -64,6 +94,16 @@ static void take_audio(AVStream *stream, const struct med_scan *scan, struct med
     audio->length_ticks = scan->length_ticks;
     audio->start_ticks = scan->start_ticks;
     audio->samples = av_rescale(scan->length_ticks, audio->sample_rate, MED_TICKS_PER_S);
+    audio->packets = scan->packets;
+    audio->bytes = scan->bytes;
+    audio->priming = scan->priming;
+    audio->padding = scan->padding;
+    AVChannelLayout usual = {0}; /* of that many channels, when the file does not say */
+    av_channel_layout_default(&usual, audio->channels);
+    bool said = stream->codecpar->ch_layout.order != AV_CHANNEL_ORDER_UNSPEC;
+    (void)av_channel_layout_describe(said ? &stream->codecpar->ch_layout : &usual, audio->layout,
+                                     sizeof(audio->layout));
+    av_channel_layout_uninit(&usual);
 }
 
 static enum cs_status check_limits(const struct med_facts *facts, struct cs_err *err) {
@@ -117,6 +157,7 @@ static enum cs_status read_media(int fd, AVFormatContext *format, struct med_fac
     if (!still) {
         CS_TRY(med_scan_read(fd, format, video, audio, scans, err));
         facts->cut_short = scans[0].cut_short || scans[1].cut_short;
+        facts->corrupt_packets = scans[0].corrupt + scans[1].corrupt;
     }
     if (video >= 0) {
         CS_TRY(check_codec(format->streams[video], err));
@@ -189,52 +230,4 @@ AVRational med_facts_output_rate(const struct med_facts *facts) {
 
 int64_t med_facts_length_ticks(const struct med_facts *facts) {
     return facts->video.stream >= 0 ? facts->video.length_ticks : facts->audio.length_ticks;
-}
-
-static Callsheet__V1__Rational *rational(AVRational value, struct cs_arena *arena) {
-    Callsheet__V1__Rational *wire = cs_arena_alloc(arena, sizeof(*wire));
-    callsheet__v1__rational__init(wire);
-    wire->num = value.num;
-    wire->den = value.den;
-    return wire;
-}
-
-static Callsheet__V1__VideoFacts *video_to_wire(const struct med_video_facts *video, struct cs_arena *arena) {
-    Callsheet__V1__VideoFacts *wire = cs_arena_alloc(arena, sizeof(*wire));
-    callsheet__v1__video_facts__init(wire);
-    wire->codec = cs_arena_strdup(arena, avcodec_get_name(video->codec));
-    wire->width = (uint32_t)video->width;
-    wire->height = (uint32_t)video->height;
-    wire->frame_rate = rational(video->rate, arena);
-    wire->frame_count = video->frames;
-    wire->duration_us = med_ticks_to_us(video->length_ticks);
-    wire->rotation = video->rotation;
-    wire->sample_aspect = rational(video->sample_aspect, arena);
-    wire->pixel_format = cs_arena_strdup(arena, av_get_pix_fmt_name(video->pixel_format));
-    wire->variable_frame_rate = video->variable_rate;
-    wire->color_transfer = cs_arena_strdup(arena, av_color_transfer_name(video->transfer));
-    return wire;
-}
-
-static Callsheet__V1__AudioFacts *audio_to_wire(const struct med_audio_facts *audio, struct cs_arena *arena) {
-    Callsheet__V1__AudioFacts *wire = cs_arena_alloc(arena, sizeof(*wire));
-    callsheet__v1__audio_facts__init(wire);
-    wire->codec = cs_arena_strdup(arena, avcodec_get_name(audio->codec));
-    wire->sample_rate = (uint32_t)audio->sample_rate;
-    wire->channels = (uint32_t)audio->channels;
-    wire->sample_count = audio->samples;
-    wire->duration_us = med_ticks_to_us(audio->length_ticks);
-    return wire;
-}
-
-void med_facts_to_wire(const struct med_facts *facts, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts) {
-    Callsheet__V1__MediaFacts *wire = cs_arena_alloc(arena, sizeof(*wire));
-    callsheet__v1__media_facts__init(wire);
-    wire->type = facts->type;
-    wire->container = cs_arena_strdup(arena, facts->container);
-    wire->duration_us = med_ticks_to_us(
-        facts->video.length_ticks > facts->audio.length_ticks ? facts->video.length_ticks : facts->audio.length_ticks);
-    wire->video = facts->video.stream >= 0 ? video_to_wire(&facts->video, arena) : NULL;
-    wire->audio = facts->audio.stream >= 0 ? audio_to_wire(&facts->audio, arena) : NULL;
-    *ret_facts = wire;
 }

@@ -19,6 +19,9 @@
 #include "callsheet/v1/media_types.pb-c.h"
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
+#include "graph/gop.h"
+
+enum med_hdr { MED_SDR, MED_HDR10, MED_PQ /* without levels */, MED_HLG };
 
 struct med_video_facts {
     int stream; /* -1: no moving picture or still */
@@ -34,7 +37,16 @@ struct med_video_facts {
     int64_t length_ticks;
     int64_t start_ticks;
     enum AVPixelFormat pixel_format;
-    enum AVColorTransferCharacteristic transfer;
+    enum AVColorTransferCharacteristic transfer; /* as the pictures say, which the container may contradict */
+    enum AVColorPrimaries primaries;
+    enum AVColorSpace matrix;
+    enum AVColorRange range;
+    enum med_hdr hdr;
+    bool dolby_vision;
+    bool alpha;
+    bool interlaced;
+    int64_t bytes; /* of all packets; 0: unknown */
+    struct med_gops gops;
 };
 
 struct med_audio_facts {
@@ -42,15 +54,21 @@ struct med_audio_facts {
     enum AVCodecID codec;
     int sample_rate;
     int channels;
+    char layout[64];
     int64_t samples;
     int64_t length_ticks;
     int64_t start_ticks;
+    int64_t packets;
+    int64_t bytes;
+    int64_t priming; /* samples of the encoder before and after the sound */
+    int64_t padding;
 };
 
 struct med_facts {
     Callsheet__V1__MediaType type;
     char container[64];
-    bool cut_short; /* the file ends before its header says */
+    bool cut_short;          /* the file ends before its header says */
+    int64_t corrupt_packets; /* that say they are damaged */
     struct med_video_facts video;
     struct med_audio_facts audio;
 };

@@ -21,6 +21,11 @@ struct marks {
     int64_t longest;    /* ticks of a packet */
     int64_t start;
     int64_t end;
+    int64_t bytes;
+    int64_t corrupt;
+    int64_t priming; /* samples */
+    int64_t padding;
+    struct med_gops gops;
 };
 
 static int64_t packet_time(const AVPacket *packet) {
@@ -36,17 +41,56 @@ static void drop_padding(struct marks *marks, const AVPacket *packet, int sample
         const AVRational unit = {1, sample_rate};
         if (AV_RL32(skip) > 0) {
             marks->heard_from = *start + med_ticks_from(AV_RL32(skip), unit);
+            marks->priming += AV_RL32(skip);
         }
+        marks->padding += AV_RL32(skip + 4);
         *end -= *end - *start < marks->longest ? 0 : med_ticks_from(AV_RL32(skip + 4), unit);
     }
     *start = *start < marks->heard_from ? marks->heard_from : *start;
+}
+
+/* A packet that is padding from end to end. */
+static void drop_whole(struct marks *marks, const AVPacket *packet, const AVStream *stream) {
+    if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && packet->duration > 0) {
+        int64_t samples =
+            av_rescale_q(packet->duration, stream->time_base, (AVRational){1, stream->codecpar->sample_rate});
+        *(marks->packets == 0 ? &marks->priming : &marks->padding) += samples;
+    }
+}
+
+/* VP8 and VP9 may carry a reference that is never shown as a packet of its own. */
+static bool is_hidden(const AVPacket *packet, enum AVCodecID codec) {
+    if (packet->size == 0) {
+        return false;
+    }
+    uint8_t head = packet->data[0];
+    if (codec == AV_CODEC_ID_VP8) {
+        return (head & 0x10) == 0;
+    }
+    bool several = (packet->data[packet->size - 1] & 0xe0) == 0xc0; /* the last of them is shown */
+    if (codec != AV_CODEC_ID_VP9 || several) {
+        return false;
+    }
+    int after_profile = (head & 0x30) == 0x30 ? 5 : 4; /* the fourth profile takes a bit more */
+    bool shows_earlier = (head >> (7 - after_profile) & 1) != 0;
+    bool shown = (head >> (7 - after_profile - 2) & 1) != 0;
+    return !shows_earlier && !shown;
 }
 
 static void mark(struct marks *marks, const AVPacket *packet, const AVStream *stream) {
     AVRational unit = stream->time_base;
     int64_t time = packet_time(packet);
     marks->all_packets++;
+    marks->bytes += packet->size;
+    marks->corrupt += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+        med_gops_note(&marks->gops, packet, stream->codecpar);
+    }
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
+        drop_whole(marks, packet, stream);
+        return;
+    }
+    if (is_hidden(packet, stream->codecpar->codec_id)) {
         return;
     }
     marks->packets++;
@@ -208,6 +252,11 @@ static enum cs_status conclude(const AVStream *stream, struct marks *marks, stru
     scan->start_ticks = marks->start;
     scan->length_ticks = marks->end > marks->start ? marks->end - marks->start : 0; /* it may be padding alone */
     scan->cut_short = is_cut_short(stream, marks);
+    scan->bytes = marks->bytes;
+    scan->corrupt = marks->corrupt;
+    scan->priming = marks->priming;
+    scan->padding = marks->padding;
+    scan->gops = marks->gops;
     if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
         sharpen(scan);
     }

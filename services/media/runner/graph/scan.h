@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cs/base/err.h"
+#include "graph/gop.h"
 
 struct med_scan {
     int64_t packets; /* that are shown; 0: unknown, taken from the header */
@@ -18,6 +19,11 @@ struct med_scan {
     bool variable;
     bool nearly_steady; /* four of five pictures keep the rate */
     bool cut_short;     /* the header promises more packets than there are */
+    int64_t bytes;      /* of all packets; 0: unknown */
+    int64_t corrupt;    /* packets that say they are damaged */
+    int64_t priming;    /* samples of the encoder before and after the sound */
+    int64_t padding;
+    struct med_gops gops; /* of a video; no pictures: unknown */
 };
 
 /* scans[0] is video, scans[1] audio; a stream of -1 is left alone. Consumes format's packets.

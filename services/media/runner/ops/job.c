@@ -2,6 +2,7 @@
 
 #include "bounds.h"
 #include "cs/catalog.h"
+#include "graph/streams.h"
 
 enum { METRICS_MAX = 16 };
 
@@ -132,6 +133,7 @@ enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) {
     CS_TRY(med_facts_read(job->input_fds[0], &facts, err));
     Callsheet__V1__MediaFacts *wire = NULL;
     med_facts_to_wire(&facts, job->arena, &wire);
+    CS_TRY(med_streams_read(job->input_fds[0], &facts, job->arena, wire, err));
     med_job_add_output(job, wire);
     return CS_OK;
 }
