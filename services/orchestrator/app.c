@@ -63,6 +63,7 @@ static enum cs_status start_engine(struct orc_app *app, struct cs_err *err) {
         .link_secret = config->link_secret,
         .limits = config->limits,
         .tenant_weights = config->tenant_weights,
+        .headroom_share = (uint32_t)config->headroom,
         .version = cs_version(),
         .cache_ttl_ms = config->cache_ttl_ms,
         .rpc = app->rpc,

@@ -33,6 +33,8 @@ static const struct cs_conf_option options[] = {
              "rate:provider:NAME=N/min"},
     {"tenant-weights", "CALLSHEET_TENANT_WEIGHTS", CS_CONF_STRING, AT(tenant_weights), "", .metavar = "TENANT=N,…",
      .help = "turns of a tenant in a round, 1 for those not named"},
+    {"headroom", "CALLSHEET_HEADROOM", CS_CONF_INT, AT(headroom), "32", .min = 0, .max = 65536,
+     .help = "one of so many slots is left to tenants that hold few; 0: none"},
     {"cache-ttl", "CALLSHEET_CACHE_TTL", CS_CONF_DURATION, AT(cache_ttl_ms), "7d", .min = 1000,
      .max = INT64_C(366) * 24 * 3600 * 1000, .help = "how long results are kept for jobs that do the same work"},
     {"retention", "CALLSHEET_RETENTION", CS_CONF_DURATION, AT(retention_ms), "30d", .min = 0,

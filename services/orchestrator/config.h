@@ -24,6 +24,7 @@ struct orc_config {
     const char *link_secret;
     const char *limits;
     const char *tenant_weights;
+    int64_t headroom;
     int64_t cache_ttl_ms;
     int64_t retention_ms; /* 0: for ever */
 };

@@ -14,8 +14,8 @@ static enum cs_status occupy(struct bench *bench, const struct shape *shape, uin
 
 enum cs_status bench_worker_loss(struct bench *bench, struct cs_err *err) {
     struct stack *stack = &bench->stack;
-    struct shape shape = shape_flat; /* half of the slots: the other worker has room for all */
-    shape.jobs = STACK_WORKERS * stack->slots / 2;
+    struct shape shape = shape_flat; /* the other worker has room for all, and slots to spare */
+    shape.jobs = STACK_WORKERS * stack->slots * 3 / 8;
     CS_TRY(occupy(bench, &shape, shape.jobs, err));
     uint64_t lost = stack->stamps.shared->held[0];
     int64_t begin_ns = cs_clock_mono_ns();

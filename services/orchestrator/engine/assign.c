@@ -27,6 +27,9 @@ static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *se
     HASH_ADD(hh, engine->dispatch.assignments, fence, ORC_FENCE_BYTES, assignment);
     DL_APPEND(peer->assignments, assignment);
     peer->open++;
+    struct orc_dispatch *dispatch = &engine->dispatch;
+    struct orc_station *station = &dispatch->stations[orc_station_of_seat(dispatch, seat)];
+    assignment->holder = orc_headroom_enter(&station->holders, seat->entry->execution->tenant);
     seat->assignment = assignment;
     seat->link = peer->link;
     atomic_fetch_add(&engine->counters.running, 1);
@@ -45,6 +48,7 @@ void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *ass
     HASH_DEL(engine->dispatch.assignments, assignment);
     DL_DELETE(assignment->peer->assignments, assignment); // NOLINT(clang-analyzer-core.NullDereference): it is in it
     assignment->peer->open--;
+    orc_headroom_leave(assignment->holder);
     atomic_fetch_sub(&engine->counters.running, 1);
     orc_gates_leave(engine, &assignment->pass);
     free(assignment);

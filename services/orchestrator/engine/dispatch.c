@@ -12,8 +12,9 @@ enum { NEAR_INPUTS_MAX = 16 }; /* that are looked at */
 
 /* ---- life ---- */
 
-void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits) {
-    *dispatch = (struct orc_dispatch){.station_count = cs_catalog_count(), .gates = {.limits = *limits}};
+void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits, uint32_t headroom_share) {
+    *dispatch = (struct orc_dispatch){
+        .station_count = cs_catalog_count(), .gates = {.limits = *limits}, .headroom_share = headroom_share};
     *limits = (struct orc_limits){0};
     dispatch->stations = cs_alloc_array(dispatch->station_count, sizeof(*dispatch->stations));
     for (size_t i = 0; i < dispatch->station_count; i++) {
@@ -48,9 +49,13 @@ static const struct orc_operation *operation_of(const struct orc_seat *seat) {
                                       : seat->entry->execution->plan->jobs[seat->job].operation;
 }
 
+size_t orc_station_of_seat(const struct orc_dispatch *dispatch, const struct orc_seat *seat) {
+    return station_of(dispatch, operation_of(seat));
+}
+
 void orc_seat_enqueue(struct orc_engine *engine, struct orc_seat *seat) {
     struct orc_dispatch *dispatch = &engine->dispatch;
-    struct orc_station *station = &dispatch->stations[station_of(dispatch, operation_of(seat))];
+    struct orc_station *station = &dispatch->stations[orc_station_of_seat(dispatch, seat)];
     seat->ticket = ++dispatch->next_ticket;
     seat->ready_ms = engine->now_ms;
     orc_hall_put(&station->hall, seat);
@@ -112,12 +117,46 @@ static bool enter(struct orc_engine *engine, struct orc_station *station, struct
     return (engine->dispatch.gates.limits.count == 0 && !keyed) || orc_gates_enter(engine, station, seat, ret_pass);
 }
 
+struct orc_room orc_station_room(const struct orc_dispatch *dispatch, size_t station) {
+    struct orc_room room = {0};
+    for (const struct orc_peer *peer = dispatch->peers; peer != NULL; peer = peer->hh.next) {
+        if (peer->offers[station]) {
+            room.slots += peer->limit;
+            room.free += peer->open < peer->limit ? peer->limit - peer->open : 0;
+        }
+    }
+    return room;
+}
+
+struct last_slots {
+    struct orc_room room;
+    uint32_t share;
+    struct orc_holder *holders;
+};
+
+static bool admits(const char *tenant, void *ctx) {
+    const struct last_slots *last = ctx;
+    return orc_headroom_admits(&last->room, last->share, last->holders, tenant);
+}
+
+/* Whose turn it is, while slots are plenty; else of those who hold few. */
+static struct orc_seat *next_seat(struct orc_dispatch *dispatch, size_t index) {
+    struct orc_station *station = &dispatch->stations[index];
+    struct last_slots last = {
+        .room = orc_station_room(dispatch, index), .share = dispatch->headroom_share, .holders = station->holders};
+    return orc_headroom_is_scarce(&last.room, last.share) ? orc_hall_take_of(&station->hall, admits, &last)
+                                                          : orc_hall_take(&station->hall);
+}
+
 static void serve(struct orc_engine *engine, size_t index) {
     struct orc_station *station = &engine->dispatch.stations[index];
     struct orc_peer *peer = NULL;
     while (station->hall.count != 0 && (peer = best_peer(&engine->dispatch, index)) != NULL) {
-        struct orc_seat *seat = orc_hall_take(&station->hall);
+        struct orc_seat *seat = next_seat(&engine->dispatch, index);
         struct orc_pass pass;
+        if (seat == NULL) {
+            break;
+        }
         if (enter(engine, station, seat, &pass)) {
             struct orc_peer *near = near_peer(engine, seat, index);
             count_out(engine, station);

@@ -2,7 +2,8 @@
  * dispatch: ready jobs on one side, workers with free slots on the other.
  *
  * Each operation has a hall where tenants take turns (hall.h), so a tenant with many jobs delays another by one job,
- * not by all of them. Whose turn it is may have to wait at a gate instead (gates.h). Among the workers that offer the
+ * not by all of them, and some slots are kept for who holds few (headroom.h). Whose turn it is may have to wait at a
+ * gate instead (gates.h). Among the workers that offer the
  * operation and have a free slot one that made an input of the job gets it, else the one with the largest free share of
  * its credits. Commands for one worker leave in one message a turn.
  *
@@ -18,6 +19,7 @@
 
 #include "engine/entry.h"
 #include "engine/gates.h"
+#include "engine/headroom.h"
 #include "engine/report.h"
 
 enum { ORC_MESSAGE_COMMANDS_MAX = 256, ORC_MESSAGE_BYTES_MAX = 4 << 20 };
@@ -27,8 +29,9 @@ struct orc_engine;
 /* An operation. */
 struct orc_station {
     const struct orc_operation *operation;
-    struct orc_hall hall; /* those that only wait for a worker */
-    size_t ready;         /* with those that wait at gates */
+    struct orc_hall hall;       /* those that only wait for a worker */
+    struct orc_holder *holders; /* by tenant */
+    size_t ready;               /* with those that wait at gates */
 };
 
 struct orc_peer {
@@ -59,6 +62,7 @@ struct orc_assignment {
     struct orc_peer *peer;
     struct orc_assignment *prev;
     struct orc_assignment *next;
+    struct orc_holder *holder;
     struct orc_pass pass;
     struct orc_progress progress;
     bool has_progress;
@@ -72,17 +76,20 @@ struct orc_dispatch {
     struct orc_peer *peers;             /* by link */
     struct orc_assignment *assignments; /* by fence */
     struct orc_gates gates;
+    uint32_t headroom_share;
     uint64_t next_ticket;
 };
 
-/* Takes over the limits. */
-void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits);
+/* Takes over the limits. headroom_share: as in headroom.h. */
+void orc_dispatch_init(struct orc_dispatch *dispatch, struct orc_limits *limits, uint32_t headroom_share);
 void orc_dispatch_fini(struct orc_dispatch *dispatch);
 
 /* ---- the queues ---- */
 void orc_seat_enqueue(struct orc_engine *engine, struct orc_seat *seat);
 void orc_seat_dequeue(struct orc_engine *engine, struct orc_seat *seat); /* when it is in a lane */
+size_t orc_station_of_seat(const struct orc_dispatch *dispatch, const struct orc_seat *seat);
 size_t orc_station_index(const struct orc_dispatch *dispatch, const struct orc_station *station);
+struct orc_room orc_station_room(const struct orc_dispatch *dispatch, size_t station);
 /* Gives ready jobs to free slots, as far as both go. */
 void orc_dispatch_run(struct orc_engine *engine);
 

@@ -225,7 +225,7 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
     engine->clock = config->clock != NULL ? *config->clock : cs_clock_system();
     atomic_init(&engine->next_watch, 1);
     orc_queue_init(&engine->queue);
-    orc_dispatch_init(&engine->dispatch, limits);
+    orc_dispatch_init(&engine->dispatch, limits, config->headroom_share);
     orc_batch_init(&engine->batches[0]);
     orc_batch_init(&engine->batches[1]);
     engine->filling = &engine->batches[0];

@@ -45,6 +45,7 @@ struct orc_engine_config {
     const char *authorization;    /* or NULL */
     const char *limits;           /* as in engine/limits.h; or NULL */
     const char *tenant_weights;   /* or NULL */
+    uint32_t headroom_share;      /* as in engine/headroom.h */
     const char *version;          /* of Callsheet: results of another one are not taken; or NULL */
     int64_t cache_ttl_ms;         /* how long results are kept; 0: the default */
     const struct cs_clock *clock; /* or NULL: the system's */

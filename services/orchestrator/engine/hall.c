@@ -70,16 +70,24 @@ struct orc_seat *orc_lane_first(const struct orc_lane *lane) {
     return lane->ranks[31 - __builtin_clz(lane->filled)]; /* a lane is never empty */
 }
 
-struct orc_seat *orc_hall_take(struct orc_hall *hall) {
-    struct orc_lane *lane = hall->ring;
-    if (lane == NULL) {
-        return NULL;
-    }
+static struct orc_seat *take_from(struct orc_hall *hall, struct orc_lane *lane) {
     struct orc_seat *seat = orc_lane_first(lane);
     if (--lane->turns == 0) {
         lane->turns = lane->weight;
-        hall->ring = lane->next;
+        hall->ring = hall->ring == lane ? lane->next : hall->ring;
     }
     orc_hall_remove(seat);
     return seat;
+}
+
+struct orc_seat *orc_hall_take(struct orc_hall *hall) {
+    return hall->ring != NULL ? take_from(hall, hall->ring) : NULL;
+}
+
+struct orc_seat *orc_hall_take_of(struct orc_hall *hall, bool (*admits)(const char *tenant, void *ctx), void *ctx) {
+    struct orc_lane *lane = hall->ring;
+    while (lane != NULL && !admits(lane->tenant, ctx)) {
+        lane = lane->next != hall->ring ? lane->next : NULL;
+    }
+    return lane != NULL ? take_from(hall, lane) : NULL;
 }

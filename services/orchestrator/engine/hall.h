@@ -44,6 +44,8 @@ struct orc_hall {
 void orc_hall_put(struct orc_hall *hall, struct orc_seat *seat);
 /* Whose turn it is; NULL when empty. It takes the turn. */
 struct orc_seat *orc_hall_take(struct orc_hall *hall);
+/* The same among the tenants that `admits` lets through; NULL when it lets none. */
+struct orc_seat *orc_hall_take_of(struct orc_hall *hall, bool (*admits)(const char *tenant, void *ctx), void *ctx);
 /* Takes it out of the hall that it waits in. */
 void orc_hall_remove(struct orc_seat *seat);
 uint8_t orc_seat_priority(const struct orc_seat *seat);

@@ -164,10 +164,14 @@ static Callsheet__V1__Waiting *for_same_work(const struct asking *asking, const 
 struct offer {
     bool any;  /* a worker offers the operation */
     bool free; /* … and has a slot */
+    bool kept; /* … that is left to tenants that hold few */
 };
 
-static struct offer offer_of(const struct orc_dispatch *dispatch, size_t station) {
-    struct offer offer = {0};
+static struct offer offer_of(const struct orc_dispatch *dispatch, size_t station, const char *tenant) {
+    struct orc_room room = orc_station_room(dispatch, station);
+    struct offer offer = {
+        .kept = orc_headroom_is_scarce(&room, dispatch->headroom_share) &&
+                !orc_headroom_admits(&room, dispatch->headroom_share, dispatch->stations[station].holders, tenant)};
     for (const struct orc_peer *peer = dispatch->peers; peer != NULL; peer = peer->hh.next) {
         if (peer->offers[station]) {
             offer.any = true;
@@ -211,14 +215,15 @@ static Callsheet__V1__Waiting *for_worker(const struct asking *asking, uint32_t 
         return for_gate(asking, seat);
     }
     const struct orc_station *station = seat->lane->hall->station;
-    struct offer offer = offer_of(&asking->engine->dispatch, orc_station_index(&asking->engine->dispatch, station));
+    struct offer offer = offer_of(&asking->engine->dispatch, orc_station_index(&asking->engine->dispatch, station),
+                                  asking->entry->execution->tenant);
     if (!offer.any) {
         Callsheet__V1__Waiting *waiting = new_waiting(asking, "no_worker");
         waiting->message =
             cs_arena_sprintf(asking->arena, "no worker that is connected offers %s", station->operation->name);
         return waiting;
     }
-    return offer.free ? starting(asking) : for_slot(asking, seat);
+    return offer.free && !offer.kept ? starting(asking) : for_slot(asking, seat);
 }
 
 /* ---- places ---- */

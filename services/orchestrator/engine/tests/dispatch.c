@@ -28,7 +28,9 @@ static void restart_with(const char *limits, const char *weights) {
 
 /* What the engine knows by now has been done; whose it is does not matter. */
 static void settle(void) {
-    harness_await(harness_get("acme", "AAAAAAAAAAAAAAAAAAAAAA"));
+    for (int i = 0; i < 2; i++) { /* the first may be answered before its turn of the engine has ended */
+        harness_await(harness_get("acme", "AAAAAAAAAAAAAAAAAAAAAA"));
+    }
 }
 
 /* ---- priorities ---- */
@@ -379,6 +381,50 @@ TEST(the_first_of_its_tenant_waits_for_the_turn_of_others) {
     assert_int_equal(waiting_of(execution, 1, "no_slot")->place, 2);
 }
 
+/* Many plans of one tenant, and a fleet with room for 64: 32 slots of each of two workers. */
+static void fill_fleet(uint32_t share) {
+    harness_stop();
+    harness.headroom_share = share;
+    harness_start();
+    fake_link_up(1, harness_noop, 32);
+    fake_link_up(2, harness_noop, 32);
+    create_many();
+    settle();
+}
+
+TEST(w23_a_newcomer_has_a_slot_at_once_though_another_tenant_could_fill_all) {
+    fill_fleet(32);
+    assert_int_equal(fake_link_waiting(1) + fake_link_waiting(2), 62);
+    for (int i = 0; i < 2; i++) {
+        const char *other = CREATE(one, .tenant = "globex");
+        settle();
+        assert_int_equal(fake_link_waiting(1) + fake_link_waiting(2), 63 + (size_t)i);
+        assert_int_equal(harness_read_of("globex", other)->jobs[0]->state, CALLSHEET__V1__JOB_STATE__JOB_STATE_RUNNING);
+    }
+    const char *third = CREATE(one, .tenant = "globex"); /* it is no newcomer any more, and nothing is free */
+    (void)waiting_of(harness_read_of("globex", third), 0, "tenant_turn");
+}
+
+TEST(what_waits_while_only_kept_slots_are_free_waits_for_a_slot) {
+    fill_fleet(32);
+    const char *id = CREATE(one);
+    assert_int_equal(waiting_of(harness_read(id), 0, "no_slot")->place, 0);
+}
+
+TEST(slots_that_end_go_to_who_holds_many_when_enough_are_free) {
+    fill_fleet(32);
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    size_t waiting = fake_link_waiting(1) + fake_link_waiting(2);
+    fake_report_succeeded(1, command);
+    settle();
+    assert_int_equal(fake_link_waiting(1) + fake_link_waiting(2), waiting + 1);
+}
+
+TEST(without_headroom_one_tenant_may_fill_all) {
+    fill_fleet(0);
+    assert_int_equal(fake_link_waiting(1) + fake_link_waiting(2), 64);
+}
+
 TEST(a_job_waits_at_a_limit_that_is_named) {
     static const char *const keyed[] = {"a#gpu:1", "b#gpu:1"};
     restart_with("tenant:acme=2", NULL);
@@ -505,6 +551,10 @@ int main(void) {
         ENGINE_TEST(w23_a_hundred_thousand_jobs_of_a_tenant_delay_another_by_one_job),
         ENGINE_TEST(a_limit_of_a_tenant_with_a_hundred_thousand_jobs_does_not_delay_another),
         ENGINE_TEST(a_tenant_has_as_many_turns_as_it_weighs),
+        ENGINE_TEST(w23_a_newcomer_has_a_slot_at_once_though_another_tenant_could_fill_all),
+        ENGINE_TEST(what_waits_while_only_kept_slots_are_free_waits_for_a_slot),
+        ENGINE_TEST(slots_that_end_go_to_who_holds_many_when_enough_are_free),
+        ENGINE_TEST(without_headroom_one_tenant_may_fill_all),
         ENGINE_TEST(sy_048_an_operation_runs_no_more_than_its_limit_at_once),
         ENGINE_TEST(who_waits_at_a_limit_takes_turns_by_tenant_and_priority),
         ENGINE_TEST(a_provider_runs_no_more_than_its_limit_at_once),

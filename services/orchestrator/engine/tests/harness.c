@@ -31,6 +31,7 @@ void harness_start(void) {
         .link_secret = "secret of the tests",
         .limits = harness.limits,
         .tenant_weights = harness.weights,
+        .headroom_share = harness.headroom_share,
         .clock = &clock,
     };
     struct cs_err err = {0};
@@ -59,6 +60,7 @@ int harness_teardown(__attribute__((unused)) void **state) {
     fake_links_reset();
     cs_arena_destroy(harness.arena);
     harness.limits = harness.weights = NULL;
+    harness.headroom_share = 0;
     return 0;
 }
 
@@ -299,7 +301,11 @@ const char *harness_create(const char *const *lines, size_t count, struct submit
 }
 
 const Callsheet__V1__Execution *harness_read(const char *id) {
-    struct answer *answer = harness_get("acme", id);
+    return harness_read_of("acme", id);
+}
+
+const Callsheet__V1__Execution *harness_read_of(const char *tenant, const char *id) {
+    struct answer *answer = harness_get(tenant, id);
     harness_await(answer);
     if (answer->status != CS_OK) {
         fail_msg("reading %s: %s", id, answer->reason);

@@ -42,6 +42,7 @@ struct harness {
     _Atomic int64_t now_ms;
     const char *limits; /* of the engines to come; NULL again after each test */
     const char *weights;
+    uint32_t headroom_share; /* 0 again after each test */
 };
 
 extern struct harness harness;
@@ -77,6 +78,7 @@ const char *harness_create(const char *const *lines, size_t count, struct submit
 const char *harness_create_on_base(const char *const *lines, size_t count, const char *base);
 /* Reads the execution; waits. */
 const Callsheet__V1__Execution *harness_read(const char *id);
+const Callsheet__V1__Execution *harness_read_of(const char *tenant, const char *id);
 /* Reads until the execution is in that state. */
 const Callsheet__V1__Execution *harness_read_state(const char *id, Callsheet__V1__ExecutionState state);
 
