@@ -85,6 +85,7 @@ static const struct rule rules[] = {
     {OP(ADD_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
     {OP(ADD_SUBTITLES), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(ADD_SUBTITLES), "transcript", RULE_READ, NULL, subtitles_transcript},
+    {OP(ADD_SUBTITLES), "subtitles", RULE_MEDIA, "transcript", NULL},
     {OP(ADD_SUBTITLES), "timing", RULE_READ, NULL, subtitles_timing},
     {OP(ADD_SUBTITLES), "style", RULE_READ, NULL, subtitles_style},
 
@@ -102,6 +103,7 @@ static const struct rule rules[] = {
     {OP(CUT), "transition", RULE_READ, NULL, merge_transition},
     {OP(CUT), "transitionMs", RULE_READ, NULL, cut_transition_ms},
     {OP(RETIME_SUBTITLES), "transcript", RULE_MEDIA, "transcript", NULL},
+    {OP(RETIME_SUBTITLES), "subtitles", RULE_MEDIA, "transcript", NULL},
     {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
     {OP(RETIME_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "input", RULE_MEDIA, "video", NULL},

@@ -318,6 +318,10 @@ TEST(subtitles_take_text_words_and_styles_of_both_generations) {
     assert_job_reads(
         "\"operation\":\"addSubtitles\",\"params\":{\"input\":\"a\",\"transcript\":\"https://x.y/t.json\"}",
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"url\":\"https://x.y/t.json\"}}}");
+    assert_job_reads("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"a\",\"subtitles\":\"https://x.y/"
+                     "t.srt\",\"subtitleFiles\":true}",
+                     "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"url\":\"https://x.y/"
+                     "t.srt\"},\"subtitleFiles\":true}}");
 }
 
 TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms) {

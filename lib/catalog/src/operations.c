@@ -24,7 +24,7 @@ static const char *const generate_alias[] = {"generate", NULL};
 static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
-static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", NULL};
+static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", "subtitles.ass", NULL};
 
 static const struct cs_operation operations[] = {
     {PARAMS(GENERATE_VIDEO), "generateVideo", generate_alias, CS_WORKER_PROVIDERS, TYPE(VIDEO), "output.mp4",

@@ -23,6 +23,18 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
     }
 }
 
+/* Besides the main one. */
+static const char *const *more_names(const Callsheet__V1__Operation *operation, const struct cs_operation *row) {
+    static const char *const subtitle_files[] = {"transcript.json", "subtitles.srt", "subtitles.vtt", "subtitles.ass",
+                                                 NULL};
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        return operation->add_subtitles->subtitle_files ? subtitle_files : NULL;
+    default:
+        return row->more_outputs;
+    }
+}
+
 void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
                              size_t *ret_count) {
     const struct cs_operation *row = cs_catalog_by_case(operation->params_case);
@@ -30,7 +42,7 @@ void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct c
     size_t count = 0;
     if (row != NULL && !cs_str_empty(row->output_name)) {
         names[count++] = cs_arena_strdup(arena, main_name(operation, row, arena));
-        const char *const *more = row->more_outputs;
+        const char *const *more = more_names(operation, row);
         for (; more != NULL && *more != NULL && count < CS_JOB_OUTPUTS_MAX; more++) {
             names[count++] = cs_arena_strdup(arena, *more);
         }

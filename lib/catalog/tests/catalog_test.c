@@ -85,7 +85,10 @@ TEST(files_are_named_by_operation_and_parameters) {
         {"{\"merge\":{}}", "merged.mp4"},
         {"{\"generateImage\":{}}", "output.png"},
         {"{\"generateImage\":{\"outputFormat\":\"webp\"}}", "output.webp"},
-        {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt"},
+        {"{\"addSubtitles\":{}}", "captioned.mp4"},
+        {"{\"addSubtitles\":{\"subtitleFiles\":true}}",
+         "captioned.mp4 transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
+        {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
         {"{\"external\":{}}", ""},
         {"{}", ""},
     };

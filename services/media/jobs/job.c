@@ -55,7 +55,7 @@ static const struct {
     {".webp", "image/webp"},       {".m4a", "audio/mp4"},
     {".mp3", "audio/mpeg"},        {".wav", "audio/wav"},
     {".json", "application/json"}, {".srt", "application/x-subrip"},
-    {".vtt", "text/vtt"},
+    {".vtt", "text/vtt"},          {".ass", "text/x-ssa"},
 };
 
 static const char *content_type_of(const char *name) {

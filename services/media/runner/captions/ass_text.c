@@ -17,7 +17,7 @@ uint32_t med_utf8_next(const char **text, const char *end) {
     return good ? value : 0xfffd;
 }
 
-static void put_utf8(struct cs_buf *out, uint32_t c) {
+void med_utf8_put(struct cs_buf *out, uint32_t c) {
     if (c < 0x80) {
         cs_buf_putc(out, (char)c);
     } else if (c < 0x800) {
@@ -42,25 +42,25 @@ static bool follows(uint32_t c) {
            (c >= 0xe0100 && c <= 0xe01ef);
 }
 
-static void put_escaped(const struct med_ass_writer *writer, uint32_t c) {
+void med_ass_put_character(struct cs_buf *out, uint32_t c, bool keep_lines) {
     switch (c) {
     case '{':
     case '}':
-        cs_buf_putc(writer->out, '\\');
-        cs_buf_putc(writer->out, (char)c);
+        cs_buf_putc(out, '\\');
+        cs_buf_putc(out, (char)c);
         break;
     case '\\': /* a word joiner after it: no letter that follows makes it a command */
-        cs_buf_putc(writer->out, '\\');
-        put_utf8(writer->out, 0x2060);
+        cs_buf_putc(out, '\\');
+        med_utf8_put(out, 0x2060);
         break;
     case '\n':
-        cs_buf_puts(writer->out, writer->keep_lines ? "\\N" : " ");
+        cs_buf_puts(out, keep_lines ? "\\N" : " ");
         break;
     default:
         if (c < ' ' || c == 0x7f || c == 0x2028 || c == 0x2029 || c == 0x85) {
-            cs_buf_putc(writer->out, ' ');
+            cs_buf_putc(out, ' ');
         } else {
-            put_utf8(writer->out, c);
+            med_utf8_put(out, c);
         }
         break;
     }
@@ -88,7 +88,7 @@ void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t l
                 current = family;
             }
         }
-        put_escaped(writer, c);
+        med_ass_put_character(writer->out, c, writer->keep_lines);
     }
     if (strcmp(current, writer->family) != 0) {
         put_font(writer, writer->family);

@@ -26,8 +26,12 @@ struct med_ass_writer {
 /* At most length bytes of UTF-8; a broken sequence becomes U+FFFD. */
 void med_ass_put(const struct med_ass_writer *writer, const char *text, size_t length);
 
+/* Without fonts: one character, escaped. */
+void med_ass_put_character(struct cs_buf *out, uint32_t c, bool keep_lines);
+
 /* The next character; advances *text, never beyond end. */
 uint32_t med_utf8_next(const char **text, const char *end);
+void med_utf8_put(struct cs_buf *out, uint32_t c);
 
 /* "h:mm:ss.cc" from whole centiseconds. */
 enum { MED_ASS_TIME_SIZE = 24 };

@@ -93,12 +93,50 @@ static void put_entrance(const struct author *author, bool first, bool last) {
 
 /* ---- words ---- */
 
-static void put_word(const struct author *author, size_t index, size_t first) {
+/* What stands before a word of a caption. */
+static void put_gap(const struct author *author, size_t index, size_t first) {
     const struct med_word *word = &author->words->items[index];
-    if (index > first && !word->glued) {
+    if (index == first) {
+        return;
+    }
+    if (author->style->keeps_cues && word->line != author->words->items[index - 1].line) {
+        cs_buf_puts(author->out, "\\N");
+    } else if (!word->glued) {
         cs_buf_putc(author->out, ' ');
     }
-    med_ass_put(&author->text, word->text, word->size_bytes);
+}
+
+/* At most `size` bytes of a word, looking as its file wants. */
+static void put_looking(const struct author *author, const struct med_word *word, size_t from, size_t size) {
+    static const struct {
+        uint8_t bit;
+        const char *on, *off;
+    } looks[] = {{MED_LOOK_BOLD, "\\b1", "\\b"}, {MED_LOOK_ITALIC, "\\i1", "\\i"}, {MED_LOOK_UNDERLINE, "\\u1", "\\u"}};
+    bool colored = (word->look & MED_LOOK_COLOR) != 0 && !author->style->highlight;
+    if (word->look == 0) {
+        med_ass_put(&author->text, word->text + from, size);
+        return;
+    }
+    cs_buf_puts(author->out, "{");
+    for (size_t i = 0; i < CS_COUNT(looks); i++) {
+        cs_buf_puts(author->out, (word->look & looks[i].bit) != 0 ? looks[i].on : "");
+    }
+    if (colored) {
+        cs_buf_printf(author->out, "\\c&H%06X&", (unsigned)(word->color & 0xffffff));
+    }
+    cs_buf_puts(author->out, "}");
+    med_ass_put(&author->text, word->text + from, size);
+    cs_buf_puts(author->out, "{");
+    for (size_t i = 0; i < CS_COUNT(looks); i++) {
+        cs_buf_puts(author->out, (word->look & looks[i].bit) != 0 ? looks[i].off : "");
+    }
+    cs_buf_puts(author->out, colored ? "\\c}" : "}");
+}
+
+static void put_word(const struct author *author, size_t index, size_t first) {
+    const struct med_word *word = &author->words->items[index];
+    put_gap(author, index, first);
+    put_looking(author, word, 0, word->size_bytes);
 }
 
 static void put_color(const struct author *author, const char *tag, uint32_t color) {
@@ -108,9 +146,7 @@ static void put_color(const struct author *author, const char *tag, uint32_t col
 static void put_active(const struct author *author, size_t index, size_t first) {
     const struct med_style *style = author->style;
     const struct med_word *word = &author->words->items[index];
-    if (index > first && !word->glued) {
-        cs_buf_putc(author->out, ' ');
-    }
+    put_gap(author, index, first);
     bool glow = style->animation == CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_GLOW;
     cs_buf_puts(author->out, "{");
     put_color(author, "1", glow ? GLOW_CORE : style->active_color);
@@ -123,7 +159,7 @@ static void put_active(const struct author *author, size_t index, size_t first) 
         cs_buf_printf(author->out, "\\bord%g\\blur%d", style->outline + GLOW_WIDTH, GLOW_BLUR);
     }
     cs_buf_puts(author->out, "}");
-    med_ass_put(&author->text, word->text, word->size_bytes);
+    put_looking(author, word, 0, word->size_bytes);
     cs_buf_puts(author->out, "{\\r}");
 }
 
@@ -169,18 +205,16 @@ static void put_typed(const struct author *author, const struct med_group *group
     for (size_t i = group->first; i < group->first + group->count; i++) {
         const struct med_word *word = &author->words->items[i];
         size_t shown = i < active ? word->size_bytes : i == active ? shown_bytes : 0;
-        if (i > group->first && !word->glued) {
-            cs_buf_putc(author->out, ' ');
-        }
+        put_gap(author, i, group->first);
         if (shown > 0) {
-            med_ass_put(&author->text, word->text, shown);
+            put_looking(author, word, 0, shown);
         }
         if (shown < word->size_bytes) {
             if (!hidden) {
                 cs_buf_puts(author->out, "{\\alpha&HFF&}");
                 hidden = true;
             }
-            med_ass_put(&author->text, word->text + shown, word->size_bytes - shown);
+            put_looking(author, word, shown, word->size_bytes - shown);
         }
     }
     cs_buf_putc(author->out, '\n');

@@ -7,11 +7,14 @@ static size_t width_with(const struct med_word *word, size_t characters) {
 static bool fits(const struct med_group *group, const struct med_words *words, const struct med_word *next,
                  size_t characters, const struct med_style *style) {
     const struct med_word *first = &words->items[group->first];
+    if (style->keeps_cues && (first->cue != 0 || next->cue != 0)) {
+        return first->cue == next->cue;
+    }
     return group->count < style->words_max && next->end_cs - first->start_cs <= style->duration_max_cs &&
            width_with(next, characters) <= style->characters_max;
 }
 
-static void settle_ends(struct med_groups *groups, const struct med_words *words) {
+static void settle_ends(struct med_groups *groups, const struct med_words *words, const struct med_style *style) {
     for (size_t i = 0; i < groups->count; i++) {
         struct med_group *group = &groups->items[i];
         group->start_cs = words->items[group->first].start_cs;
@@ -24,7 +27,8 @@ static void settle_ends(struct med_groups *groups, const struct med_words *words
     for (size_t i = 0; i + 1 < groups->count; i++) {
         struct med_group *group = &groups->items[i];
         int64_t next = groups->items[i + 1].start_cs;
-        if (group->end_cs > next - MED_GAP_CS) {
+        bool says_itself = style->keeps_cues && words->items[group->first].cue != 0;
+        if (!says_itself && group->end_cs > next - MED_GAP_CS) {
             group->end_cs = next;
         }
     }
@@ -45,6 +49,6 @@ struct med_groups med_group_words(const struct med_words *words, const struct me
             characters = width_with(word, characters);
         }
     }
-    settle_ends(&groups, words);
+    settle_ends(&groups, words, style);
     return groups;
 }

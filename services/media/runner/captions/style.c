@@ -159,6 +159,8 @@ static void take_layout(const Callsheet__V1__CaptionStyle *wire, struct med_styl
     style->margin_v = whole(wire->margin_v, style->margin_v, 0, 4000);
     style->margin_l = whole(wire->margin_l, style->margin_l, 0, 4000);
     style->margin_r = whole(wire->margin_r, style->margin_r, 0, 4000);
+    style->keeps_cues =
+        wire->words_per_caption == NULL && wire->max_caption_chars == NULL && wire->max_caption_duration == NULL;
     style->words_max = (uint32_t)whole(wire->words_per_caption, (int)style->words_max, 1, 50);
     style->characters_max = (uint32_t)whole(wire->max_caption_chars, (int)style->characters_max, 1, 1000);
     style->duration_max_cs =
@@ -205,6 +207,7 @@ static const struct preset *find_preset(const char *name) {
 
 static void fill_defaults(struct med_style *style, int canvas_height) {
     style->padding = 10;
+    style->keeps_cues = true;
     style->margin_v = (int)lround((double)style->margin_v * canvas_height / PRESET_LINES);
     style->margin_l = SIDE_MARGIN;
     style->margin_r = SIDE_MARGIN;

@@ -26,6 +26,7 @@ struct med_style {
     double shadow;
     int alignment; /* numeric keypad */
     int margin_v, margin_l, margin_r;
+    bool keeps_cues; /* of a subtitle file: no limit of captions is named in the plan */
     uint32_t words_max;
     int64_t duration_max_cs;
     uint32_t characters_max;

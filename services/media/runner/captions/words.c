@@ -10,7 +10,6 @@
 #include "cs/json.h"
 
 enum {
-    PIECE_CHARACTERS = 8, /* of a text without spaces */
     SECONDS_MAX = 100000,
 };
 
@@ -19,6 +18,8 @@ enum {
 struct collector {
     struct cs_arena *arena;
     struct cs_buf items;
+    uint32_t cue; /* that words belong to; 0 none */
+    uint8_t line;
 };
 
 static bool is_space(char c) {
@@ -50,6 +51,8 @@ static void add(struct collector *collector, const char *text, size_t size, int6
             .start_cs = start_cs,
             .end_cs = end_cs < start_cs ? start_cs : end_cs,
             .glued = glued,
+            .cue = collector->cue,
+            .line = collector->line,
         };
         cs_buf_put(&collector->items, &word, sizeof(word));
     }
@@ -72,9 +75,9 @@ static enum cs_status finish(struct collector *collector, struct med_words *ret_
     ret_words->count = count;
     if (count > 0) {
         memcpy(ret_words->items, collector->items.data, count * sizeof(struct med_word));
-        bool sorted = true;
+        bool sorted = true; /* cues are as they are: one may begin before another has ended */
         for (size_t i = 1; i < count && sorted; i++) {
-            sorted = ret_words->items[i - 1].start_cs <= ret_words->items[i].start_cs;
+            sorted = ret_words->items[i - 1].start_cs <= ret_words->items[i].start_cs || ret_words->items[i].cue != 0;
         }
         if (!sorted) {
             qsort(ret_words->items, count, sizeof(struct med_word), by_start);
@@ -90,7 +93,7 @@ static int64_t centiseconds(double seconds) {
 
 /* ---- plain text ---- */
 
-static bool is_unspaced(uint32_t c) {
+bool med_is_unspaced(uint32_t c) {
     return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
            (c >= 0x20000 && c <= 0x3ffff);
 }
@@ -102,9 +105,9 @@ static void add_token(struct collector *collector, const char *token, const char
     size_t characters = 0;
     bool unspaced = false;
     while (at < end) {
-        unspaced |= is_unspaced(med_utf8_next(&at, end));
+        unspaced |= med_is_unspaced(med_utf8_next(&at, end));
         characters++;
-        if (unspaced && characters >= PIECE_CHARACTERS && end - at > 3) {
+        if (unspaced && characters >= MED_PIECE_CHARACTERS && end - at > 3) {
             add(collector, piece, (size_t)(at - piece), 0, 0, piece > token);
             piece = at;
             characters = 0;
@@ -168,8 +171,10 @@ static bool add_json_words(struct collector *collector, const json_t *array) {
             !is_time(json_number_value(start)) || !is_time(json_number_value(end))) {
             return false;
         }
+        json_int_t line = json_integer_value(json_object_get(item, "line"));
+        collector->line = collector->cue != 0 && line > 0 && line <= UINT8_MAX ? (uint8_t)line : 0;
         add(collector, json_string_value(text), json_string_length(text), centiseconds(json_number_value(start)),
-            centiseconds(json_number_value(end)), false);
+            centiseconds(json_number_value(end)), json_is_true(json_object_get(item, "glued")));
     }
     return json_is_array(array);
 }
@@ -185,6 +190,7 @@ static bool add_transcript(struct collector *collector, const json_t *value) {
     size_t i = 0;
     const json_t *segment = NULL;
     json_array_foreach(segments, i, segment) {
+        collector->cue = json_is_true(json_object_get(segment, "cue")) ? (uint32_t)i + 1 : 0;
         if (!add_json_words(collector, json_object_get(segment, "words"))) {
             return false;
         }

@@ -4,7 +4,7 @@
  * Rules    A word stays when its middle is in a span that stays; what of it lies outside is cut off. Joins that overlap
  *          (a transition) pull what follows forward by the overlap. Words never overlap afterwards. Cues begin and end
  *          on frames of 1/30 s, so that they are wrong by 33 ms at most, in order, and never overlap; they have at most
- *          MED_CUE_LINES lines of MED_CUE_LINE_CHARACTERS.
+ *          MED_CUE_LINES lines of MED_CUE_LINE_CHARACTERS, or what a subtitle file gave them.
  * Threads  pure. Everything lives in the arena.
  */
 #ifndef MED_RETIME_H
@@ -39,11 +39,11 @@ enum cs_status med_cut_overlap(const struct med_cut_plan *plan, AVRational rate,
 /* ---- subtitle files ---- */
 
 struct med_cue {
-    int64_t start_frame; /* of 1/30 s */
-    int64_t end_frame;
+    int64_t start_ms;
+    int64_t end_ms;
     size_t first_word;
     size_t word_count;
-    size_t line_break; /* words before it are the first line; 0: there is one line */
+    size_t line_break; /* words before it are the first line; 0: lines are as the words say */
 };
 
 struct med_cues {
@@ -51,9 +51,17 @@ struct med_cues {
     size_t count;
 };
 
-struct med_cues med_cues_of(const struct med_words *words, struct cs_arena *arena);
+enum med_cue_times {
+    MED_CUES_ON_FRAMES, /* of 1/30 s, in order, apart */
+    MED_CUES_AS_SAID,   /* as the words are */
+};
+
+/* Words that know their cue stay in it. */
+struct med_cues med_cues_of(const struct med_words *words, enum med_cue_times times, struct cs_arena *arena);
 void med_cues_write_srt(const struct med_words *words, const struct med_cues *cues, struct cs_buf *out);
 void med_cues_write_vtt(const struct med_words *words, const struct med_cues *cues, struct cs_buf *out);
+/* In a plain style of its own. */
+void med_cues_write_ass(const struct med_words *words, const struct med_cues *cues, struct cs_buf *out);
 
 struct med_transcript_about {
     const char *language;
@@ -63,7 +71,8 @@ struct med_transcript_about {
 };
 
 /* {text, language, model?, quality?, segments: [{id, start, end, text, words: [{word, start, end, confidence?}]}],
- * wordCount, averageConfidence?}; a segment is a cue. */
+ * wordCount, averageConfidence?}; a segment is a cue, and says so ("cue": true, "line" and "glued" of its words) when
+ * its words came with it. */
 void med_transcript_write(const struct med_words *words, const struct med_cues *cues,
                           const struct med_transcript_about *about, struct cs_buf *out);
 

@@ -38,15 +38,15 @@ static enum cs_status check_rules(const struct med_cut_rules *rules, struct cs_e
 
 enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params, struct cs_err *err) {
     struct med_clip clip;
-    struct med_words words = {0};
+    struct med_subtitles said = {0};
     struct med_cut_plan plan = {0};
     const struct med_cut_rules rules = rules_of(params);
     CS_AUTO_BUF json = {0};
     CS_TRY(check_rules(&rules, err));
     CS_TRY(med_job_input(job, params->media, "media", &clip, err));
-    CS_TRY(med_job_words(job, params->transcript, "transcript", &words, err));
+    CS_TRY(med_job_subtitles(job, params->transcript, "transcript", true, &said, err));
     int64_t duration_cs = av_rescale(med_facts_length_ticks(clip.facts), 100, MED_TICKS_PER_S);
-    CS_TRY(med_cut_plan_make(&words, duration_cs, &rules, job->arena, &plan, err));
+    CS_TRY(med_cut_plan_make(&said.words, duration_cs, &rules, job->arena, &plan, err));
     med_cut_plan_write(&plan, &rules, &json);
     CS_TRY(med_job_write_text(job, 0, &json, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN, err));
     size_t cuts = 0;

@@ -1,4 +1,4 @@
-/* A transcript for the recording after a cut: as JSON, SRT and WebVTT. */
+/* A transcript or subtitles for the recording after a cut: as JSON, SRT, WebVTT and ASS. */
 #include <math.h>
 
 #include "cs/base/text.h"
@@ -27,25 +27,20 @@ static enum cs_status read_clock(struct med_job *job, const Callsheet__V1__Retim
 
 enum cs_status med_op_retime_subtitles(struct med_job *job, const Callsheet__V1__RetimeSubtitles *params,
                                        struct cs_err *err) {
-    struct med_words words = {0};
+    struct med_subtitles said = {0};
     struct med_words after = {0};
     struct med_cut_plan plan = {0};
     CS_AUTO_BUF json = {0};
-    CS_AUTO_BUF srt = {0};
-    CS_AUTO_BUF vtt = {0};
     struct med_cut_clock clock;
-    CS_TRY(med_job_words(job, params->transcript, "transcript", &words, err));
+    CS_TRY(med_job_subtitles(job, params->transcript, "transcript", true, &said, err));
     CS_TRY(med_job_cut_plan(job, params->plan, "plan", RECORDING_CS_MAX, &plan, err));
     CS_TRY(read_clock(job, params, &plan, &clock, err));
-    (void)med_retime(&words, &plan, &clock, job->arena, &after);
-    struct med_cues cues = med_cues_of(&after, job->arena);
+    (void)med_retime(&said.words, &plan, &clock, job->arena, &after);
+    struct med_cues cues = med_cues_of(&after, MED_CUES_ON_FRAMES, job->arena);
     const struct med_transcript_about about = {.language = cs_str_empty(params->language) ? "en" : params->language};
     med_transcript_write(&after, &cues, &about, &json);
-    med_cues_write_srt(&after, &cues, &srt);
-    med_cues_write_vtt(&after, &cues, &vtt);
     CS_TRY(med_job_write_text(job, 0, &json, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT, err));
-    CS_TRY(med_job_write_text(job, 1, &srt, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED, err));
-    CS_TRY(med_job_write_text(job, 2, &vtt, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED, err));
+    CS_TRY(med_job_write_subtitles(job, 1, &after, &cues, err));
     med_job_add_metric(job, "wordCount", (double)after.count);
     med_job_add_metric(job, "cueCount", (double)cues.count);
     return CS_OK;

@@ -24,12 +24,33 @@ static enum cs_status read_text(struct med_job *job, const Callsheet__V1__MediaR
     return CS_OK;
 }
 
-enum cs_status med_job_words(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
-                             struct med_words *ret_words, struct cs_err *err) {
-    CS_AUTO_BUF json = {0};
-    CS_TRY(read_text(job, ref, path, "bad_transcript", &json, err));
-    const char *text = json.data != NULL ? json.data : "";
-    return med_words_from_json(text, json.size, job->arena, ret_words, err) == CS_OK ? CS_OK : cs_err_at(err, path);
+enum cs_status med_job_subtitles(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path, bool apart,
+                                 struct med_subtitles *ret_subtitles, struct cs_err *err) {
+    CS_AUTO_BUF bytes = {0};
+    CS_TRY(read_text(job, ref, path, "bad_transcript", &bytes, err));
+    const char *text = bytes.data != NULL ? bytes.data : "";
+    if (med_subtitles_read(text, bytes.size, apart, job->arena, ret_subtitles, err) != CS_OK) {
+        return cs_err_at(err, path);
+    }
+    if (ret_subtitles->format != MED_SUBTITLES_JSON) {
+        med_job_add_metric(job, "malformedTimes", (double)ret_subtitles->bad_times);
+        med_job_add_metric(job, "droppedCues", (double)ret_subtitles->dropped);
+        med_job_add_metric(job, "guessedEncoding", ret_subtitles->guessed_encoding);
+    }
+    return CS_OK;
+}
+
+enum cs_status med_job_write_subtitles(struct med_job *job, size_t first, const struct med_words *words,
+                                       const struct med_cues *cues, struct cs_err *err) {
+    static void (*const writers[])(const struct med_words *, const struct med_cues *,
+                                   struct cs_buf *) = {med_cues_write_srt, med_cues_write_vtt, med_cues_write_ass};
+    for (size_t i = 0; i < CS_COUNT(writers); i++) {
+        CS_AUTO_BUF text = {0};
+        cs_buf_puts(&text, "");
+        writers[i](words, cues, &text);
+        CS_TRY(med_job_write_text(job, first + i, &text, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT, err));
+    }
+    return CS_OK;
 }
 
 enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,

@@ -5,11 +5,16 @@
 #define MED_OPS_TALK_H
 
 #include "edit/cut_plan.h"
+#include "edit/retime.h"
 #include "ops/ops.h"
+#include "subtitles/subtitles.h"
 
-/* A transcript's words. */
-enum cs_status med_job_words(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
-                             struct med_words *ret_words, struct cs_err *err) CS_MUST_USE;
+/* A transcript or a subtitle file; what was forgiven is a metric. apart: no two cues at the same time. */
+enum cs_status med_job_subtitles(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path, bool apart,
+                                 struct med_subtitles *ret_subtitles, struct cs_err *err) CS_MUST_USE;
+/* As SRT, WebVTT and ASS, into output number `first` and those behind it. */
+enum cs_status med_job_write_subtitles(struct med_job *job, size_t first, const struct med_words *words,
+                                       const struct med_cues *cues, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                                 int64_t duration_cs, struct med_cut_plan *ret_plan, struct cs_err *err) CS_MUST_USE;
 

@@ -67,16 +67,11 @@ static enum cs_status write_all(struct med_job *job, const struct med_words *wor
                                 struct cs_err *err) {
     const struct med_transcript_about about = {
         .language = "en", .model = MED_RECOGNIZER_MODEL, .quality = "draft", .confidences = confidences};
-    struct med_cues cues = med_cues_of(words, job->arena);
+    struct med_cues cues = med_cues_of(words, MED_CUES_ON_FRAMES, job->arena);
     CS_AUTO_BUF json = {0};
-    CS_AUTO_BUF srt = {0};
-    CS_AUTO_BUF vtt = {0};
     med_transcript_write(words, &cues, &about, &json);
-    med_cues_write_srt(words, &cues, &srt);
-    med_cues_write_vtt(words, &cues, &vtt);
     CS_TRY(med_job_write_text(job, 0, &json, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT, err));
-    CS_TRY(med_job_write_text(job, 1, &srt, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED, err));
-    CS_TRY(med_job_write_text(job, 2, &vtt, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED, err));
+    CS_TRY(med_job_write_subtitles(job, 1, words, &cues, err));
     double sum = 0;
     for (size_t i = 0; i < words->count; i++) {
         sum += confidences[i];

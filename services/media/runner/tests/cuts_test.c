@@ -373,18 +373,18 @@ TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
     struct med_words words = words_of("");
     talk(&words, 7, 4003);
     talk(&words, 4200, 4230);
-    struct med_cues cues = med_cues_of(&words, arena);
-    int64_t shown_frame = 0;
+    struct med_cues cues = med_cues_of(&words, MED_CUES_ON_FRAMES, arena);
+    int64_t shown_ms = 0;
     size_t word = 0;
     for (size_t i = 0; i < cues.count; i++) {
         const struct med_cue *cue = &cues.items[i];
         const struct med_word *last = &words.items[cue->first_word + cue->word_count - 1];
         assert_int_equal(cue->first_word, word);
-        assert_true(cue->start_frame >= shown_frame && cue->end_frame > cue->start_frame);
-        assert_in_range(cue->start_frame * 1000 - words.items[word].start_cs * 300 + 1000, 0, 2000); /* 1/30 s */
-        assert_in_range(cue->end_frame * 1000 - last->end_cs * 300 + 1000, 0, 2000);
+        assert_true(cue->start_ms >= shown_ms && cue->end_ms > cue->start_ms);
+        assert_in_range(cue->start_ms - words.items[word].start_cs * 10 + 33, 0, 66); /* 1/30 s */
+        assert_in_range(cue->end_ms - last->end_cs * 10 + 33, 0, 66);
         assert_true(cue->word_count <= 16); /* two lines of eight */
-        shown_frame = cue->end_frame;
+        shown_ms = cue->end_ms;
         word += cue->word_count;
     }
     assert_int_equal(word, words.count);
@@ -393,7 +393,7 @@ TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
 
 TEST(ta_027_subtitles_are_written_as_srt_and_vtt) {
     struct med_words words = words_of("Hello 0 50, there, 50 100, <i>you 360000 360040");
-    struct med_cues cues = med_cues_of(&words, arena);
+    struct med_cues cues = med_cues_of(&words, MED_CUES_ON_FRAMES, arena);
     CS_AUTO_BUF srt = {0};
     CS_AUTO_BUF vtt = {0};
     med_cues_write_srt(&words, &cues, &srt);
@@ -406,7 +406,7 @@ TEST(ta_027_subtitles_are_written_as_srt_and_vtt) {
 
 TEST(ta_026_a_transcript_reads_back_as_the_same_words) {
     struct med_words words = words_of("Hello 0 50, there 50 101, you 300 340");
-    struct med_cues cues = med_cues_of(&words, arena);
+    struct med_cues cues = med_cues_of(&words, MED_CUES_ON_FRAMES, arena);
     struct med_words again = {0};
     CS_AUTO_BUF out = {0};
     med_transcript_write(&words, &cues, &(struct med_transcript_about){.language = "en"}, &out);

@@ -195,7 +195,7 @@ TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
     assert_null(strstr(text_of(&studio, "kept.json"), "filler_word"));
 }
 
-TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_and_vtt) {
+TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *words = studio_write(&studio, "words.json", transcript, sizeof(transcript) - 1);
@@ -203,11 +203,33 @@ TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_and_vtt) {
     assert_ok(studio_run(&studio, "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"plan\":{\"input\":2}}}",
                          "words_after.json", (const char *[]){words, plan, NULL}),
               &studio.err);
-    assert_int_equal(studio.done->n_outputs, 3);
+    assert_int_equal(studio.done->n_outputs, 4);
     char *srt = text_of(&studio, "subtitles.srt");
     assert_string_equal(srt, "1\n00:00:00,100 --> 00:00:03,500\none two um\n\n");
     assert_non_null(strstr(text_of(&studio, "subtitles.vtt"), "00:00:00.100 --> 00:00:03.500\n"));
+    assert_non_null(
+        strstr(text_of(&studio, "subtitles.ass"), "Dialogue: 0,0:00:00.10,0:00:03.50,Default,,0,0,0,,one two um\n"));
     assert_non_null(strstr(text_of(&studio, "words_after.json"), "\"wordCount\": 3"));
+}
+
+TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut) {
+    static const char *const files[] = {
+        "1\n00:00:00,500 --> 00:00:01,500\nfirst\nline\n\n2\n00:00:07,000 --> 00:00:07,900\nlast\n",
+        "WEBVTT\n\n00:00.500 --> 00:01.500\nfirst\nline\n\n00:07.000 --> 00:07.900\nlast\n",
+        "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.50,0:00:01.50,first\\Nline\n"
+        "Dialogue: 0:00:07.00,0:00:07.90,last\n",
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *plan = write_plan(&studio);
+    for (size_t i = 0; i < CS_COUNT(files); i++) {
+        const char *said = studio_write(&studio, "said", files[i], strlen(files[i]));
+        assert_ok(studio_run(&studio, "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"plan\":{\"input\":2}}}",
+                             "after.json", (const char *[]){said, plan, NULL}),
+                  &studio.err);
+        assert_string_equal(text_of(&studio, "subtitles.srt"), "1\n00:00:00,500 --> 00:00:01,500\nfirst\nline\n\n"
+                                                               "2\n00:00:04,467 --> 00:00:05,367\nlast\n\n");
+    }
 }
 
 /* How many of the words are there, in order. */
@@ -272,5 +294,6 @@ TEST_MAIN(CS_TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut),
           CS_TEST(ta_040_a_recording_in_another_container_is_cut_too),
           CS_TEST(ta_025_the_sound_of_a_video_is_as_long_as_the_video),
           CS_TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media),
-          CS_TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_and_vtt),
+          CS_TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass),
+          CS_TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut),
           CS_TEST(ta_026_ta_027_speech_becomes_words_with_times))
