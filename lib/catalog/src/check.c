@@ -114,7 +114,6 @@ enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, b
 static const char *const providers[] = {"local", "replicate", "fal", "google-cloud", "hume", "elevenlabs", NULL};
 static const char *const resolutions[] = {"480p", "720p", "1080p", NULL};
 static const char *const generation_ratios[] = {"16:9", "4:3", "1:1", "3:4", "9:16", "21:9", "9:21", NULL};
-static const char *const reframe_ratios[] = {"16:9", "9:16", "1:1", "4:5", "4:3", "3:4", "21:9", "9:21", NULL};
 static const char *const image_formats[] = {"png", "jpg", "webp", NULL};
 
 static enum cs_status check_provider(const char *provider, const char *model, struct cs_err *err) {
@@ -228,14 +227,8 @@ static enum cs_status check_merge(const Callsheet__V1__Merge *params, struct cs_
         return cs_fail_at(err, "frameRate", "bad_frame_rate",
                           "frameRate must be a number or a fraction like 30000/1001, at most 120");
     }
-    return check_word("aspectRatio", params->aspect_ratio, reframe_ratios, err);
-}
-
-static enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err) {
-    CS_TRY(check_ref("video", params->video, true, err));
-    CS_TRY(check_required("aspectRatio", params->aspect_ratio, NAME_BYTES_MAX, err));
-    CS_TRY(check_word("aspectRatio", params->aspect_ratio, reframe_ratios, err));
-    return check_enum("crop", &callsheet__v1__crop_anchor__descriptor, (int)params->crop, err);
+    CS_TRY(check_fit(params->fit, params->pad_color, err));
+    return check_reframe_ratio(params->aspect_ratio, err);
 }
 
 static enum cs_status check_lip_sync(const Callsheet__V1__LipSync *params, struct cs_err *err) {

@@ -51,6 +51,12 @@ enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, b
 
 enum cs_status check_transition(const Callsheet__V1__Transition *transition, double seconds_min, struct cs_err *err);
 
+/* One of reframe's; "" is fine. */
+enum cs_status check_reframe_ratio(const char *aspect_ratio, struct cs_err *err);
+/* Of a merge. */
+enum cs_status check_fit(const char *fit, const char *pad_color, struct cs_err *err);
+
+enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err);
 enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err);
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err);
 enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err);

@@ -116,6 +116,16 @@ bool cs_caption_color(const char *text, uint32_t *ret_bgr, uint8_t *ret_alpha) {
     return true;
 }
 
+bool cs_color_rgb(const char *text, uint32_t *ret_rgb) {
+    uint32_t bgr = 0;
+    uint8_t alpha = 0;
+    if (text == NULL || text[0] != '#' || !cs_caption_color(text, &bgr, &alpha)) {
+        return false;
+    }
+    *ret_rgb = swap_red_and_blue(bgr);
+    return true;
+}
+
 static bool host_char(char c) {
     return isalnum((unsigned char)c) || strchr("-._[]:", c) != NULL;
 }

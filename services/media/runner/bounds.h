@@ -10,12 +10,15 @@ enum {
     MED_SIDE_MAX = 16384,                /* pixels of one edge of a picture */
     MED_PIXELS_MAX = 64 << 20,           /* of one decoded picture */
     MED_OUTPUT_PIXELS_MAX = 4096 * 4096, /* of one written frame */
-    MED_RATE_MAX = 120,                  /* output frames per second */
-    MED_DURATION_S_MAX = 6 * 3600,       /* of an input that is used, and of an output */
+    MED_PHOTO_LONG_MAX = 3840,           /* sides of a film that takes its size from a photo */
+    MED_PHOTO_SHORT_MAX = 2160,
+    MED_RATE_MAX = 120,            /* output frames per second */
+    MED_DURATION_S_MAX = 6 * 3600, /* of an input that is used, and of an output */
     MED_SAMPLE_RATE_MAX = 384000,
     MED_CHANNELS_MAX = 16,
     MED_SCAN_BYTES_MAX = 512 << 20, /* bigger files are measured by their header alone */
     MED_SCAN_PACKETS_MAX = 2000000,
+    MED_PATH_BYTES_MAX = 32 << 20, /* of a reframe path */
     MED_TRANSCRIPT_BYTES_MAX = 4 << 20,
     MED_WORDS_MAX = 20000,
     MED_THREADS_MAX = 16,

@@ -4,8 +4,14 @@
 #include <libavfilter/buffersrc.h>
 #include <libavutil/dict.h>
 #include <libavutil/mem.h>
+#include <stdio.h>
 
 #include "graph/av.h"
+
+const char *med_number(int value, struct med_number *number) {
+    (void)snprintf(number->text, sizeof(number->text), "%d", value);
+    return number->text;
+}
 
 static enum cs_status failed(struct cs_err *err, int averror, const char *what) {
     return med_av_fail(err, CS_INTERNAL, "filter", averror, what);
@@ -61,6 +67,23 @@ enum cs_status med_chain_add(struct med_chain *chain, const char *filter, const 
     }
     chain->last = next;
     return result < 0 ? failed(err, result, filter) : CS_OK;
+}
+
+enum cs_status med_chain_add_crop(struct med_chain *chain, int x, int y, int width, int height, struct cs_err *err) {
+    struct med_number left, top, w, h;
+    const char *options[] = {"out_w", med_number(width, &w), "out_h", med_number(height, &h), "x", med_number(x, &left),
+                             "y",     med_number(y, &top),   NULL};
+    return med_chain_add(chain, "crop", options, err);
+}
+
+/* The filter only moves its pointers: no picture is copied. */
+enum cs_status med_chain_move_crop(struct med_chain *chain, int x, int y, struct cs_err *err) {
+    struct med_number left, top;
+    int result = avfilter_graph_send_command(chain->graph, "crop", "x", med_number(x, &left), NULL, 0, 0);
+    if (result >= 0) {
+        result = avfilter_graph_send_command(chain->graph, "crop", "y", med_number(y, &top), NULL, 0, 0);
+    }
+    return result < 0 ? failed(err, result, "moving a window") : CS_OK;
 }
 
 enum cs_status med_chain_finish(struct med_chain *chain, const char *sink, struct cs_err *err) {

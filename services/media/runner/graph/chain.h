@@ -22,6 +22,12 @@ struct med_chain {
     AVFilterContext *sink;
 };
 
+/* A number as the text of an option. */
+struct med_number {
+    char text[24];
+};
+const char *med_number(int value, struct med_number *number);
+
 /* Takes frames like this one. */
 enum cs_status med_chain_start(struct med_chain *chain, const AVFrame *like, int threads,
                                struct cs_err *err) CS_MUST_USE;
@@ -30,6 +36,10 @@ enum cs_status med_chain_start_empty(struct med_chain *chain, struct cs_err *err
 /* options: name, value, …, NULL. */
 enum cs_status med_chain_add(struct med_chain *chain, const char *filter, const char *const *options,
                              struct cs_err *err) CS_MUST_USE;
+/* A window that stays this size; it may be moved. */
+enum cs_status med_chain_add_crop(struct med_chain *chain, int x, int y, int width, int height,
+                                  struct cs_err *err) CS_MUST_USE;
+enum cs_status med_chain_move_crop(struct med_chain *chain, int x, int y, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_chain_finish(struct med_chain *chain, const char *sink, struct cs_err *err) CS_MUST_USE;
 /* One frame in (kept by the caller), one frame out. */
 enum cs_status med_chain_apply(struct med_chain *chain, AVFrame *in, AVFrame **ret_out, struct cs_err *err) CS_MUST_USE;

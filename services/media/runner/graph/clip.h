@@ -32,6 +32,10 @@ int64_t med_clip_seek_ticks(const struct med_clip *clip, int64_t start_ticks);
 struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
                                  const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
                                  enum med_anchor anchor);
+/* The same, in every way that fit.h knows; of `fit` its size and threads are not looked at, and what it points to
+ * outlives the graph. */
+struct med_video *med_clip_fitted(struct med_graph *graph, const struct med_clip *clip,
+                                  const struct med_picture_format *format, int64_t frames, const struct med_fit *fit);
 /* Sound; silence when the input has none. volume 0 … 1. */
 struct med_audio *med_clip_audio(struct med_graph *graph, const struct med_clip *clip, int64_t samples, double volume);
 

@@ -20,7 +20,8 @@ struct made_video {
     int64_t from;     /* frame, at this node's rate, at which the clip begins */
     int64_t next;     /* frame to give */
     int64_t taken;    /* frames of the source pulled or skipped */
-    AVFrame *current; /* as it came, to be fitted */
+    AVFrame *current; /* as it came */
+    bool stale;       /* it is to be fitted */
     AVFrame *shown;   /* fitted */
 };
 
@@ -42,6 +43,7 @@ static enum cs_status advance_picture(struct made_video *node, struct cs_err *er
         CS_TRY(med_video_skip(node->source, last - 1 - node->taken, err));
         av_frame_free(&node->current);
         CS_TRY(node->source->pull(node->source, &node->current, err));
+        node->stale = true;
         node->taken = last;
     }
     return CS_OK;
@@ -54,9 +56,12 @@ static enum cs_status pull_picture(struct med_video *self, AVFrame **ret_frame, 
         return err->status;
     }
     CS_TRY(advance_picture(node, err));
-    if (node->current != NULL) {
+    if (med_clip_follow(&node->fit, node->next) || node->stale) {
         av_frame_free(&node->shown);
         CS_TRY(med_fit_apply(&node->fit, node->current, NULL, &node->shown, err));
+        node->stale = false;
+    }
+    if (node->fit.path == NULL) {
         av_frame_free(&node->current);
     }
     AVFrame *frame = av_frame_clone(node->shown);
@@ -85,8 +90,8 @@ static void close_picture(struct med_video *self) {
 }
 
 struct med_video *med_clip_made_video(struct med_graph *graph, const struct med_clip *clip,
-                                      const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
-                                      enum med_anchor anchor) {
+                                      const struct med_picture_format *format, int64_t frames,
+                                      const struct med_fit *fit) {
     struct med_video *source = NULL;
     struct cs_err err = {0};
     enum cs_status status = med_made_picture(clip->made, graph, &source, &err);
@@ -97,8 +102,7 @@ struct med_video *med_clip_made_video(struct med_graph *graph, const struct med_
     node->source = status == CS_OK ? source : NULL;
     node->err = err;
     node->from = med_frames_at(clip->from_ticks, format->rate);
-    node->fit = (struct med_fit){
-        .mode = mode, .anchor = anchor, .width = format->width, .height = format->height, .threads = graph->threads};
+    node->fit = *fit;
     return &node->pad;
 }
 

@@ -5,6 +5,7 @@
 #include "graph/clip_made.h"
 #include "graph/stream.h"
 #include "graph/timeline.h"
+#include "reframe/path.h"
 
 struct clip_video {
     struct med_video pad;
@@ -15,8 +16,8 @@ struct clip_video {
     int64_t upcoming_index; /* from which frame on it is shown */
     int64_t decoded_until;  /* the frame at which the latest picture ends */
     AVFrame *shown;         /* fitted */
-    bool stale;             /* a decoded picture waits in `current` */
-    AVFrame *current;       /* decoded, to be fitted */
+    AVFrame *current;       /* decoded; kept as long as the window may move over it */
+    bool stale;             /* it is to be fitted */
     int64_t next;           /* frame to give */
     int64_t from;           /* frame of the input at which the clip begins */
     int64_t skipped;        /* frames of the pad in front of `from` */
@@ -97,11 +98,13 @@ static enum cs_status pull_frame(struct clip_video *node, AVFrame **ret_frame, s
         CS_TRY(open_clip(node, err));
     }
     CS_TRY(advance(node, err));
-    if (node->stale) {
+    if (med_clip_follow(&node->fit, node->skipped + node->next) || node->stale) {
         av_frame_free(&node->shown);
         CS_TRY(med_fit_apply(&node->fit, node->current, med_stream_info(node->stream), &node->shown, err));
-        av_frame_free(&node->current);
         node->stale = false;
+    }
+    if (node->fit.path == NULL) {
+        av_frame_free(&node->current);
     }
     AVFrame *frame = av_frame_clone(node->shown);
     if (frame == NULL) {
@@ -147,11 +150,24 @@ static enum cs_status skip(struct med_video *self, int64_t frames, struct cs_err
     return CS_OK;
 }
 
-struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
-                                 const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
-                                 enum med_anchor anchor) {
+bool med_clip_follow(struct med_fit *fit, int64_t frame) {
+    int x = 0;
+    int y = 0;
+    if (fit->path == NULL) {
+        return false;
+    }
+    med_path_at(fit->path, frame, &x, &y);
+    return med_fit_place(fit, x, y);
+}
+
+struct med_video *med_clip_fitted(struct med_graph *graph, const struct med_clip *clip,
+                                  const struct med_picture_format *format, int64_t frames, const struct med_fit *fit) {
+    struct med_fit own = *fit;
+    own.width = format->width;
+    own.height = format->height;
+    own.threads = graph->threads;
     if (clip->made != NULL) {
-        return med_clip_made_video(graph, clip, format, frames, mode, anchor);
+        return med_clip_made_video(graph, clip, format, frames, &own);
     }
     struct clip_video *node = (struct clip_video *)med_graph_add_video(graph, sizeof(*node));
     node->pad =
@@ -159,12 +175,12 @@ struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip 
     node->clip = *clip;
     node->from = med_frames_at(clip->from_ticks, format->rate);
     node->frames = frames;
-    node->fit = (struct med_fit){
-        .mode = mode,
-        .anchor = anchor,
-        .width = format->width,
-        .height = format->height,
-        .threads = graph->threads,
-    };
+    node->fit = own;
     return &node->pad;
+}
+
+struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
+                                 const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
+                                 enum med_anchor anchor) {
+    return med_clip_fitted(graph, clip, format, frames, &(struct med_fit){.mode = mode, .anchor = anchor});
 }

@@ -1,124 +1,12 @@
 #include "graph/fit.h"
 
-#include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 #include <math.h>
-#include <stdio.h>
 
 #include "cs/base/auto.h"
 #include "graph/av.h"
 
-/* ---- geometry ---- */
-
-static const int32_t *matrix_of(const AVFrame *frame, const AVStream *stream) {
-    const AVFrameSideData *own = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
-    if (own != NULL && own->size >= 9 * sizeof(int32_t)) {
-        return (const int32_t *)(const void *)own->data;
-    }
-    size_t size = 0;
-    const uint8_t *shared = stream == NULL ? NULL : av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    return shared != NULL && size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)shared : NULL;
-}
-
-struct med_orientation med_orientation_of(const AVFrame *frame, const AVStream *stream) {
-    struct med_orientation turn = {0};
-    const int32_t *matrix = matrix_of(frame, stream);
-    if (matrix == NULL) {
-        return turn;
-    }
-    /* Coordinates map by x' = a x + c y, y' = b x + d y, with y downwards. A mirrored one has a negative determinant.
-     */
-    double a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
-    turn.mirror_x = a * d - b * c < 0;
-    if (turn.mirror_x) { /* mirror after the turn: undo it to read the turn alone */
-        a = -a;
-    }
-    double angle = atan2(b, a) * 180 / M_PI;
-    turn.degrees = isnan(angle) ? 0 : ((int)lround(angle / 90) * 90 + 360) % 360;
-    return turn;
-}
-
-static bool lies_sideways(struct med_orientation turn) {
-    return turn.degrees % 180 != 0;
-}
-
-static AVRational sane_sar(AVRational sar) {
-    bool sane = sar.num > 0 && sar.den > 0 && av_q2d(sar) > 1.0 / 16 && av_q2d(sar) < 16;
-    return sane ? sar : (AVRational){1, 1};
-}
-
-void med_shown_size(int width, int height, AVRational sar, struct med_orientation turn, int *ret_width,
-                    int *ret_height) {
-    sar = sane_sar(sar);
-    int shown_width = (int)lround(width * av_q2d(sar));
-    *ret_width = lies_sideways(turn) ? height : shown_width;
-    *ret_height = lies_sideways(turn) ? shown_width : height;
-}
-
-/* Fewer pixels than share one chroma sample cannot be cut out. */
-enum { WINDOW_SIDE_MIN = 4 };
-
-static int clamp(int value, int low, int high) {
-    return value < low ? low : value > high ? high : value;
-}
-
-static int smallest(int side) {
-    return side < WINDOW_SIDE_MIN ? side : WINDOW_SIDE_MIN;
-}
-
-struct med_window med_crop_window(int in_width, int in_height, AVRational sar, int width, int height,
-                                  enum med_anchor anchor) {
-    double shown_width = in_width * av_q2d(sane_sar(sar));
-    double target = (double)width / height;
-    struct med_window window = {.width = in_width, .height = in_height};
-    if (shown_width / in_height > target) {
-        window.width = clamp((int)lround(in_height * target / av_q2d(sane_sar(sar))), smallest(in_width), in_width);
-    } else {
-        window.height = clamp((int)lround(shown_width / target), smallest(in_height), in_height);
-    }
-    window.x = (in_width - window.width) / 2;
-    window.y = (in_height - window.height) / 2;
-    switch (anchor) {
-    case MED_ANCHOR_TOP:
-        window.y = 0;
-        break;
-    case MED_ANCHOR_BOTTOM:
-        window.y = in_height - window.height;
-        break;
-    case MED_ANCHOR_LEFT:
-        window.x = 0;
-        break;
-    case MED_ANCHOR_RIGHT:
-        window.x = in_width - window.width;
-        break;
-    case MED_ANCHOR_CENTER:
-        break;
-    }
-    return window;
-}
-
-struct med_window med_pad_window(int in_width, int in_height, AVRational sar, int width, int height) {
-    double shown_width = in_width * av_q2d(sane_sar(sar));
-    double scale = fmin(width / shown_width, (double)height / in_height);
-    struct med_window window = {
-        .width = clamp((int)lround(shown_width * scale / 2) * 2, 2, width),
-        .height = clamp((int)lround(in_height * scale / 2) * 2, 2, height),
-    };
-    window.x = (width - window.width) / 2 & ~1;
-    window.y = (height - window.height) / 2 & ~1;
-    return window;
-}
-
 /* ---- filters ---- */
-
-struct number {
-    char text[24];
-};
-
-static const char *text_of(int value, struct number *number) {
-    snprintf(number->text, sizeof(number->text), "%d", value);
-    return number->text;
-}
 
 static enum cs_status add_turn(struct med_chain *chain, struct med_orientation turn, struct cs_err *err) {
     if (turn.degrees == 90 || turn.degrees == 270) {
@@ -129,14 +17,6 @@ static enum cs_status add_turn(struct med_chain *chain, struct med_orientation t
         CS_TRY(med_chain_add(chain, "vflip", NULL, err));
     }
     return turn.mirror_x ? med_chain_add(chain, "hflip", NULL, err) : CS_OK;
-}
-
-static enum cs_status add_crop(struct med_chain *chain, struct med_window window, struct cs_err *err) {
-    struct number x, y, w, h;
-    const char *options[] = {"out_w", text_of(window.width, &w), "out_h", text_of(window.height, &h),
-                             "x",     text_of(window.x, &x),     "y",     text_of(window.y, &y),
-                             NULL};
-    return med_chain_add(chain, "crop", options, err);
 }
 
 /* Untagged pictures: BT.601 when small, BT.709 from 720 lines on, as players guess. */
@@ -150,8 +30,8 @@ static const char *matrix_in(const AVFrame *in) {
 
 static enum cs_status add_scale(struct med_chain *chain, const AVFrame *in, int width, int height, bool to_709,
                                 struct cs_err *err) {
-    struct number w, h;
-    const char *options[] = {"width", text_of(width, &w), "height", text_of(height, &h), "flags",
+    struct med_number w, h;
+    const char *options[] = {"width", med_number(width, &w), "height", med_number(height, &h), "flags",
                              "bicubic+accurate_rnd+bitexact", "in_color_matrix", matrix_in(in),
                              /* the two below only when the colours change here */
                              to_709 ? "out_color_matrix" : NULL, "bt709", "out_range", "tv", NULL};
@@ -197,11 +77,11 @@ static enum cs_status add_flatten(struct med_chain *chain, struct cs_err *err) {
 
 static enum cs_status add_pad(struct med_chain *chain, struct med_window inner, int width, int height,
                               struct cs_err *err) {
-    struct number x, y, w, h;
-    const char *options[] = {"width",  text_of(width, &w),
-                             "height", text_of(height, &h),
-                             "x",      text_of(inner.x, &x),
-                             "y",      text_of(inner.y, &y),
+    struct med_number x, y, w, h;
+    const char *options[] = {"width",  med_number(width, &w),
+                             "height", med_number(height, &h),
+                             "x",      med_number(inner.x, &x),
+                             "y",      med_number(inner.y, &y),
                              "color",  "black",
                              NULL};
     return med_chain_add(chain, "pad", options, err);
@@ -212,19 +92,90 @@ static bool is_ours_already(const AVFrame *in) {
     return in->format == AV_PIX_FMT_YUV420P && in->color_range != AVCOL_RANGE_JPEG && matrix && !is_hdr(in);
 }
 
+/* ---- what goes where ---- */
+
+/* The used part of an upright picture of pixels of aspect sar. */
+static struct med_window region_of(const struct med_fit *fit, int width, int height, AVRational sar) {
+    struct med_window all = {.width = width, .height = height};
+    const struct med_window *wanted = &fit->region;
+    if (wanted->width <= 0 || wanted->height <= 0) {
+        return all;
+    }
+    struct med_window region = {
+        .x = (int)lround(wanted->x / av_q2d(sar)),
+        .y = wanted->y,
+        .width = (int)lround(wanted->width / av_q2d(sar)),
+        .height = wanted->height,
+    };
+    bool inside = region.x >= 0 && region.y >= 0 && region.width > 0 && region.x + region.width <= width &&
+                  region.y + region.height <= height;
+    return inside ? region : all; /* a picture of another size than the first */
+}
+
+static int within(int at, int size, int whole) {
+    int most = whole - size;
+    return at < 0 ? 0 : at > most ? most : at;
+}
+
+/* Whole chroma samples; the sides of odd pictures stay reachable. */
+static void place(const struct med_fit *fit, AVRational sar, struct med_window *window) {
+    int x = (int)lround(fit->place_x / av_q2d(sar)) & ~1;
+    window->x = within(x, window->width, fit->upright_width);
+    window->y = within(fit->place_y & ~1, window->height, fit->upright_height);
+}
+
+static struct med_window window_of(const struct med_fit *fit, AVRational sar) {
+    struct med_window region = region_of(fit, fit->upright_width, fit->upright_height, sar);
+    if (fit->mode != MED_FIT_CROP) {
+        return region;
+    }
+    struct med_window window = med_crop_window(region.width, region.height, sar, fit->width, fit->height, fit->anchor);
+    window.x += region.x;
+    window.y += region.y;
+    if (fit->placed) {
+        place(fit, sar, &window);
+    }
+    return window;
+}
+
+/* Where the window goes in the frame. */
+static struct med_window inner_of(const struct med_fit *fit, AVRational sar) {
+    bool whole = fit->mode == MED_FIT_PAD || fit->mode == MED_FIT_BLUR_PAD;
+    return whole ? med_pad_window(fit->window.width, fit->window.height, sar, fit->width, fit->height)
+                 : (struct med_window){.width = fit->width, .height = fit->height};
+}
+
+/* Black comes for nothing: the filter lets the picture be made inside it. */
+static bool needs_backdrop(const struct med_fit *fit) {
+    return fit->mode == MED_FIT_BLUR_PAD || fit->pad_rgb != 0;
+}
+
+static enum cs_status add_surroundings(struct med_fit *fit, const struct med_window *inner, struct cs_err *err) {
+    if (!needs_backdrop(fit)) {
+        return add_pad(&fit->chain, *inner, fit->width, fit->height, err);
+    }
+    fit->backdrop = (struct med_backdrop){
+        .width = fit->width,
+        .height = fit->height,
+        .inner = *inner,
+        .blurred = fit->mode == MED_FIT_BLUR_PAD,
+        .rgb = fit->pad_rgb,
+    };
+    return CS_OK;
+}
+
+static AVRational upright_sar(AVRational sar, struct med_orientation turn) {
+    return med_lies_sideways(turn) ? av_inv_q(sar) : sar;
+}
+
 static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational sar, struct med_orientation turn,
                             struct cs_err *err) {
     struct med_chain *chain = &fit->chain;
-    int width = lies_sideways(turn) ? in->height : in->width;
-    int height = lies_sideways(turn) ? in->width : in->height;
-    sar = lies_sideways(turn) ? av_inv_q(sar) : sar;
-    struct med_window inner = {.width = fit->width, .height = fit->height};
-    struct med_window window = {.width = width, .height = height};
-    if (fit->mode == MED_FIT_CROP) {
-        window = med_crop_window(width, height, sar, fit->width, fit->height, fit->anchor);
-    } else {
-        inner = med_pad_window(width, height, sar, fit->width, fit->height);
-    }
+    int width = fit->upright_width = med_lies_sideways(turn) ? in->height : in->width;
+    int height = fit->upright_height = med_lies_sideways(turn) ? in->width : in->height;
+    fit->window = window_of(fit, upright_sar(sar, turn));
+    const struct med_window window = fit->window;
+    const struct med_window inner = inner_of(fit, upright_sar(sar, turn));
     bool turned = turn.degrees != 0 || turn.mirror_x;
     bool cropped = window.width != width || window.height != height;
     bool scaled = window.width != inner.width || window.height != inner.height;
@@ -236,7 +187,7 @@ static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational s
     CS_TRY(med_chain_start(chain, in, fit->threads, err));
     CS_TRY(add_turn(chain, turn, err));
     if (cropped) {
-        CS_TRY(add_crop(chain, window, err));
+        CS_TRY(med_chain_add_crop(chain, window.x, window.y, window.width, window.height, err));
     }
     if (has_alpha(in)) {
         CS_TRY(add_flatten(chain, err));
@@ -246,9 +197,25 @@ static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational s
     }
     CS_TRY(is_hdr(in) ? add_tone_map(chain, in, err) : add_format(chain, "yuv420p", err));
     if (padded) {
-        CS_TRY(add_pad(chain, inner, fit->width, fit->height, err));
+        CS_TRY(add_surroundings(fit, &inner, err));
     }
     return med_chain_finish(chain, "buffersink", err);
+}
+
+bool med_fit_place(struct med_fit *fit, int x, int y) {
+    bool moved = !fit->placed || fit->place_x != x || fit->place_y != y;
+    fit->placed = true;
+    fit->place_x = x;
+    fit->place_y = y;
+    return moved;
+}
+
+/* The chain is there; its window may have to move. */
+static enum cs_status follow(struct med_fit *fit, AVRational sar, struct med_orientation turn, struct cs_err *err) {
+    struct med_window window = window_of(fit, upright_sar(sar, turn));
+    bool moved = window.x != fit->window.x || window.y != fit->window.y;
+    fit->window = window;
+    return moved ? med_chain_move_crop(&fit->chain, window.x, window.y, err) : CS_OK;
 }
 
 static bool same_input(const struct med_fit *fit, const AVFrame *in, AVRational sar, struct med_orientation turn) {
@@ -290,11 +257,13 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
     struct med_orientation turn = med_orientation_of(in, stream);
     AVRational sar =
         in->sample_aspect_ratio.num > 0 || stream == NULL ? in->sample_aspect_ratio : stream->sample_aspect_ratio;
-    sar = sane_sar(sar);
+    sar = med_sane_sar(sar);
     if (!same_input(fit, in, sar, turn)) {
         med_fit_fini(fit);
         CS_TRY(build(fit, in, sar, turn, err));
         remember(fit, in, sar, turn);
+    } else if (fit->placed) {
+        CS_TRY(follow(fit, sar, turn, err));
     }
     AVFrame *out = NULL;
     if (fit->nothing_to_do) {
@@ -305,6 +274,11 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
     } else {
         CS_TRY(med_chain_apply(&fit->chain, in, &out, err));
     }
+    if (fit->backdrop.width > 0) {
+        MED_AUTO_FRAME *picture = out;
+        out = NULL;
+        CS_TRY(med_backdrop_apply(&fit->backdrop, picture, &out, err));
+    }
     tag(out);
     *ret_out = out;
     return CS_OK;
@@ -312,6 +286,8 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
 
 void med_fit_fini(struct med_fit *fit) {
     med_chain_fini(&fit->chain);
+    med_backdrop_fini(&fit->backdrop);
+    fit->backdrop.width = 0;
     fit->ready = false;
 }
 

@@ -2,7 +2,8 @@
  * fit: makes any decoded picture a frame of the output: upright, square pixels, the wanted size, 8-bit 4:2:0, BT.709
  * limited range. HDR (PQ, HLG) is tone-mapped; transparency lies on black.
  *
- * Rotation and pixel aspect are applied here and only here. A picture that needs nothing passes untouched.
+ * Rotation and pixel aspect are applied here and only here. A picture that needs nothing passes untouched. A crop moves
+ * by whole chroma samples, without copying.
  */
 #ifndef MED_FIT_H
 #define MED_FIT_H
@@ -11,49 +12,46 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "graph/backdrop.h"
 #include "graph/chain.h"
+#include "graph/window.h"
 
 enum med_fit_mode {
-    MED_FIT_PAD,  /* whole picture, centred on black */
-    MED_FIT_CROP, /* the largest window of the target's ratio, placed by the anchor */
+    MED_FIT_PAD,      /* whole picture, centred on one colour */
+    MED_FIT_CROP,     /* the largest window of the target's ratio */
+    MED_FIT_BLUR_PAD, /* whole picture, centred on itself, enlarged and blurred */
+    MED_FIT_STRETCH,
 };
 
-enum med_anchor { MED_ANCHOR_CENTER, MED_ANCHOR_TOP, MED_ANCHOR_BOTTOM, MED_ANCHOR_LEFT, MED_ANCHOR_RIGHT };
-
-struct med_orientation {
-    int degrees;   /* clockwise, to make it upright */
-    bool mirror_x; /* after the turn */
-};
-
-struct med_window {
-    int x, y, width, height;
-};
+struct med_path;
 
 struct med_fit {
     enum med_fit_mode mode;
-    enum med_anchor anchor;
+    enum med_anchor anchor; /* of the crop */
     int width;
     int height;
     int threads;
+    uint32_t pad_rgb;         /* 0xRRGGBB */
+    struct med_window region; /* what of the picture, as it is shown, is used; width 0: all of it */
+    /* Where the crop is at each frame, instead of its anchor; or NULL. It is for who has the frames to follow it, see
+     * med_fit_place. */
+    const struct med_path *path;
     /* below: fit.c's */
     struct med_chain chain;
+    struct med_backdrop backdrop; /* width 0: none */
     bool ready;
     bool nothing_to_do;
+    bool placed; /* the crop is at place_x, place_y of the picture as shown, not at its anchor */
+    int place_x, place_y;
+    struct med_window window; /* of the upright picture, as stored */
+    int upright_width, upright_height;
     int in_width, in_height, in_format, in_range, in_matrix, in_transfer;
     AVRational in_sar;
     struct med_orientation in_turn;
 };
 
-/* From the frame's own display matrix (JPEG's EXIF) or else the stream's. */
-struct med_orientation med_orientation_of(const AVFrame *frame, const AVStream *stream);
-/* Size once upright with square pixels. */
-void med_shown_size(int width, int height, AVRational sar, struct med_orientation turn, int *ret_width,
-                    int *ret_height);
-/* The window of a picture (already upright, pixels of aspect sar) that has the ratio width:height on a screen. */
-struct med_window med_crop_window(int in_width, int in_height, AVRational sar, int width, int height,
-                                  enum med_anchor anchor);
-/* Where and how big the whole picture lies inside width x height; even numbers. */
-struct med_window med_pad_window(int in_width, int in_height, AVRational sar, int width, int height);
+/* The crop's corner for the pictures to come, in pixels of the picture as shown. Says whether it has moved. */
+bool med_fit_place(struct med_fit *fit, int x, int y);
 
 /* stream: of `in`, or NULL for a frame of a pad. */
 enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *stream, AVFrame **ret_out,

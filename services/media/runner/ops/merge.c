@@ -1,9 +1,12 @@
 /* Visual items one after the other, normalised to one size and rate, audio items laid over them. */
 #include <math.h>
 
+#include "bounds.h"
+#include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "graph/join.h"
 #include "graph/sound.h"
+#include "ops/fit_words.h"
 #include "ops/ops.h"
 
 static const double image_duration_s = 1;
@@ -22,6 +25,7 @@ struct plan {
     struct item *overlays;
     size_t overlay_count;
     struct med_picture_format format;
+    struct med_fit fit;
     const char *transition;
     int64_t frames;
     int64_t samples;
@@ -70,8 +74,24 @@ static enum cs_status read_items(struct med_job *job, const Callsheet__V1__Merge
     return CS_OK;
 }
 
+/* A photo has more pixels than a film can: of one beyond 4K, as much as 4K has room for. */
+static void limit_size(const struct med_facts *facts, struct med_picture_format *format) {
+    bool wide = facts->video.width >= facts->video.height;
+    int width = wide ? MED_PHOTO_LONG_MAX : MED_PHOTO_SHORT_MAX;
+    int height = wide ? MED_PHOTO_SHORT_MAX : MED_PHOTO_LONG_MAX;
+    bool still = facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE;
+    if (still && (format->width > width || format->height > height)) {
+        struct med_window window =
+            med_pad_window(facts->video.width, facts->video.height, (AVRational){1, 1}, width, height);
+        format->width = window.width;
+        format->height = window.height;
+    }
+}
+
 static enum cs_status choose_format(const Callsheet__V1__Merge *params, struct plan *plan, struct cs_err *err) {
     plan->format = med_format_of(plan->visuals[0].clip.facts);
+    limit_size(plan->visuals[0].clip.facts, &plan->format);
+    CS_TRY(med_fit_read(cs_str_empty(params->fit) ? "pad" : params->fit, "fit", params->pad_color, &plan->fit, err));
     if (params->aspect_ratio[0] != '\0') {
         uint32_t width = 0;
         uint32_t height = 0;
@@ -126,8 +146,7 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
     struct med_video **parts = cs_arena_array(graph->arena, plan->visual_count, sizeof(void *));
     (void)err;
     for (size_t i = 0; i < plan->visual_count; i++) {
-        parts[i] = med_clip_video(graph, &plan->visuals[i].clip, &plan->format, plan->segments[i].frames, MED_FIT_PAD,
-                                  MED_ANCHOR_CENTER);
+        parts[i] = med_clip_fitted(graph, &plan->visuals[i].clip, &plan->format, plan->segments[i].frames, &plan->fit);
     }
     *ret_video = med_join_video(graph, parts, plan->segments, plan->visual_count, plan->transition);
     return CS_OK;
@@ -203,7 +222,7 @@ enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *par
         .picture = build_picture,
         .sound = build_sound,
     };
-    if (plan->transition == NULL) {
+    if (plan->transition == NULL && plan->fit.mode == MED_FIT_PAD && plan->fit.pad_rgb == 0) {
         list_pieces(job, plan, ret_made);
     }
     return CS_OK;
