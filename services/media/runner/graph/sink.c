@@ -16,9 +16,12 @@ enum { PACKETS_QUEUED = 64, PROGRESS_EVERY_MS = 100 };
 
 /* One encoder with its thread, and the packet that the multiplexer looks at. */
 struct track {
-    struct med_video *video; /* one of the two */
+    struct med_video *video; /* one of the three */
+    struct med_coded *coded;
     struct med_audio *audio;
-    AVCodecContext *encoder;
+    AVCodecContext *encoder; /* NULL: coded */
+    AVRational unit;         /* of the packets' times */
+    int64_t frames;          /* planned, of a picture */
     AVStream *stream;
     struct med_queue *packets;
     pthread_t thread;
@@ -83,8 +86,10 @@ static bool enqueue(void *ctx, AVPacket *packet) {
 static void *encode_track(void *arg) {
     struct track *track = arg;
     struct cs_err err = {0};
-    enum cs_status status = track->video != NULL ? med_encode_video(track->encoder, track->video, enqueue, track, &err)
-                                                 : med_encode_audio(track->encoder, track->audio, enqueue, track, &err);
+    enum cs_status status = track->coded != NULL ? track->coded->run(track->coded, enqueue, track, &err)
+                            : track->video != NULL
+                                ? med_encode_video(track->encoder, track->video, enqueue, track, &err)
+                                : med_encode_audio(track->encoder, track->audio, enqueue, track, &err);
     med_queue_end(track->packets, status == CS_OK ? NULL : &err);
     return NULL;
 }
@@ -156,26 +161,49 @@ static enum cs_status open_encoder(struct sink *sink, struct track *track, struc
     }
 }
 
-static enum cs_status add_track(struct sink *sink, struct med_video *video, struct med_audio *audio,
-                                struct cs_err *err) {
-    struct track *track = &sink->tracks[sink->count++];
+static struct track *add_track(struct sink *sink) {
+    return &sink->tracks[sink->count++];
+}
+
+static enum cs_status add_stream(struct sink *sink, struct track *track, AVRational unit, struct cs_err *err) {
+    track->stream = avformat_new_stream(sink->format, NULL);
+    int result = track->stream == NULL  ? AVERROR(ENOMEM)
+                 : track->coded != NULL ? avcodec_parameters_copy(track->stream->codecpar, track->coded->params)
+                                        : avcodec_parameters_from_context(track->stream->codecpar, track->encoder);
+    if (result < 0) {
+        return write_failed(err, result);
+    }
+    track->unit = unit;
+    track->stream->time_base = unit;
+    return CS_OK;
+}
+
+static enum cs_status add_picture(struct sink *sink, struct med_video *video, struct med_coded *coded,
+                                  struct cs_err *err) {
+    struct track *track = add_track(sink);
+    AVRational rate = coded != NULL ? coded->rate : video->format.rate;
     track->video = video;
+    track->coded = coded;
+    track->frames = coded != NULL ? coded->frames : video->frames;
+    if (video != NULL) {
+        CS_TRY(open_encoder(sink, track, err));
+    }
+    CS_TRY(add_stream(sink, track, av_inv_q(rate), err));
+    track->stream->avg_frame_rate = rate;
+    track->stream->r_frame_rate = rate;
+    track->stream->sample_aspect_ratio = (AVRational){1, 1};
+    sink->length_ticks = med_ticks_at_frame(track->frames, rate);
+    return CS_OK;
+}
+
+static enum cs_status add_sound(struct sink *sink, struct med_audio *audio, struct cs_err *err) {
+    struct track *track = add_track(sink);
     track->audio = audio;
     CS_TRY(open_encoder(sink, track, err));
-    track->stream = avformat_new_stream(sink->format, NULL);
-    if (track->stream == NULL || avcodec_parameters_from_context(track->stream->codecpar, track->encoder) < 0) {
-        return write_failed(err, AVERROR(ENOMEM));
-    }
-    track->stream->time_base = track->encoder->time_base;
-    if (video != NULL) {
-        track->stream->avg_frame_rate = video->format.rate;
-        track->stream->r_frame_rate = video->format.rate;
-        track->stream->sample_aspect_ratio = (AVRational){1, 1};
-        sink->length_ticks = med_ticks_at_frame(video->frames, video->format.rate);
-    } else if (audio != NULL && sink->length_ticks == 0) {
+    if (sink->length_ticks == 0) {
         sink->length_ticks = med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE});
     }
-    return CS_OK;
+    return add_stream(sink, track, track->encoder->time_base, err);
 }
 
 static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
@@ -204,8 +232,8 @@ static struct track *earliest(struct sink *sink) {
     struct track *best = NULL;
     for (size_t i = 0; i < sink->count; i++) {
         struct track *track = &sink->tracks[i];
-        if (track->head != NULL && (best == NULL || av_compare_ts(track->head->dts, track->encoder->time_base,
-                                                                  best->head->dts, best->encoder->time_base) < 0)) {
+        if (track->head != NULL &&
+            (best == NULL || av_compare_ts(track->head->dts, track->unit, best->head->dts, best->unit) < 0)) {
             best = track;
         }
     }
@@ -222,10 +250,10 @@ static enum cs_status write_packets(struct sink *sink, struct cs_err *err) {
             return CS_OK;
         }
         MED_AUTO_PACKET *packet = cs_steal(&track->head);
-        if (track->video != NULL || sink->count == 1) {
-            advance(sink, packet, track->encoder->time_base);
+        if (track->audio == NULL || sink->count == 1) {
+            advance(sink, packet, track->unit);
         }
-        av_packet_rescale_ts(packet, track->encoder->time_base, track->stream->time_base);
+        av_packet_rescale_ts(packet, track->unit, track->stream->time_base);
         packet->stream_index = track->stream->index;
         int result = av_write_frame(sink->format, packet);
         if (result < 0) {
@@ -271,10 +299,9 @@ static void close_sink(struct sink *sink) {
 static enum cs_status verify(const struct sink *sink, const struct med_facts *facts, struct cs_err *err) {
     for (size_t i = 0; i < sink->count; i++) {
         const struct track *track = &sink->tracks[i];
-        if (track->video != NULL && (facts->video.stream < 0 || facts->video.frames != track->video->frames)) {
+        if (track->audio == NULL && (facts->video.stream < 0 || facts->video.frames != track->frames)) {
             return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %lld of %lld planned frames",
-                           (long long)(facts->video.stream < 0 ? 0 : facts->video.frames),
-                           (long long)track->video->frames);
+                           (long long)(facts->video.stream < 0 ? 0 : facts->video.frames), (long long)track->frames);
         }
         int64_t planned = track->audio == NULL ? 0 : track->audio->samples;
         int64_t off = facts->audio.samples - planned;
@@ -299,12 +326,25 @@ static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena,
             facts.audio.samples = sink->tracks[i].audio->samples;
             facts.audio.length_ticks = med_ticks_from(facts.audio.samples, (AVRational){1, MED_SAMPLE_RATE});
         } else {
-            facts.video.rate = sink->tracks[i].video->format.rate;
+            facts.video.rate = av_inv_q(sink->tracks[i].unit);
             facts.video.length_ticks = sink->length_ticks;
             facts.video.variable_rate = false;
         }
     }
     med_facts_to_wire(&facts, arena, ret_facts);
+    return CS_OK;
+}
+
+static enum cs_status finish(struct sink *sink, enum cs_status status, struct cs_arena *arena,
+                             Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+    if (status == CS_OK) {
+        status = run(sink, err);
+    }
+    close_sink(sink);
+    CS_TRY(status);
+    CS_TRY(read_back(sink, arena, ret_facts, err));
+    sink->done_ticks = sink->length_ticks;
+    tell(sink, true);
     return CS_OK;
 }
 
@@ -314,18 +354,23 @@ enum cs_status med_sink_run(struct med_graph *graph, enum med_container containe
     struct sink sink = {.graph = graph, .container = container, .fd = fd, .began_ms = cs_clock_mono_ms()};
     enum cs_status status = open_file(&sink, err);
     if (status == CS_OK && video != NULL) {
-        status = add_track(&sink, med_graph_async(graph, video), NULL, err);
+        status = add_picture(&sink, med_graph_async(graph, video), NULL, err);
     }
     if (status == CS_OK && audio != NULL) {
-        status = add_track(&sink, NULL, audio, err);
+        status = add_sound(&sink, audio, err);
     }
+    return finish(&sink, status, arena, ret_facts, err);
+}
+
+enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
+                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+    struct sink sink = {.graph = graph, .container = MED_MP4, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    enum cs_status status = open_file(&sink, err);
     if (status == CS_OK) {
-        status = run(&sink, err);
+        status = add_picture(&sink, NULL, coded, err);
     }
-    close_sink(&sink);
-    CS_TRY(status);
-    CS_TRY(read_back(&sink, arena, ret_facts, err));
-    sink.done_ticks = sink.length_ticks;
-    tell(&sink, true);
-    return CS_OK;
+    if (status == CS_OK && audio != NULL) {
+        status = add_sound(&sink, audio, err);
+    }
+    return finish(&sink, status, arena, ret_facts, err);
 }

@@ -7,6 +7,7 @@
 #ifndef MED_SINK_H
 #define MED_SINK_H
 
+#include "graph/encode.h"
 #include "graph/graph.h"
 
 enum med_container {
@@ -16,9 +17,22 @@ enum med_container {
     MED_WAV,
 };
 
+/* A picture whose packets are there already, or are made by somebody else: all of it in order of decoding, pts and dts
+ * in 1/rate, each picture once. */
+struct med_coded {
+    const AVCodecParameters *params;
+    AVRational rate;
+    int64_t frames;
+    enum cs_status (*run)(struct med_coded *self, med_packet_sink *sink, void *ctx, struct cs_err *err);
+};
+
 /* video or audio may be NULL where the container allows. Facts are those of the finished file. */
 enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
                             struct med_audio *audio, int fd, struct cs_arena *arena,
                             Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) CS_MUST_USE;
+/* The same into MP4 with a coded picture, which runs on a thread of its own. */
+enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
+                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
+                                  struct cs_err *err) CS_MUST_USE;
 
 #endif
