@@ -15,6 +15,7 @@ static const char runner_name[] = "callsheet-media-runner";
 struct med_app {
     const struct med_config *config;
     struct med_studio studio;
+    struct med_slots slots;
     struct med_jobs *jobs;
     struct cs_worker *worker;
     struct cs_rpc *rpc;
@@ -43,6 +44,8 @@ static enum cs_status open_studio(struct med_app *app, struct cs_err *err) {
     app->studio.threads = (uint32_t)config->job_threads;
     app->studio.memory_bytes = (uint64_t)config->job_memory_bytes;
     app->studio.cores = core_count();
+    med_slots_init(&app->slots, slot_count(config));
+    app->studio.slots = &app->slots;
     CS_TRY(cs_storage_open(config->storage, &app->studio.storage, err));
     CS_TRY(med_scratch_open(config->scratch_dir, &app->studio.scratch, err));
     CS_TRY(cs_http_create(&app->studio.http, err));

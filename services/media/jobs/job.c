@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "chunks.h"
 #include "cs/base/crash.h"
 #include "cs/base/text.h"
 #include "cs/catalog.h"
@@ -155,7 +156,7 @@ static void fill_succeeded(const struct job *job, const struct outputs *outputs,
 /* ---- the story ---- */
 
 static enum cs_status render_into(const struct job *job, const struct med_inputs *inputs, const struct outputs *outputs,
-                                  Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
+                                  struct med_chunks *chunks, Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
     int *fds = cs_arena_array(job->arena, inputs->count + outputs->count, sizeof(*fds));
     char **names = cs_arena_array(job->arena, outputs->count, sizeof(*names));
     for (size_t i = 0; i < inputs->count; i++) {
@@ -171,8 +172,11 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
     wire.inputs = (uint32_t)inputs->count;
     wire.outputs = names;
     wire.n_outputs = outputs->count;
-    CS_TRY(med_render(job->studio, &wire, fds, inputs->count + outputs->count, job->stop, on_rendered, (void *)job,
-                      job->arena, ret_done, err));
+    size_t fd_count = inputs->count + outputs->count;
+    CS_TRY(job->operation->output == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO
+               ? med_chunks_render(chunks, &wire, fds, fd_count, ret_done, err)
+               : med_render(job->studio, &wire, fds, fd_count, job->stop, on_rendered, (void *)job, job->arena,
+                            ret_done, err));
     return CS_OK;
 }
 
@@ -203,12 +207,21 @@ static enum cs_status keep_written(struct outputs *outputs, const Callsheet__V1_
 static enum cs_status store(const struct job *job, const struct med_inputs *inputs, struct outputs *outputs,
                             Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
     Callsheet__V1__RunnerDone *done = NULL;
+    struct med_chunks chunks = {
+        .studio = job->studio,
+        .assignment = job->assignment,
+        .stop = job->stop,
+        .progress = on_rendered,
+        .user = (void *)job,
+        .arena = job->arena,
+    };
     CS_TRY(start_outputs(job, outputs, err));
-    CS_TRY(render_into(job, inputs, outputs, &done, err));
+    CS_TRY(render_into(job, inputs, outputs, &chunks, &done, err));
     CS_TRY(keep_written(outputs, done, err));
     report_stage(job->assignment, "uploading", rendering_end);
     cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
     CS_TRY(commit_outputs(outputs, err));
+    med_chunks_forget(&chunks);
     cs_crash_at(CS_CRASH_MEDIA_BEFORE_RESULT);
     fill_succeeded(job, outputs, done, ret_succeeded);
     return CS_OK;

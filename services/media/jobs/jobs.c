@@ -67,10 +67,12 @@ static void run(struct med_jobs *jobs, struct entry *entry) {
     int64_t started_ms = cs_clock_mono_ms();
     Callsheet__V1__Succeeded succeeded;
     struct cs_err err = {0};
+    med_slots_enter(jobs->studio->slots);
     enum cs_status status = med_stop_check(&entry->stop, &err);
     if (status == CS_OK) {
         status = med_job_run(jobs->studio, entry->assignment, &entry->stop, arena, &succeeded, &err);
     }
+    med_slots_leave(jobs->studio->slots);
     log_end(entry, started_ms, &err);
     take_out(jobs, entry);
     if (status == CS_OK) {

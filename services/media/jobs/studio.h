@@ -8,6 +8,7 @@
 #include "cs/runner.h"
 #include "cs/storage.h"
 #include "scratch.h"
+#include "slots.h"
 
 enum { MED_FILE_GIB_MAX = 8 };
 #define MED_FILE_BYTES_MAX ((uint64_t)MED_FILE_GIB_MAX << 30) /* of one input or output */
@@ -21,6 +22,7 @@ struct med_studio {
     uint32_t threads;      /* of a job, of each kind */
     uint64_t memory_bytes; /* of a job */
     uint32_t cores;
+    struct med_slots *slots;
 };
 
 #endif

@@ -22,7 +22,8 @@ enum {
     MED_TRANSCRIPT_BYTES_MAX = 4 << 20,
     MED_WORDS_MAX = 20000,
     MED_THREADS_MAX = 16,
-    MED_STEPS_MAX = 32, /* operations before the last of a job */
+    MED_CHUNKS_MAX = 256, /* that a long picture is made in */
+    MED_STEPS_MAX = 32,   /* operations before the last of a job */
 };
 
 #endif

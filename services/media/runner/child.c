@@ -5,9 +5,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "cs/runner_wire.h"
 #include "render.h"
 #include "verdict.h"
+
+_Static_assert((int)MED_CHUNKS_MAX <= (int)CS_RUNNER_CHUNKS_MAX, "clients take as many chunks as are made");
 
 enum { CPU_S_DEFAULT = 4 * 3600 };
 static const uint64_t memory_default = UINT64_C(8) << 30;

@@ -62,6 +62,9 @@ enum cs_status med_render_run(const Callsheet__V1__RunnerJob *job, const int *in
     case CALLSHEET__V1__RUNNER_JOB__TASK_RENDER:
         CS_TRY(run_operation(&run, job->render, err));
         break;
+    case CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY:
+        CS_TRY(med_execute(&run, job->survey, err));
+        break;
     case CALLSHEET__V1__RUNNER_JOB__TASK_PROBE:
         CS_TRY(med_op_probe(&run, err));
         break;

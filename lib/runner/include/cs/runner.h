@@ -14,7 +14,7 @@
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 
-enum { CS_RUNNER_FILES_MAX = 1024 };
+enum { CS_RUNNER_FILES_MAX = 1024, CS_RUNNER_CHUNKS_MAX = 256 };
 
 struct cs_runner;
 

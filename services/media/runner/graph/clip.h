@@ -28,6 +28,9 @@ struct med_clip {
  * the start. start_ticks: the input's time 0 in stream time. */
 int64_t med_clip_seek_ticks(const struct med_clip *clip, int64_t start_ticks);
 
+/* Its picture may be made from any frame on: see med_made.divisible. */
+bool med_clip_is_divisible(const struct med_clip *clip);
+
 /* Picture of a video or a still. */
 struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip *clip,
                                  const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,

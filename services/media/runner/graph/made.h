@@ -33,6 +33,8 @@ struct med_made {
                               struct cs_err *err);
     enum cs_status (*sound)(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
                             struct cs_err *err);
+    /* Any stretch of the picture costs what it is long, and is the same whether or not what is before it was made. */
+    bool divisible;
     /* Behind the finished file, when this was the last operation of the job; or NULL. */
     enum cs_status (*finish)(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err);
     /* The whole picture, when nothing else is done to it than to lay these one after the other; else NULL. */

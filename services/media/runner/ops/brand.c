@@ -266,6 +266,14 @@ static enum cs_status read_loudness(const Callsheet__V1__Brand *params, double *
     return read_number(params->loudness, loudness_lufs, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, "loudness", ret_target, err);
 }
 
+static bool is_divisible(const struct brand *brand) {
+    bool divisible = true;
+    for (size_t i = 0; i < brand->count; i++) {
+        divisible = divisible && med_clip_is_divisible(&brand->parts[i]);
+    }
+    return divisible;
+}
+
 enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct med_made *ret_made,
                             struct cs_err *err) {
     struct brand *brand = cs_arena_alloc(job->arena, sizeof(*brand));
@@ -274,7 +282,7 @@ enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *par
     CS_TRY(read_parts(job, params, brand, err));
     CS_TRY(read_logo(job, params, brand, err));
     bool sounds = has_sound(brand);
-    if (sounds && !params->keep_loudness) {
+    if (sounds && !params->keep_loudness && med_job_makes_sound(job)) {
         CS_TRY(choose_level(job, brand, target, &brand->level, err));
     }
     *ret_made = (struct med_made){
@@ -282,6 +290,7 @@ enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *par
         .frames = brand->frames,
         .samples = sounds ? med_samples_at_frame(brand->frames, brand->format.rate) : 0,
         .self = brand,
+        .divisible = is_divisible(brand),
         .picture = build_picture,
         .sound = build_sound,
         .finish = sounds ? report_loudness : NULL,

@@ -2,6 +2,7 @@
 #include "bounds.h"
 #include "cs/base/text.h"
 #include "graph/sink.h"
+#include "ops/chunk.h"
 #include "ops/ops.h"
 
 static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operation *operation,
@@ -89,9 +90,16 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
 enum cs_status med_execute(struct med_job *job, const Callsheet__V1__Operation *operation, struct cs_err *err) {
     struct med_made made = {0};
     int fd = -1;
-    CS_TRY(med_job_output_fd(job, &fd, err));
     CS_TRY(describe_steps(job, err));
     CS_TRY(describe(job, operation, &made, err));
-    CS_TRY(run(job, &made, fd, err));
+    if (job->wire->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY) {
+        med_chunk_survey(job, &made);
+        return CS_OK;
+    }
+    CS_TRY(med_job_output_fd(job, &fd, err));
+    if (job->wire->chunk != NULL) {
+        return med_chunk_make(job, &made, fd, err);
+    }
+    CS_TRY(job->wire->chunks > 0 ? med_chunk_join(job, &made, fd, err) : run(job, &made, fd, err));
     return made.finish != NULL ? made.finish(&made, job, fd, err) : CS_OK;
 }

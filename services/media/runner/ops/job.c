@@ -101,11 +101,16 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate) 
     return (struct med_length){.frames = frames, .samples = med_samples_at_frame(frames, rate)};
 }
 
+bool med_job_makes_sound(const struct med_job *job) {
+    return job->wire->task_case != CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY && job->wire->chunk == NULL;
+}
+
 struct med_made med_made_like(const struct med_clip *clip) {
     struct med_made made = {.format = med_format_of(clip->facts)};
     struct med_length length = med_length_of(clip->facts, made.format.rate);
     made.frames = length.frames;
     made.samples = clip->facts->audio.stream >= 0 ? length.samples : 0;
+    made.divisible = med_clip_is_divisible(clip);
     return made;
 }
 

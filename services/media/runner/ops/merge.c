@@ -206,6 +206,14 @@ static void list_pieces(struct med_job *job, const struct plan *plan, struct med
     made->piece_count = plan->visual_count;
 }
 
+static bool is_divisible(const struct plan *plan) {
+    bool divisible = true;
+    for (size_t i = 0; i < plan->visual_count; i++) {
+        divisible = divisible && med_clip_is_divisible(&plan->visuals[i].clip);
+    }
+    return divisible;
+}
+
 enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *params, struct med_made *ret_made,
                             struct cs_err *err) {
     struct plan *plan = cs_arena_alloc(job->arena, sizeof(*plan));
@@ -219,6 +227,7 @@ enum cs_status med_op_merge(struct med_job *job, const Callsheet__V1__Merge *par
         .frames = plan->frames,
         .samples = plan->samples,
         .self = plan,
+        .divisible = is_divisible(plan),
         .picture = build_picture,
         .sound = build_sound,
     };

@@ -52,6 +52,8 @@ struct med_length {
 struct med_length med_length_of(const struct med_facts *facts, AVRational rate);
 /* Size, rate and length of a video's own, with sound if it has any: what an operation changes is for it to say. */
 struct med_made med_made_like(const struct med_clip *clip);
+/* Not when only a part of the picture is wanted, or nothing but a look at what would be made. */
+bool med_job_makes_sound(const struct med_job *job);
 /* "too_many_pixels", "too_long" */
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames,
                                 struct cs_err *err) CS_MUST_USE;

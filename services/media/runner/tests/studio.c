@@ -120,8 +120,8 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
     return status;
 }
 
-enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
-                          const char *const *inputs) {
+/* Of one operation, or of a list whose last one is the job's own. */
+static Callsheet__V1__RunnerJob read_job(struct studio *studio, const char *operation_json) {
     CS_AUTO_JSON *value = NULL;
     assert_ok(cs_json_parse(operation_json, strlen(operation_json), &value, &studio->err), &studio->err);
     size_t count = json_is_array(value) ? json_array_size(value) : 1;
@@ -139,6 +139,38 @@ enum cs_status studio_run(struct studio *studio, const char *operation_json, con
     job.render = operations[count - 1];
     job.steps_before = operations;
     job.n_steps_before = count - 1;
+    return job;
+}
+
+enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
+                          const char *const *inputs) {
+    Callsheet__V1__RunnerJob job = read_job(studio, operation_json);
+    return run(studio, &job, output, inputs);
+}
+
+const Callsheet__V1__RunnerSurvey *studio_survey(struct studio *studio, const char *operation_json,
+                                                 const char *const *inputs) {
+    Callsheet__V1__RunnerJob job = read_job(studio, operation_json);
+    job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY;
+    assert_ok(run(studio, &job, NULL, inputs), &studio->err);
+    assert_non_null(studio->done->survey);
+    return studio->done->survey;
+}
+
+enum cs_status studio_chunk(struct studio *studio, const char *operation_json, const char *output, int64_t first_frame,
+                            int64_t frames, const char *const *inputs) {
+    Callsheet__V1__RunnerJob job = read_job(studio, operation_json);
+    Callsheet__V1__RunnerChunk chunk = CALLSHEET__V1__RUNNER_CHUNK__INIT;
+    chunk.first_frame = first_frame;
+    chunk.frames = frames;
+    job.chunk = &chunk;
+    return run(studio, &job, output, inputs);
+}
+
+enum cs_status studio_join(struct studio *studio, const char *operation_json, const char *output, uint32_t chunks,
+                           const char *const *inputs) {
+    Callsheet__V1__RunnerJob job = read_job(studio, operation_json);
+    job.chunks = chunks;
     return run(studio, &job, output, inputs);
 }
 

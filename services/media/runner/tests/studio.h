@@ -42,6 +42,14 @@ const char *studio_real(struct studio *studio, const char *name);
  * (NULL-terminated) into DIR/output; the outcome is in studio. */
 enum cs_status studio_run(struct studio *studio, const char *operation_json, const char *output,
                           const char *const *inputs);
+/* What the operation would make, and a chunk of it. */
+const Callsheet__V1__RunnerSurvey *studio_survey(struct studio *studio, const char *operation_json,
+                                                 const char *const *inputs);
+enum cs_status studio_chunk(struct studio *studio, const char *operation_json, const char *output, int64_t first_frame,
+                            int64_t frames, const char *const *inputs);
+/* The whole, of chunks that come behind the inputs. */
+enum cs_status studio_join(struct studio *studio, const char *operation_json, const char *output, uint32_t chunks,
+                           const char *const *inputs);
 enum cs_status studio_probe(struct studio *studio, const char *path);
 /* The same, which must succeed; returns the output's facts. */
 const Callsheet__V1__MediaFacts *studio_must(struct studio *studio, const char *operation_json, const char *output,

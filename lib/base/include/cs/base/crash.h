@@ -30,6 +30,7 @@
     X(PROVIDERS_AFTER_SUBMIT, "providers.after_submit")         /* the provider took it, its id is not durable */      \
     X(PROVIDERS_BEFORE_UPLOAD, "providers.before_upload")       /* the output is here, not in storage */               \
     X(PROVIDERS_BEFORE_RESULT, "providers.before_result")       /* it is in storage, the result has not left */        \
+    X(MEDIA_AFTER_CHUNK, "media.after_chunk")                   /* a chunk is in storage and said to be */             \
     X(MEDIA_BEFORE_UPLOAD, "media.before_upload")               /* rendered, not in storage */                         \
     X(MEDIA_BEFORE_RESULT, "media.before_result")               /* in storage, the result has not left */              \
     X(WEBHOOKS_BEFORE_SEND, "webhooks.before_send")             /* a delivery was assigned, nothing sent */            \

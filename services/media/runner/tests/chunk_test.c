@@ -1,0 +1,156 @@
+/* COVERS ops/chunk.c: a long picture in chunks. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cs/test.h"
+#include "studio.h"
+
+#define INPUTS(...) ((const char *[]){__VA_ARGS__, NULL})
+
+enum { WIDTH = 64, HEIGHT = 48, SECONDS = 34, FRAMES = SECONDS * 25, CHUNK = 250, CHUNKS = 4 };
+
+static const char reframe[] = "{\"reframe\":{\"video\":{\"input\":1},\"aspectRatio\":\"1:1\"}}";
+static const char captions[] = "{\"addSubtitles\":{\"video\":{\"input\":1},\"text\":\"one two three four\"}}";
+static const char chain[] = "[{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":1}}],"
+                            "\"transition\":{\"type\":\"fade\",\"duration\":1}}},"
+                            "{\"addSubtitles\":{\"video\":{\"step\":1},\"text\":\"one two three four\"}}]";
+
+static const char *make_long(struct studio *studio) {
+    return studio_make(studio, "long.mp4",
+                       "-f lavfi -i \"testsrc2=s=64x48:r=25:d=34\" -f lavfi -i \"sine=f=440:d=34:r=48000\" "
+                       "-c:v libx264 -preset ultrafast -g 40 -bf 2 -pix_fmt yuv420p -c:a aac");
+}
+
+static void *read_file(struct studio *studio, const char *name, size_t *ret_size) {
+    FILE *file = fopen(studio_path(studio, name), "rb");
+    assert_non_null(file);
+    (void)fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    (void)fseek(file, 0, SEEK_SET);
+    void *bytes = malloc((size_t)size);
+    assert_int_equal(fread(bytes, 1, (size_t)size, file), size);
+    (void)fclose(file);
+    *ret_size = (size_t)size;
+    return bytes;
+}
+
+static void assert_same_bytes(struct studio *studio, const char *a, const char *b) {
+    size_t size_a = 0;
+    size_t size_b = 0;
+    CS_AUTO_FREE char *bytes_a = read_file(studio, a, &size_a);
+    CS_AUTO_FREE char *bytes_b = read_file(studio, b, &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+}
+
+/* Each chunk by itself. */
+static void make_chunks(struct studio *studio, const char *operation, const char *input,
+                        const Callsheet__V1__RunnerSurvey *survey, const char *prefix, bool backwards) {
+    for (uint32_t n = 0; n < survey->chunks; n++) {
+        uint32_t i = backwards ? survey->chunks - 1 - n : n;
+        int64_t first = (int64_t)i * survey->chunk_frames;
+        int64_t left = survey->frames - first;
+        int64_t frames = left < survey->chunk_frames ? left : survey->chunk_frames;
+        const char *name = cs_arena_sprintf(studio->arena, "%s%u.mp4", prefix, i);
+        assert_ok(studio_chunk(studio, operation, name, first, frames, INPUTS(input)), &studio->err);
+    }
+}
+
+static void join(struct studio *studio, const char *operation, const char *input, uint32_t chunks, const char *prefix,
+                 const char *output) {
+    const char *inputs[16] = {input};
+    for (uint32_t i = 0; i < chunks; i++) {
+        inputs[i + 1] = studio_path(studio, cs_arena_sprintf(studio->arena, "%s%u.mp4", prefix, i));
+    }
+    assert_ok(studio_join(studio, operation, output, chunks, inputs), &studio->err);
+}
+
+TEST(a_long_picture_is_made_in_chunks_of_ten_seconds) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(&studio, reframe, INPUTS(make_long(&studio)));
+    assert_int_equal(survey->frames, FRAMES);
+    assert_int_equal(survey->chunks, CHUNKS);
+    assert_int_equal(survey->chunk_frames, CHUNK);
+}
+
+TEST(a_short_picture_is_made_in_one_go) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = studio_make(&studio, "short.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=20 -preset ultrafast");
+    assert_int_equal(studio_survey(&studio, reframe, INPUTS(input))->chunks, 1);
+}
+
+TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = make_long(&studio);
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(&studio, captions, INPUTS(input));
+    make_chunks(&studio, captions, input, survey, "a", false);
+    join(&studio, captions, input, survey->chunks, "a", "a.mp4");
+    make_chunks(&studio, captions, input, survey, "b", true);
+    join(&studio, captions, input, survey->chunks, "b", "b.mp4");
+    assert_same_bytes(&studio, "a.mp4", "b.mp4");
+}
+
+/* Frame for frame what one go makes, but for coding; and the sound is the same. */
+static void assert_like_one_go(struct studio *studio, const char *operation, int width, int height) {
+    const char *input = make_long(studio);
+    size_t frames = 0;
+    size_t whole_frames = 0;
+    size_t samples = 0;
+    size_t whole_samples = 0;
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(studio, operation, INPUTS(input));
+    make_chunks(studio, operation, input, survey, "c", false);
+    join(studio, operation, input, survey->chunks, "c", "chunks.mp4");
+    assert_int_equal(studio->done->outputs[0]->video->frame_count, survey->frames);
+    studio_must(studio, operation, "whole.mp4", INPUTS(input));
+    CS_AUTO_FREE uint8_t *grey = studio_grey(studio, "chunks.mp4", width, height, &frames);
+    CS_AUTO_FREE uint8_t *whole = studio_grey(studio, "whole.mp4", width, height, &whole_frames);
+    assert_int_equal(frames, survey->frames);
+    assert_int_equal(whole_frames, frames);
+    size_t pixels = (size_t)width * (size_t)height;
+    for (size_t n = 0; n < frames; n++) {
+        unsigned long off = 0;
+        for (size_t i = n * pixels; i < (n + 1) * pixels; i++) {
+            off += (unsigned long)abs((int)grey[i] - (int)whole[i]);
+        }
+        if (off > pixels * 4) {
+            fail_msg("frame %zu is off by %lu a pixel", n, off / pixels);
+        }
+    }
+    CS_AUTO_FREE float *sound = studio_sound(studio, "chunks.mp4", &samples);
+    CS_AUTO_FREE float *whole_sound = studio_sound(studio, "whole.mp4", &whole_samples);
+    assert_int_equal(samples, whole_samples);
+    assert_memory_equal(sound, whole_sound, samples * sizeof(float));
+}
+
+TEST(chunks_show_what_one_go_shows) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    assert_like_one_go(&studio, captions, WIDTH, HEIGHT);
+}
+
+TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    assert_like_one_go(&studio, chain, WIDTH, HEIGHT);
+}
+
+TEST(what_is_no_chunk_of_the_output_is_refused) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = make_long(&studio);
+    assert_fails(studio_chunk(&studio, reframe, "c.mp4", FRAMES - 1, 2, INPUTS(input)), &studio.err,
+                 CS_INVALID_ARGUMENT, "bad_chunk");
+    assert_fails(studio_join(&studio, reframe, "out.mp4", 2, INPUTS(input, input, input)), &studio.err,
+                 CS_INVALID_ARGUMENT, "bad_chunk");
+    assert_fails(studio_join(&studio, reframe, "out.mp4", CHUNKS, INPUTS(input, input, input, input, input)),
+                 &studio.err, CS_INTERNAL, "bad_chunk");
+}
+
+TEST_MAIN(CS_TEST(a_long_picture_is_made_in_chunks_of_ten_seconds), CS_TEST(a_short_picture_is_made_in_one_go),
+          CS_TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made), CS_TEST(chunks_show_what_one_go_shows),
+          CS_TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them),
+          CS_TEST(what_is_no_chunk_of_the_output_is_refused))
