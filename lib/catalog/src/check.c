@@ -342,6 +342,12 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
         CS_TRY(check_brand(operation->brand, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_LAYER:
+        CS_TRY(check_layer(operation->layer, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
+        CS_TRY(check_replace_green_screen(operation->replace_green_screen, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_MAP:
         CS_TRY(check_map(operation->map, err));
         break;

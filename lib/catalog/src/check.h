@@ -25,6 +25,9 @@ enum {
     HEARTBEAT_MS_MAX = 7 * 24 * 3600 * 1000,
     WEBHOOK_BODY_BYTES_MAX = 256 * 1024,
     WEBHOOK_SECRET_BYTES_MAX = 512,
+    LAYERS_MAX = 100,
+    LAYER_PARTS_MAX = 500,
+    BACKGROUNDS_MAX = 100,
 };
 
 /* An element's path: check_at("items", 2, ".volume").text is "items[2].volume". */
@@ -63,6 +66,8 @@ enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_
 enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err);
 enum cs_status check_retime_subtitles(const Callsheet__V1__RetimeSubtitles *params, struct cs_err *err);
 enum cs_status check_brand(const Callsheet__V1__Brand *params, struct cs_err *err);
+enum cs_status check_layer(const Callsheet__V1__Layer *params, struct cs_err *err);
+enum cs_status check_replace_green_screen(const Callsheet__V1__ReplaceGreenScreen *params, struct cs_err *err);
 enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);
 
 #endif

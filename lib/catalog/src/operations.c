@@ -24,6 +24,7 @@ static const char *const generate_alias[] = {"generate", NULL};
 static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
+static const char *const layer_alias[] = {"layers", NULL};
 static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", "subtitles.ass", NULL};
 
 static const struct cs_operation operations[] = {
@@ -48,6 +49,9 @@ static const struct cs_operation operations[] = {
     {PARAMS(RETIME_SUBTITLES), "retimeSubtitles", retime_alias, CS_WORKER_MEDIA, TYPE(TRANSCRIPT), "transcript.json",
      PLAN_MS, STUCK_MS, false, .more_outputs = subtitle_files},
     {PARAMS(BRAND), "brand", brand_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "branded.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(LAYER), "layer", layer_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "layered.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(REPLACE_GREEN_SCREEN), "replaceGreenScreen", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "composited.mp4",
+     RENDER_MS, STUCK_MS, false},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
     {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},
