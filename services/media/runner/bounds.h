@@ -24,6 +24,8 @@ enum {
     MED_THREADS_MAX = 16,
     MED_CHUNKS_MAX = 256, /* that a long picture is made in */
     MED_STEPS_MAX = 32,   /* operations before the last of a job */
+    MED_LAYERS_MAX = 100,
+    MED_LAYER_PARTS_MAX = 500, /* of one layer */
 };
 
 #endif

@@ -36,7 +36,7 @@ struct med_video *med_clip_video(struct med_graph *graph, const struct med_clip 
                                  const struct med_picture_format *format, int64_t frames, enum med_fit_mode mode,
                                  enum med_anchor anchor);
 /* The same, in every way that fit.h knows; of `fit` its size and threads are not looked at, and what it points to
- * outlives the graph. */
+ * outlives the graph. What has transparency that is kept is YUVA 4:2:0. */
 struct med_video *med_clip_fitted(struct med_graph *graph, const struct med_clip *clip,
                                   const struct med_picture_format *format, int64_t frames, const struct med_fit *fit);
 /* Sound; silence when the input has none. volume 0 … 1. */

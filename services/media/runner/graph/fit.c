@@ -66,23 +66,62 @@ static bool has_alpha(const AVFrame *in) {
 }
 
 static enum cs_status add_premultiply(struct med_chain *chain, struct cs_err *err) {
-    CS_TRY(add_format(chain, "gbrap", err));
     return med_chain_add(chain, "premultiply", (const char *[]){"inplace", "1", NULL}, err);
 }
 
 static enum cs_status add_flatten(struct med_chain *chain, struct cs_err *err) {
+    CS_TRY(add_format(chain, "gbrap", err));
     CS_TRY(add_premultiply(chain, err));
     return add_format(chain, "gbrp", err);
 }
 
+/* The key's colour as our pictures have it: only Cb and Cr are compared. */
+static enum cs_status add_key(struct med_chain *chain, const struct med_key *key, struct cs_err *err) {
+    char color[16];
+    char similarity[32];
+    char blend[32];
+    double r = (key->rgb >> 16 & 0xff) / 255.0;
+    double g = (key->rgb >> 8 & 0xff) / 255.0;
+    double b = (key->rgb & 0xff) / 255.0;
+    double y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    (void)snprintf(color, sizeof(color), "0x%02X%02X%02X", (unsigned)lround(16 + 219 * y),
+                   (unsigned)lround(128 + 224 * (b - y) / 1.8556), (unsigned)lround(128 + 224 * (r - y) / 1.5748));
+    (void)snprintf(similarity, sizeof(similarity), "%.5f", key->similarity);
+    (void)snprintf(blend, sizeof(blend), "%.5f", key->blend);
+    const char *options[] = {"color", color, "similarity", similarity, "blend", blend, "yuv", "1", NULL};
+    return med_chain_add(chain, "chromakey", options, err);
+}
+
+static enum cs_status add_resize(struct med_chain *chain, int width, int height, struct cs_err *err) {
+    struct med_number w, h;
+    const char *options[] = {"width", med_number(width, &w),           "height", med_number(height, &h),
+                             "flags", "bicubic+accurate_rnd+bitexact", NULL};
+    return med_chain_add(chain, "scale", options, err);
+}
+
+/* Full colour, BT.709, with alpha that the colours are multiplied by. Keyed before anything is scaled: no green is
+ * mixed into what stays. */
+static enum cs_status add_cutout(struct med_fit *fit, const AVFrame *in, const struct med_window *window,
+                                 const struct med_window *inner, struct cs_err *err) {
+    struct med_chain *chain = &fit->chain;
+    CS_TRY(is_hdr(in) ? add_tone_map(chain, in, err) : add_scale(chain, in, window->width, window->height, true, err));
+    CS_TRY(add_format(chain, "yuva444p", err));
+    if (fit->key != NULL) {
+        CS_TRY(add_key(chain, fit->key, err));
+    }
+    CS_TRY(add_premultiply(chain, err));
+    CS_TRY(add_resize(chain, inner->width, inner->height, err));
+    return add_format(chain, "yuva420p", err);
+}
+
 static enum cs_status add_pad(struct med_chain *chain, struct med_window inner, int width, int height,
-                              struct cs_err *err) {
+                              const char *color, struct cs_err *err) {
     struct med_number x, y, w, h;
     const char *options[] = {"width",  med_number(width, &w),
                              "height", med_number(height, &h),
                              "x",      med_number(inner.x, &x),
                              "y",      med_number(inner.y, &y),
-                             "color",  "black",
+                             "color",  color,
                              NULL};
     return med_chain_add(chain, "pad", options, err);
 }
@@ -147,12 +186,12 @@ static struct med_window inner_of(const struct med_fit *fit, AVRational sar) {
 
 /* Black comes for nothing: the filter lets the picture be made inside it. */
 static bool needs_backdrop(const struct med_fit *fit) {
-    return fit->mode == MED_FIT_BLUR_PAD || fit->pad_rgb != 0;
+    return !fit->keep_alpha && (fit->mode == MED_FIT_BLUR_PAD || fit->pad_rgb != 0);
 }
 
 static enum cs_status add_surroundings(struct med_fit *fit, const struct med_window *inner, struct cs_err *err) {
     if (!needs_backdrop(fit)) {
-        return add_pad(&fit->chain, *inner, fit->width, fit->height, err);
+        return add_pad(&fit->chain, *inner, fit->width, fit->height, fit->keep_alpha ? "black@0" : "black", err);
     }
     fit->backdrop = (struct med_backdrop){
         .width = fit->width,
@@ -168,6 +207,18 @@ static AVRational upright_sar(AVRational sar, struct med_orientation turn) {
     return med_lies_sideways(turn) ? av_inv_q(sar) : sar;
 }
 
+static enum cs_status add_pixels(struct med_fit *fit, const AVFrame *in, const struct med_window *inner, bool scaled,
+                                 struct cs_err *err) {
+    struct med_chain *chain = &fit->chain;
+    if (has_alpha(in)) {
+        CS_TRY(add_flatten(chain, err));
+    }
+    if (scaled || !is_ours_already(in)) {
+        CS_TRY(add_scale(chain, in, inner->width, inner->height, !is_hdr(in), err));
+    }
+    return is_hdr(in) ? add_tone_map(chain, in, err) : add_format(chain, "yuv420p", err);
+}
+
 static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational sar, struct med_orientation turn,
                             struct cs_err *err) {
     struct med_chain *chain = &fit->chain;
@@ -180,7 +231,8 @@ static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational s
     bool cropped = window.width != width || window.height != height;
     bool scaled = window.width != inner.width || window.height != inner.height;
     bool padded = inner.width != fit->width || inner.height != fit->height;
-    fit->nothing_to_do = !turned && !cropped && !scaled && !padded && is_ours_already(in);
+    bool cutout = fit->keep_alpha && (fit->key != NULL || has_alpha(in));
+    fit->nothing_to_do = !turned && !cropped && !scaled && !padded && !cutout && is_ours_already(in);
     if (fit->nothing_to_do) {
         return CS_OK;
     }
@@ -189,13 +241,10 @@ static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational s
     if (cropped) {
         CS_TRY(med_chain_add_crop(chain, window.x, window.y, window.width, window.height, err));
     }
-    if (has_alpha(in)) {
-        CS_TRY(add_flatten(chain, err));
+    CS_TRY(cutout ? add_cutout(fit, in, &window, &inner, err) : add_pixels(fit, in, &inner, scaled, err));
+    if (padded && fit->keep_alpha && !cutout) {
+        CS_TRY(add_format(chain, "yuva420p", err));
     }
-    if (scaled || !is_ours_already(in)) {
-        CS_TRY(add_scale(chain, in, inner.width, inner.height, !is_hdr(in), err));
-    }
-    CS_TRY(is_hdr(in) ? add_tone_map(chain, in, err) : add_format(chain, "yuv420p", err));
     if (padded) {
         CS_TRY(add_surroundings(fit, &inner, err));
     }
@@ -289,27 +338,4 @@ void med_fit_fini(struct med_fit *fit) {
     med_backdrop_fini(&fit->backdrop);
     fit->backdrop.width = 0;
     fit->ready = false;
-}
-
-static enum cs_status build_cutout(struct med_chain *chain, const AVFrame *in, const AVStream *stream, int width,
-                                   int height, struct cs_err *err) {
-    CS_TRY(med_chain_start(chain, in, 1, err));
-    CS_TRY(add_turn(chain, med_orientation_of(in, stream), err));
-    if (has_alpha(in)) {
-        CS_TRY(add_premultiply(chain, err));
-    }
-    CS_TRY(add_scale(chain, in, width, height, true, err));
-    CS_TRY(add_format(chain, "yuva444p", err));
-    return med_chain_finish(chain, "buffersink", err);
-}
-
-enum cs_status med_fit_cutout(AVFrame *in, const AVStream *stream, int width, int height, AVFrame **ret_out,
-                              struct cs_err *err) {
-    struct med_chain chain = {0};
-    enum cs_status status = build_cutout(&chain, in, stream, width, height, err);
-    if (status == CS_OK) {
-        status = med_chain_apply(&chain, in, ret_out, err);
-    }
-    med_chain_fini(&chain);
-    return status;
 }

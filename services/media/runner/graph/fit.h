@@ -1,6 +1,6 @@
 /*
  * fit: makes any decoded picture a frame of the output: upright, square pixels, the wanted size, 8-bit 4:2:0, BT.709
- * limited range. HDR (PQ, HLG) is tone-mapped; transparency lies on black.
+ * limited range. HDR (PQ, HLG) is tone-mapped; transparency lies on black, unless it is to be kept.
  *
  * Rotation and pixel aspect are applied here and only here. A picture that needs nothing passes untouched. A crop moves
  * by whole chroma samples, without copying.
@@ -25,6 +25,13 @@ enum med_fit_mode {
 
 struct med_path;
 
+/* A colour that becomes transparent, and what is near it. */
+struct med_key {
+    uint32_t rgb;      /* 0xRRGGBB */
+    double similarity; /* 0.01 … 1: of all colours, how far off they may be */
+    double blend;      /* 0 … 1: beyond that, how far half transparency reaches */
+};
+
 struct med_fit {
     enum med_fit_mode mode;
     enum med_anchor anchor; /* of the crop */
@@ -36,6 +43,10 @@ struct med_fit {
     /* Where the crop is at each frame, instead of its anchor; or NULL. It is for who has the frames to follow it, see
      * med_fit_place. */
     const struct med_path *path;
+    /* What is transparent stays so, and what lies beside a padded picture is: frames are YUVA 4:2:0, their colours
+     * multiplied by alpha, when they have any. */
+    bool keep_alpha;
+    const struct med_key *key; /* or NULL; of pictures whose alpha is kept, instead of their own */
     /* below: fit.c's */
     struct med_chain chain;
     struct med_backdrop backdrop; /* width 0: none */
@@ -57,10 +68,5 @@ bool med_fit_place(struct med_fit *fit, int x, int y);
 enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *stream, AVFrame **ret_out,
                              struct cs_err *err) CS_MUST_USE;
 void med_fit_fini(struct med_fit *fit);
-
-/* A picture to be laid over others: upright, stretched to exactly this size, 4:4:4 BT.709 limited with alpha. Its
- * colours are multiplied by its alpha. */
-enum cs_status med_fit_cutout(AVFrame *in, const AVStream *stream, int width, int height, AVFrame **ret_out,
-                              struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -12,7 +12,8 @@ const char med_formats_allowed[] =
     "gif,apng,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe";
 
 const char med_codecs_allowed[] =
-    "h264,hevc,av1,libdav1d,vp8,vp9,mpeg4,mpeg2video,mpeg1video,h263,flv,msmpeg4,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,"
+    "h264,hevc,av1,libdav1d,vp8,libvpx,vp9,libvpx-vp9,mpeg4,mpeg2video,mpeg1video,h263,flv,msmpeg4,msmpeg4v2,wmv1,wmv2,"
+    "wmv3,vc1,theora,"
     "mjpeg,prores,dnxhd,ffv1,qtrle,rawvideo,png,apng,gif,webp,bmp,tiff,"
     "aac,mp3,mp3float,mp2,mp2float,vorbis,opus,flac,alac,ac3,eac3,amrnb,amrwb,wmav1,wmav2,"
     "pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,"

@@ -1,15 +1,21 @@
 /*
- * overlay: a picture laid over every frame of a video, in one place.
+ * overlay: pictures, still or moving, laid over the frames below them.
+ *
+ * Only the window is touched. A picture that hides all of a frame takes its place: the frame is skipped, not made.
  */
 #ifndef MED_OVERLAY_H
 #define MED_OVERLAY_H
 
-#include "graph/clip.h"
+#include "graph/graph.h"
 
-/* The first picture of `picture`, read here and now, stretched to the window, whose numbers are even and inside the
- * frame. opacity 0 … 1, on top of the picture's own transparency. */
-enum cs_status med_overlay(struct med_graph *graph, struct med_video *video, const struct med_clip *picture,
-                           const struct med_window *window, double opacity, struct med_video **ret_video,
-                           struct cs_err *err) CS_MUST_USE;
+struct med_overlay {
+    struct med_video *picture; /* YUV 4:2:0, or YUVA 4:2:0 multiplied by its alpha; its rate is the frames' */
+    int x;                     /* even; may be negative, or lie beyond the edges */
+    int y;
+    double opacity; /* 0 … 1 */
+    int64_t from;   /* the frame that its first one lies on; after its last one there is nothing */
+};
+
+struct med_video *med_overlay(struct med_graph *graph, struct med_video *video, const struct med_overlay *over);
 
 #endif

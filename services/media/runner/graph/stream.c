@@ -2,6 +2,7 @@
 
 #include <libavutil/pixdesc.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "bounds.h"
 #include "cs/base/mem.h"
@@ -34,9 +35,21 @@ struct med_stream {
     int64_t bad;
 };
 
+/* FFmpeg's own decoders of VP8 and VP9 leave out the transparency that Matroska carries beside the picture. */
+static const AVCodec *decoder_of(const AVStream *info) {
+    enum AVCodecID id = info->codecpar->codec_id;
+    const AVDictionaryEntry *alpha = av_dict_get(info->metadata, "alpha_mode", NULL, 0);
+    const char *other = id == AV_CODEC_ID_VP8 ? "libvpx" : id == AV_CODEC_ID_VP9 ? "libvpx-vp9" : NULL;
+    const AVCodec *codec = NULL;
+    if (other != NULL && alpha != NULL && strcmp(alpha->value, "1") == 0) {
+        codec = avcodec_find_decoder_by_name(other);
+    }
+    return codec != NULL ? codec : avcodec_find_decoder(id);
+}
+
 static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecContext **ret_decoder,
                                    struct cs_err *err) {
-    const AVCodec *codec = avcodec_find_decoder(info->codecpar->codec_id);
+    const AVCodec *codec = decoder_of(info);
     if ((int64_t)info->codecpar->width * info->codecpar->height > MED_PIXELS_MAX) {
         return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "a picture may have %d million pixels at most",
                        MED_PIXELS_MAX >> 20);

@@ -161,6 +161,20 @@ static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand 
 
 /* ---- the graph ---- */
 
+static struct med_video *lay_logo(const struct brand *brand, struct med_graph *graph, struct med_video *video) {
+    const struct logo *logo = &brand->logo;
+    const struct med_picture_format format = {
+        .width = logo->window.width, .height = logo->window.height, .rate = brand->format.rate};
+    const struct med_fit fit = {.mode = MED_FIT_STRETCH, .keep_alpha = true};
+    const struct med_overlay over = {
+        .picture = med_clip_fitted(graph, &logo->clip, &format, video->frames, &fit),
+        .x = logo->window.x,
+        .y = logo->window.y,
+        .opacity = logo->opacity,
+    };
+    return med_overlay(graph, video, &over);
+}
+
 static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph,
                                     struct med_video **ret_picture, struct cs_err *err) {
     const struct brand *brand = made->self;
@@ -169,10 +183,9 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
         parts[i] = med_clip_video(graph, &brand->parts[i], &brand->format, brand->segments[i].frames, MED_FIT_PAD,
                                   MED_ANCHOR_CENTER);
     }
+    (void)err;
     if (brand->has_logo) {
-        const struct logo *logo = &brand->logo;
-        CS_TRY(med_overlay(graph, parts[brand->main], &logo->clip, &logo->window, logo->opacity, &parts[brand->main],
-                           err));
+        parts[brand->main] = lay_logo(brand, graph, parts[brand->main]);
     }
     *ret_picture = med_join_video(graph, parts, brand->segments, brand->count, "fade");
     return CS_OK;

@@ -22,6 +22,10 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_cut(job, operation->cut, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
         return med_op_brand(job, operation->brand, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_LAYER:
+        return med_op_layer(job, operation->layer, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
+        return med_op_replace_green_screen(job, operation->replace_green_screen, ret_made, err);
     default:
         return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
     }
