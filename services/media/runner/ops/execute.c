@@ -1,5 +1,6 @@
 /* One executor: steps are described in order, the last one is built and run into its output. */
 #include "bounds.h"
+#include "copy/copy.h"
 #include "cs/base/text.h"
 #include "graph/sink.h"
 #include "ops/chunk.h"
@@ -74,8 +75,23 @@ static enum med_container container_of(const char *name) {
     return MED_MP4;
 }
 
-static enum cs_status run(struct med_job *job, const struct med_made *made, int fd, struct cs_err *err) {
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
+/* Progress that starts again, after copying came to nothing, is told when it gets further than before. */
+struct furthest {
+    const struct med_render_events *events;
+    double fraction;
+};
+
+static void tell_further(const Callsheet__V1__Progress *progress, void *user) {
+    struct furthest *furthest = user;
+    if (progress->fraction >= furthest->fraction && furthest->events != NULL && furthest->events->progress != NULL) {
+        furthest->fraction = progress->fraction;
+        furthest->events->progress(progress, furthest->events->user);
+    }
+}
+
+static enum cs_status encode(struct med_job *job, const struct med_made *made, const struct med_render_events *events,
+                             int fd, struct cs_err *err) {
+    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, events);
     struct med_video *picture = NULL;
     struct med_audio *sound = NULL;
     Callsheet__V1__MediaFacts *facts = NULL;
@@ -87,6 +103,24 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
         CS_TRY(med_made_sound(made, graph, &sound, err));
     }
     CS_TRY(med_sink_run(graph, container_of(job->wire->outputs[0]), picture, sound, fd, job->arena, &facts, err));
+    med_job_add_output(job, facts);
+    return CS_OK;
+}
+
+static enum cs_status run(struct med_job *job, const struct med_made *made, int fd, struct cs_err *err) {
+    struct furthest furthest = {.events = job->events};
+    const struct med_render_events events = {.progress = tell_further, .user = &furthest};
+    struct med_copy copy = {0};
+    Callsheet__V1__MediaFacts *facts = NULL;
+    if (made->pieces == NULL || made->frames == 0) {
+        return encode(job, made, &events, fd, err);
+    }
+    CS_TRY(med_check_output(&made->format, made->frames, err));
+    CS_TRY(med_copy_run(made, job->wire->limits, &events, fd, job->arena, &copy, &facts, err));
+    med_job_add_metric(job, "copiedShare", copy.share);
+    if (facts == NULL) {
+        return encode(job, made, &events, fd, err);
+    }
     med_job_add_output(job, facts);
     return CS_OK;
 }
