@@ -4,6 +4,7 @@
 #include "cs/base/text.h"
 
 static const char *const presets[] = {"tiktok", "youtube", "story", "minimal", "cinematic", "default", "bold", NULL};
+static const char *const modes[] = {"burn", "soft", NULL};
 static const char *const weights[] = {"bold", "700", "normal", "400", NULL};
 
 static enum cs_status check_color(const char *path, const char *color, struct cs_err *err) {
@@ -109,6 +110,10 @@ enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, st
     CS_TRY(check_length("text", params->text, CAPTION_TEXT_BYTES_MAX, err));
     CS_TRY(check_words(params, err));
     CS_TRY(check_ref("transcript", params->transcript, false, err));
+    CS_TRY(check_word("mode", params->mode, modes, err));
+    if (cs_str_eq(params->mode, "soft") && params->style != NULL) {
+        return cs_fail_at(err, "style", "not_applicable", "soft subtitles look as their player wants");
+    }
     CS_TRY(check_style(params->style, err));
     CS_TRY(check_timing(params, err));
     return check_language(params->language, err);

@@ -133,6 +133,8 @@ TEST(good_parameters_are_accepted) {
         "\"backgroundColor\":\"00ff00\",\"borderStyle\":3,\"alignment\":5,\"animation\":\"glow\",\"position\":\"top\"}}"
         "}",
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"t\"}}}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"transcript\":{\"job\":\"t\"},\"mode\":\"soft\"}}",
+        "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"a\",\"style\":{\"animation\":\"karaoke_word_box\"}}}",
         "{\"extractAudio\":{\"media\":{\"job\":\"a\"}}}",
         "{\"transcribe\":{\"media\":{\"job\":\"a\"},\"language\":\"en\"}}",
         "{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"minPauseMs\":100,\"fillerWords\":["
@@ -276,6 +278,8 @@ TEST(bad_subtitles_are_refused_with_their_path) {
         {ON_VIDEO(",\"text\":\"a\",\"start\":3,\"end\":3"), "end", "out_of_range"},
         {ON_VIDEO(",\"transcript\":{\"job\":\"t\"},\"end\":3"), "end", "not_applicable"},
         {ON_VIDEO(",\"text\":\"a\",\"language\":\"en_US\""), "language", "bad_text"},
+        {ON_VIDEO(",\"text\":\"a\",\"mode\":\"loud\""), "mode", "unknown_word"},
+        {ON_VIDEO(",\"text\":\"a\",\"mode\":\"soft\",\"style\":{}"), "style", "not_applicable"},
         {ON_VIDEO(",\"text\":\"a\",\"style\":{\"preset\":\"x\"}"), "style.preset", "unknown_word"},
         {ON_VIDEO(",\"text\":\"a\",\"style\":{\"fontFamily\":\"Arial,20\"}"), "style.fontFamily", "bad_text"},
         {ON_VIDEO(",\"text\":\"a\",\"style\":{\"fontSize\":7}"), "style.fontSize", "out_of_range"},

@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include "captions/fonts.h"
+#include "cs/base/text.h"
 #include "ops/ops.h"
 
 enum cs_status med_render_warm_up(struct cs_err *err) {
@@ -40,6 +41,10 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_plan_cuts(job, operation->plan_cuts, err);
     case CALLSHEET__V1__OPERATION__PARAMS_RETIME_SUBTITLES:
         return med_op_retime_subtitles(job, operation->retime_subtitles, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
+        return cs_str_eq(operation->add_subtitles->mode, "soft") && job->wire->n_steps_before == 0
+                   ? med_op_soft_subtitles(job, operation->add_subtitles, err)
+                   : med_execute(job, operation, err);
     default:
         return med_execute(job, operation, err);
     }

@@ -67,8 +67,11 @@ void med_ass_put_character(struct cs_buf *out, uint32_t c, bool keep_lines) {
 }
 
 static void put_font(const struct med_ass_writer *writer, const char *family) {
-    double size = writer->size * med_fonts_size_ratio(family, writer->family);
-    cs_buf_printf(writer->out, "{\\fn%s\\fs%.1f}", family, size);
+    cs_buf_printf(writer->out, "{\\fn%s", family);
+    if (!writer->keep_size) {
+        cs_buf_printf(writer->out, "\\fs%.1f", writer->size * med_fonts_size_ratio(family, writer->family));
+    }
+    cs_buf_putc(writer->out, '}');
     med_font_set_add(writer->fonts, family);
 }
 

@@ -21,6 +21,7 @@ struct med_ass_writer {
     const char *language; /* BCP 47 or "" */
     struct med_font_set *fonts;
     bool keep_lines; /* a line break stays one */
+    bool keep_size;  /* another font has the same size: not the same height of letters */
 };
 
 /* At most length bytes of UTF-8; a broken sequence becomes U+FFFD. */

@@ -10,7 +10,13 @@ enum {
     FADE_OUT_MS = 120,
     SLIDE_MS = 220,
     SLIDE_WAY = 60, /* canvas units */
-    POP_MS = 70,    /* how fast the active word grows */
+    GROW_MS = 70,   /* how fast the active word grows */
+    POP_UP_MS = 80,
+    POP_BACK_MS = 160,
+    POP_FROM = 70, /* percent */
+    POP_OVER = 118,
+    WORD_BOX_PADDING = 8, /* hundredths of the font's size */
+    BRIGHT = 140,         /* a box that is brighter has dark letters */
     GLOW_BLUR = 9,
     GLOW_WIDTH = 4,
     GLOW_CORE = 0xffffff, /* white letters in coloured light */
@@ -38,6 +44,21 @@ static void put_style(const struct author *author) {
                   shadow, style->alignment, style->margin_l, style->margin_r, style->margin_v);
 }
 
+static bool is_animated(const struct author *author, Callsheet__V1__CaptionAnimation animation) {
+    return author->style->animation == animation;
+}
+#define ANIMATION(word) CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_##word
+
+/* Behind the active word: libass's opaque box around each run of letters (border style 3). */
+static void put_box_style(const struct author *author) {
+    const struct med_style *style = author->style;
+    cs_buf_printf(author->out,
+                  "Style: Box,%s,%g,&H%08X,&H%08X,&H%08X,&H%08X,%d,0,0,0,100,100,0,0,3,%g,0,%d,%d,%d,%d,-1\n",
+                  style->family, style->size, style->color, style->color, style->active_color, style->active_color,
+                  style->bold ? -1 : 0, style->size * WORD_BOX_PADDING / 100, style->alignment, style->margin_l,
+                  style->margin_r, style->margin_v);
+}
+
 static void put_header(const struct author *author) {
     cs_buf_printf(author->out,
                   "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 0\n"
@@ -47,6 +68,9 @@ static void put_header(const struct author *author) {
                   "Alignment, MarginL, MarginR, MarginV, Encoding\n",
                   author->width, author->height);
     put_style(author);
+    if (is_animated(author, ANIMATION(KARAOKE_WORD_BOX))) {
+        put_box_style(author);
+    }
     cs_buf_puts(author->out,
                 "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
 }
@@ -73,6 +97,11 @@ static void put_slide(const struct author *author) {
     cs_buf_printf(author->out, "{\\move(%d,%d,%d,%d,0,%d)}", x, from, x, y, SLIDE_MS);
 }
 
+static void put_pop(const struct author *author) {
+    cs_buf_printf(author->out, "\\fscx%d\\fscy%d\\t(0,%d,\\fscx%d\\fscy%d)\\t(%d,%d,\\fscx100\\fscy100)", POP_FROM,
+                  POP_FROM, POP_UP_MS, POP_OVER, POP_OVER, POP_UP_MS, POP_BACK_MS);
+}
+
 static void put_entrance(const struct author *author, bool first, bool last) {
     switch (author->style->animation) {
     case CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_FADE:
@@ -84,6 +113,13 @@ static void put_entrance(const struct author *author, bool first, bool last) {
         if (first) {
             put_slide(author);
             cs_buf_printf(author->out, "{\\fad(%d,0)}", FADE_IN_MS);
+        }
+        break;
+    case CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_POP:
+        if (first && !author->style->highlight) {
+            cs_buf_puts(author->out, "{");
+            put_pop(author);
+            cs_buf_puts(author->out, "}");
         }
         break;
     default:
@@ -143,16 +179,25 @@ static void put_color(const struct author *author, const char *tag, uint32_t col
     cs_buf_printf(author->out, "\\%sc&H%06X&\\%sa&H%02X&", tag, color & 0xffffff, tag, color >> 24);
 }
 
+/* Of letters that are read on a box of this colour. */
+static uint32_t color_on(uint32_t box) {
+    unsigned bright = ((box & 0xff) * 299 + (box >> 8 & 0xff) * 587 + (box >> 16 & 0xff) * 114) / 1000;
+    return bright > BRIGHT ? 0x000000 : 0xffffff;
+}
+
 static void put_active(const struct author *author, size_t index, size_t first) {
     const struct med_style *style = author->style;
     const struct med_word *word = &author->words->items[index];
     put_gap(author, index, first);
-    bool glow = style->animation == CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_GLOW;
-    cs_buf_puts(author->out, "{");
-    put_color(author, "1", glow ? GLOW_CORE : style->active_color);
-    if (style->active_scale != 1) {
+    bool glow = is_animated(author, ANIMATION(GLOW));
+    bool box = is_animated(author, ANIMATION(KARAOKE_WORD_BOX));
+    cs_buf_puts(author->out, box ? "{\\rBox" : "{");
+    put_color(author, "1", glow ? GLOW_CORE : box ? color_on(style->active_color) : style->active_color);
+    if (is_animated(author, ANIMATION(POP))) {
+        put_pop(author);
+    } else if (style->active_scale != 1) {
         int percent = (int)lround(style->active_scale * 100);
-        cs_buf_printf(author->out, "\\fscx100\\fscy100\\t(0,%d,\\fscx%d\\fscy%d)", POP_MS, percent, percent);
+        cs_buf_printf(author->out, "\\fscx100\\fscy100\\t(0,%d,\\fscx%d\\fscy%d)", GROW_MS, percent, percent);
     }
     if (glow) {
         put_color(author, "3", style->active_color);
@@ -196,6 +241,27 @@ static void put_highlighted(const struct author *author, const struct med_group 
         }
         cs_buf_putc(author->out, '\n');
     }
+}
+
+/* ---- karaoke: each word fills from the left ---- */
+
+static void put_filled(const struct author *author, const struct med_group *group) {
+    int64_t at_cs = group->start_cs;
+    open_event(author, group->start_cs, group->end_cs);
+    cs_buf_puts(author->out, "{");
+    put_color(author, "1", author->style->active_color);
+    put_color(author, "2", author->style->inactive_color);
+    cs_buf_puts(author->out, "}");
+    for (size_t i = group->first; i < group->first + group->count; i++) {
+        const struct med_word *word = &author->words->items[i];
+        int64_t start_cs = word->start_cs > at_cs ? word->start_cs : at_cs;
+        int64_t end_cs = word->end_cs > start_cs ? word->end_cs : start_cs;
+        put_gap(author, i, group->first);
+        cs_buf_printf(author->out, "{\\k%d\\kf%d}", (int)(start_cs - at_cs), (int)(end_cs - start_cs));
+        put_looking(author, word, 0, word->size_bytes);
+        at_cs = end_cs;
+    }
+    cs_buf_putc(author->out, '\n');
 }
 
 /* ---- typewriter: the whole caption is laid out, what is not typed yet is invisible ---- */
@@ -265,7 +331,9 @@ enum cs_status med_document(const struct med_words *words, const struct med_styl
         }
         if (style->highlight) {
             put_highlighted(&author, group);
-        } else if (style->animation == CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_TYPEWRITER) {
+        } else if (is_animated(&author, ANIMATION(KARAOKE_FILL))) {
+            put_filled(&author, group);
+        } else if (is_animated(&author, ANIMATION(TYPEWRITER))) {
             put_typewriter(&author, group);
         } else {
             put_plain(&author, group);

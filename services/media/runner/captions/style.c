@@ -185,7 +185,12 @@ static void take_animation(const Callsheet__V1__CaptionStyle *wire, struct med_s
         style->highlight = true;
         style->active_scale = number(wire->active_word_scale, scale_default, 0.5, 3);
         break;
+    case CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_KARAOKE_WORD_BOX:
+        style->highlight = true;
+        style->active_scale = number(wire->active_word_scale, 1, 0.5, 3);
+        break;
     case CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_TYPEWRITER:
+    case CALLSHEET__V1__CAPTION_ANIMATION__CAPTION_ANIMATION_KARAOKE_FILL:
         style->highlight = false;
         break;
     default:

@@ -90,6 +90,9 @@ enum cs_status med_op_probe(struct med_job *job, struct cs_err *err) CS_MUST_USE
 enum cs_status med_transcribe_prepare(struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Transcribe *params,
                                  struct cs_err *err) CS_MUST_USE;
+/* addSubtitles with mode "soft". */
+enum cs_status med_op_soft_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
+                                     struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params,
                                 struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_retime_subtitles(struct med_job *job, const Callsheet__V1__RetimeSubtitles *params,

@@ -1,13 +1,15 @@
-/* COVERS subtitles/charset.c cue_list.c lines.c markup.c read_ass.c read_blocks.c subtitles.c times.c, edit/cues.c:
- * files of subtitles in, words, and files out again. */
+/* COVERS subtitles/charset.c cue_list.c lines.c markup.c read_ass.c read_blocks.c subtitles.c times.c, timed_text.c
+ * ass_file.c, edit/cues.c cue_lint.c: files of subtitles in, words, and files out again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cs/test.h"
+#include "edit/cue_lint.h"
 #include "edit/retime.h"
 #include "subtitles/charset.h"
 #include "subtitles/subtitles.h"
+#include "subtitles/timed_text.h"
 
 static struct cs_arena *arena;
 static struct cs_err err;
@@ -293,6 +295,47 @@ TEST(ta_045_cues_of_a_subtitle_file_follow_a_cut_as_cues) {
                                   "3\n00:00:04,000 --> 00:00:05,000\nlate\n\n");
 }
 
+TEST(cues_are_measured_by_their_lines_and_speed) {
+    struct med_subtitles read =
+        read_text(CUE "four words are here\ntwo more\n\n2\n00:00:03,000 --> 00:00:03,500\nquick one\n");
+    struct med_cues cues = med_cues_of(&read.words, MED_CUES_AS_SAID, arena);
+    struct med_cue_lint lint = med_cue_lint(&read.words, &cues);
+    assert_int_equal(lint.characters_per_line, 19);
+    assert_int_equal(lint.lines, 2);
+    assert_true(lint.characters_per_second == 28); /* of the first: 19, a break, and 8 in a second */
+}
+
+/* ---- timed text ---- */
+
+TEST(samples_of_a_text_track_have_no_gaps_and_mark_looks) {
+    struct med_subtitles read = read_text(
+        CUE "a <b>b c</b>\n\n2\n00:00:03,000 --> 00:00:09,000\nend\n\n3\n00:00:10,000 --> 00:00:11,000\nno\n");
+    struct med_cues cues = med_cues_of(&read.words, MED_CUES_AS_SAID, arena);
+    struct med_timed_text text = med_timed_text_of(&read.words, &cues, 5000, arena);
+    static const int64_t starts[] = {0, 1000, 2000, 3000};
+    assert_int_equal(text.count, 4);
+    assert_int_equal(text.cues, 2);
+    for (size_t i = 0; i < text.count; i++) {
+        assert_int_equal(text.samples[i].start_ms, starts[i]);
+        assert_int_equal(text.samples[i].duration_ms, i + 1 < text.count ? starts[i + 1] - starts[i] : 2000);
+    }
+    assert_int_equal(text.samples[0].size_bytes, 2);
+    static const uint8_t styled[] = {0, 5, 'a', ' ', 'b', ' ', 'c', 0, 0, 0,  22,   's',  't',  'y', 'l',
+                                     0, 1, 0,   2,   0,   5,   0,   1, 1, 18, 0xff, 0xff, 0xff, 0xff};
+    assert_int_equal(text.samples[1].size_bytes, sizeof(styled));
+    assert_memory_equal(text.samples[1].bytes, styled, sizeof(styled));
+}
+
+TEST(languages_have_codes_of_three_letters) {
+    static const char *const cases[][2] = {{"en-US", "eng"}, {"DE", "deu"}, {"pt_BR", "por"}, {"jpn", "jpn"},
+                                           {"fil", "fil"},   {"xx", "und"}, {"", "und"},      {"english", "und"}};
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        char code[4];
+        med_language_code(cases[i][0], code);
+        assert_string_equal(code, cases[i][1]);
+    }
+}
+
 /* ---- files that people have ---- */
 
 static char *file_of(const char *name, size_t *ret_size) {
@@ -389,6 +432,9 @@ int main(void) {
         CS_TEST(more_words_than_a_job_takes_are_refused),
         CS_TEST(srt_to_json_to_webvtt_to_ass_and_back_keeps_times_lines_and_words),
         CS_TEST(ta_045_cues_of_a_subtitle_file_follow_a_cut_as_cues),
+        CS_TEST(cues_are_measured_by_their_lines_and_speed),
+        CS_TEST(samples_of_a_text_track_have_no_gaps_and_mark_looks),
+        CS_TEST(languages_have_codes_of_three_letters),
         CS_TEST(real_files_of_all_kinds_are_read_and_come_back_the_same),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
