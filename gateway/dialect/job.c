@@ -5,8 +5,7 @@
 #include "dialect/reader.h"
 
 /* Operations of the SDKs that the engine will learn. */
-static const char *const later_operations[] = {"removeBackground", "removeImageBackground", "layer",
-                                               "replaceGreenScreen", NULL};
+static const char *const later_operations[] = {"removeBackground", "removeImageBackground", NULL};
 
 static enum cs_status find_operation(const char *name, const char *path, const struct cs_operation **ret_operation,
                                      struct cs_err *err) {

@@ -111,6 +111,12 @@ static const struct rule rules[] = {
     {OP(BRAND), "intro", RULE_MEDIA, "intro", NULL},
     {OP(BRAND), "outro", RULE_MEDIA, "outro", NULL},
     {OP(BRAND), "logo", RULE_MEDIA, "logo", NULL},
+
+    {OP(LAYER), "layers", RULE_READ, NULL, layer_layers},
+    {OP(REPLACE_GREEN_SCREEN), "input", RULE_MEDIA, "video", NULL},
+    {OP(REPLACE_GREEN_SCREEN), "video", RULE_MEDIA, "video", NULL},
+    {OP(REPLACE_GREEN_SCREEN), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(REPLACE_GREEN_SCREEN), "background", RULE_MEDIA_LIST, "background", NULL},
 };
 
 static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
@@ -254,6 +260,13 @@ static bool names_job(const struct job_reader *job, const char *id) {
             return true;
         }
     }
+    size_t index = 0;
+    json_t *each = NULL;
+    json_array_foreach(json_object_get(job->out, "background"), index, each) {
+        if (cs_str_eq(json_string_value(json_object_get(each, "job")), id)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -301,6 +314,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(ADD_SUBTITLES):
     case OP(CUT):
     case OP(BRAND):
+    case OP(REPLACE_GREEN_SCREEN):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -99,6 +99,7 @@ enum cs_status merge_items(struct job_reader *job, const json_t *value, struct c
 enum cs_status merge_transition(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status merge_frame_rate(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status merge_implied(struct job_reader *job, struct cs_err *err);
+enum cs_status layer_layers(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status map_items(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status map_job(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status subtitles_transcript(struct job_reader *job, const json_t *value, struct cs_err *err);

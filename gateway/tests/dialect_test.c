@@ -339,6 +339,35 @@ TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms) {
                      "\"logo\":{\"url\":\"https://x.y/l.png\"},\"keepLoudness\":true}}");
 }
 
+TEST(sy_097_layers_are_read_in_the_words_of_the_sdk) {
+    assert_job_reads("\"operation\":\"layer\",\"params\":{\"layers\":["
+                     "{\"media\":\"_videoJobDependency:v\",\"main\":true,\"chromaKey\":true,\"similarity\":0.3},"
+                     "{\"media\":[\"a\",\"https://x.y/b.png\"],\"placement\":\"w-1/2 top-right\"}],"
+                     "\"outputWidth\":640}",
+                     "{\"layer\":{\"layers\":[{\"media\":{\"job\":\"v\"},\"chromaKey\":true,\"similarity\":0.3,"
+                     "\"main\":true},{\"timeline\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"url\":"
+                     "\"https://x.y/b.png\"}}],\"placement\":{\"words\":\"w-1/2 top-right\"}}],\"outputWidth\":640}}");
+    /* SY-100: the first of a timeline says where all of it is */
+    assert_job_reads("\"operation\":\"layer\",\"params\":{\"layers\":[{\"media\":\"v\"},{\"isTimeline\":true,"
+                     "\"timeline\":[{\"media\":\"a\",\"duration\":2,\"placement\":{\"width\":320,\"height\":\"ih/2\","
+                     "\"position\":{\"x\":10,\"y\":\"H-h\"}}},{\"media\":\"b\"}],\"totalDuration\":5,"
+                     "\"needsAutoDuration\":true,\"explicitDuration\":2}]}",
+                     "{\"layer\":{\"layers\":[{\"media\":{\"job\":\"v\"}},{\"timeline\":[{\"media\":{\"job\":\"a\"},"
+                     "\"duration\":2.0},{\"media\":{\"job\":\"b\"}}],\"placement\":{\"width\":\"320\",\"height\":"
+                     "\"ih/2\",\"position\":{\"x\":\"10\",\"y\":\"H-h\"}},\"duration\":5.0}]}}");
+}
+
+TEST(sy_103_a_green_screen_has_one_background_or_several) {
+    assert_job_reads("\"operation\":\"replaceGreenScreen\",\"params\":{\"background\":\"https://x.y/b.png\"},"
+                     "\"dependsOn\":[\"v\"]",
+                     "{\"replaceGreenScreen\":{\"video\":{\"job\":\"v\"},\"background\":[{\"url\":"
+                     "\"https://x.y/b.png\"}]}}");
+    assert_job_reads("\"operation\":\"replaceGreenScreen\",\"params\":{\"background\":[\"a\",\"b\"],\"blend\":0.1},"
+                     "\"dependsOn\":[\"v\",\"a\",\"b\"]",
+                     "{\"replaceGreenScreen\":{\"video\":{\"job\":\"v\"},\"background\":[{\"job\":\"a\"},{\"job\":"
+                     "\"b\"}],\"blend\":0.1}}");
+}
+
 TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct gw_submission submission = {0};
@@ -422,6 +451,8 @@ int main(void) {
         CS_TEST(merges_take_words_numbers_and_markers),
         CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
         CS_TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms),
+        CS_TEST(sy_097_layers_are_read_in_the_words_of_the_sdk),
+        CS_TEST(sy_103_a_green_screen_has_one_background_or_several),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
         CS_TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan),
