@@ -106,6 +106,13 @@ static const struct rule rules[] = {
     {OP(RETIME_SUBTITLES), "subtitles", RULE_MEDIA, "transcript", NULL},
     {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
     {OP(RETIME_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
+    {OP(TRIM), "input", RULE_MEDIA, "video", NULL},
+    {OP(TRIM), "video", RULE_MEDIA, "video", NULL},
+    {OP(SPEED), "input", RULE_MEDIA, "video", NULL},
+    {OP(SPEED), "video", RULE_MEDIA, "video", NULL},
+    {OP(SPEED), "speed", RULE_NAME, "factor", NULL},
+    {OP(FREEZE), "input", RULE_MEDIA, "video", NULL},
+    {OP(FREEZE), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "input", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "intro", RULE_MEDIA, "intro", NULL},
@@ -313,6 +320,9 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(LIP_SYNC):
     case OP(ADD_SUBTITLES):
     case OP(CUT):
+    case OP(TRIM):
+    case OP(SPEED):
+    case OP(FREEZE):
     case OP(BRAND):
     case OP(REPLACE_GREEN_SCREEN):
         return video_implied(job, err);

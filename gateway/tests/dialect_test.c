@@ -333,6 +333,10 @@ TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms) {
         "\"operation\":\"videoCuts\",\"params\":{\"plan\":\"p\",\"transitionMs\":250},\"dependsOn\":[\"p\",\"v\"]",
         "{\"cut\":{\"video\":{\"job\":\"v\"},\"plan\":{\"job\":\"p\"},"
         "\"transition\":{\"type\":\"fade\",\"duration\":0.25}}}");
+    assert_job_reads("\"operation\":\"trim\",\"params\":{\"start\":1.5,\"end\":2.5},\"dependsOn\":[\"v\"]",
+                     "{\"trim\":{\"video\":{\"job\":\"v\"},\"start\":1.5,\"end\":2.5}}");
+    assert_job_reads("\"operation\":\"speed\",\"params\":{\"input\":\"v\",\"speed\":1.5}",
+                     "{\"speed\":{\"video\":{\"job\":\"v\"},\"factor\":1.5}}");
     assert_job_reads("\"operation\":\"brand\",\"params\":{\"intro\":\"i\",\"logo\":{\"url\":\"https://x.y/l.png\"},"
                      "\"keepLoudness\":true},\"dependsOn\":[\"i\",\"v\"]",
                      "{\"brand\":{\"video\":{\"job\":\"v\"},\"intro\":{\"job\":\"i\"},"

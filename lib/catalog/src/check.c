@@ -348,6 +348,15 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
         CS_TRY(check_replace_green_screen(operation->replace_green_screen, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_TRIM:
+        CS_TRY(check_trim(operation->trim, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_SPEED:
+        CS_TRY(check_speed(operation->speed, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_FREEZE:
+        CS_TRY(check_freeze(operation->freeze, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_MAP:
         CS_TRY(check_map(operation->map, err));
         break;

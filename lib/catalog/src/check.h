@@ -65,6 +65,9 @@ enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct 
 enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err);
 enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err);
 enum cs_status check_retime_subtitles(const Callsheet__V1__RetimeSubtitles *params, struct cs_err *err);
+enum cs_status check_trim(const Callsheet__V1__Trim *params, struct cs_err *err);
+enum cs_status check_speed(const Callsheet__V1__Speed *params, struct cs_err *err);
+enum cs_status check_freeze(const Callsheet__V1__Freeze *params, struct cs_err *err);
 enum cs_status check_brand(const Callsheet__V1__Brand *params, struct cs_err *err);
 enum cs_status check_layer(const Callsheet__V1__Layer *params, struct cs_err *err);
 enum cs_status check_replace_green_screen(const Callsheet__V1__ReplaceGreenScreen *params, struct cs_err *err);

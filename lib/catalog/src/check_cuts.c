@@ -8,6 +8,8 @@ enum {
     FILLER_BYTES_MAX = 60,
 };
 
+static const char *const gap_fills[] = {"silence", "roomTone", NULL};
+
 enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err) {
     return check_ref("media", params->media, true, err);
 }
@@ -37,6 +39,7 @@ enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_
 enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err) {
     CS_TRY(check_ref("video", params->video, true, err));
     CS_TRY(check_ref("plan", params->plan, true, err));
+    CS_TRY(check_word("gapFill", params->gap_fill, gap_fills, err));
     return check_transition(params->transition, CUT_TRANSITION_S_MIN, err);
 }
 

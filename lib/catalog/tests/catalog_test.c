@@ -143,6 +143,10 @@ TEST(good_parameters_are_accepted) {
         "{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"p\"},\"transition\":{\"type\":\"fade\",\"duration\":0."
         "3}}}",
         "{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"},\"plan\":{\"job\":\"p\"},\"transitionDuration\":0}}",
+        "{\"trim\":{\"video\":{\"job\":\"a\"},\"keep\":[{\"start\":0,\"end\":1},{\"start\":1,\"end\":2.5}]}}",
+        "{\"trim\":{\"video\":{\"job\":\"a\"},\"start\":1,\"duration\":2}}",
+        "{\"speed\":{\"video\":{\"job\":\"a\"},\"factor\":0.1,\"start\":1}}",
+        "{\"freeze\":{\"video\":{\"job\":\"a\"},\"duration\":2,\"sound\":\"continuing\"}}",
         "{\"brand\":{\"video\":{\"job\":\"a\"}}}",
         "{\"brand\":{\"video\":{\"job\":\"a\"},\"intro\":{\"job\":\"i\"},\"outro\":{\"upload\":\"u\"},"
         "\"introDuration\":0.1,"
@@ -260,6 +264,27 @@ TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path) {
         {BRAND(",\"logoMargin\":1001"), "logoMargin", "out_of_range"},
         {BRAND(",\"loudness\":0"), "loudness", "out_of_range"},
         {BRAND(",\"loudness\":-16,\"keepLoudness\":true"), "loudness", "one_of"},
+    };
+    assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(bad_edits_of_time_are_refused_with_their_path) {
+#define TRIM(rest) "{\"trim\":{\"video\":{\"job\":\"a\"}" rest "}}"
+    static const struct bad_case cases[] = {
+        {"{\"trim\":{\"end\":1}}", "video", "required"},
+        {TRIM(""), "keep", "required"},
+        {TRIM(",\"end\":1,\"drop\":[{\"start\":0,\"end\":1}]"), "", "one_of"},
+        {TRIM(",\"end\":1,\"duration\":1"), "duration", "one_of"},
+        {TRIM(",\"start\":2,\"end\":2"), "end", "empty_range"},
+        {TRIM(",\"keep\":[{\"start\":3,\"end\":2}]"), "keep[0]", "empty_range"},
+        {TRIM(",\"drop\":[{\"start\":1,\"end\":2},{\"start\":1.9,\"end\":3}]"), "drop[1]", "overlapping_ranges"},
+        {TRIM(",\"keep\":[{\"start\":-1,\"end\":2}]"), "keep[0].start", "out_of_range"},
+        {"{\"speed\":{\"video\":{\"job\":\"a\"}}}", "factor", "out_of_range"},
+        {"{\"speed\":{\"video\":{\"job\":\"a\"},\"factor\":10.1}}", "factor", "out_of_range"},
+        {"{\"speed\":{\"video\":{\"job\":\"a\"},\"factor\":2,\"start\":4,\"end\":3}}", "end", "empty_range"},
+        {"{\"freeze\":{\"video\":{\"job\":\"a\"},\"at\":1}}", "duration", "out_of_range"},
+        {"{\"freeze\":{\"video\":{\"job\":\"a\"},\"duration\":1,\"sound\":\"loud\"}}", "sound", "unknown_word"},
+        {CUT(",\"gapFill\":\"music\""), "gapFill", "unknown_word"},
     };
     assert_refused(cases, CS_COUNT(cases));
 }
@@ -650,7 +675,7 @@ TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_ali
           CS_TEST(good_parameters_are_accepted), CS_TEST(bad_generation_is_refused_with_its_path),
           CS_TEST(bad_editing_is_refused_with_its_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
-          CS_TEST(bad_subtitles_are_refused_with_their_path),
+          CS_TEST(bad_edits_of_time_are_refused_with_their_path), CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),
           CS_TEST(media_slots_come_in_field_order_with_paths_and_types),
           CS_TEST(every_reference_of_every_operation_has_a_slot), CS_TEST(vocabularies_answer),

@@ -34,12 +34,21 @@ enum { MED_FILLER_MARGIN_CS = 30, MED_SPLIT_PAUSE_CS = 50 };
 
 struct med_cut_rules med_cut_rules_default(void);
 
+enum med_span_sound {
+    MED_SPAN_HEARD,
+    MED_SPAN_MUTED,
+    MED_SPAN_ROOM_TONE, /* the room without the talk */
+};
+
 struct med_cut_span {
     int64_t start_cs;
     int64_t end_cs;
     bool keep;
     const char *reason; /* "content", "silence_1500ms", "filler_word_you_know", "too_short_0.80s", joined by "+" */
     double confidence;  /* 0 … 1 */
+    /* of what stays; the planner leaves both alone */
+    enum med_span_sound sound;
+    int speed; /* in thousandths; 0: as recorded */
 };
 
 struct med_cut_plan {
@@ -52,6 +61,8 @@ enum cs_status med_cut_plan_make(const struct med_words *words, int64_t duration
                                  struct cs_arena *arena, struct med_cut_plan *ret_plan, struct cs_err *err) CS_MUST_USE;
 
 /* ---- as JSON: {schemaVersion: "1.0.0", cuts: [{start, end, type, reason, confidence}], metadata: {parameters}} ----
+ * type: "keep", "cut", "mute" (stays without its sound), "roomTone" (with that of the room instead), "speed" with
+ * `factor` (0.1 … 10, thousandths count) and, if wanted, `mute`: true.
  */
 
 void med_cut_plan_write(const struct med_cut_plan *plan, const struct med_cut_rules *rules, struct cs_buf *out);

@@ -11,6 +11,9 @@
 
 enum { FRAME_CS = 5, SECONDS_MAX = 100000 };
 
+static const double speed_min = 0.1;
+static const double speed_max = 10;
+
 #define SET(object, name, value) ((void)json_object_set_new(object, name, value))
 
 /* ---- writing: the same plan, the same bytes ---- */
@@ -21,11 +24,25 @@ static json_t *seconds(int64_t time_cs) {
     return json_string(text);
 }
 
+static const char *type_of(const struct med_cut_span *span) {
+    return !span->keep                         ? "cut"
+           : span->speed != 0                  ? "speed"
+           : span->sound == MED_SPAN_MUTED     ? "mute"
+           : span->sound == MED_SPAN_ROOM_TONE ? "roomTone"
+                                               : "keep";
+}
+
 static json_t *write_span(const struct med_cut_span *span) {
     json_t *object = json_object();
     SET(object, "start", seconds(span->start_cs));
     SET(object, "end", seconds(span->end_cs));
-    SET(object, "type", json_string(span->keep ? "keep" : "cut"));
+    SET(object, "type", json_string(type_of(span)));
+    if (span->keep && span->speed != 0) {
+        SET(object, "factor", json_real((double)span->speed / 1000));
+    }
+    if (span->keep && span->speed != 0 && span->sound != MED_SPAN_HEARD) {
+        SET(object, "mute", json_true());
+    }
     SET(object, "reason", json_string(span->reason));
     SET(object, "confidence", json_real(span->confidence));
     return object;
@@ -98,24 +115,46 @@ static enum cs_status bad(struct cs_err *err, const char *what) {
     return cs_fail(err, CS_INVALID_ARGUMENT, "bad_cut_plan", "%s", what);
 }
 
+/* What is done to a span, by its type. */
+static enum cs_status read_action(const json_t *value, struct med_cut_span *span, struct cs_err *err) {
+    const char *type = json_string_value(json_object_get(value, "type"));
+    const json_t *factor = json_object_get(value, "factor");
+    span->keep = cs_str_eq(type, "keep");
+    if (span->keep || cs_str_eq(type, "cut")) {
+        return CS_OK;
+    }
+    span->keep = true;
+    if (cs_str_eq(type, "mute") || json_is_true(json_object_get(value, "mute"))) {
+        span->sound = MED_SPAN_MUTED;
+    } else if (cs_str_eq(type, "roomTone")) {
+        span->sound = MED_SPAN_ROOM_TONE;
+    }
+    if (cs_str_eq(type, "speed")) {
+        double speed = json_number_value(factor);
+        if (!json_is_number(factor) || !(speed >= speed_min && speed <= speed_max)) {
+            return bad(err, "a span of the type speed has a factor from 0.1 to 10");
+        }
+        span->speed = (int)lround(speed * 1000);
+    } else if (!cs_str_eq(type, "mute") && !cs_str_eq(type, "roomTone")) {
+        return bad(err, "each span of a cut plan is of the type keep, cut, mute, roomTone or speed");
+    }
+    return CS_OK;
+}
+
 static enum cs_status read_span(const json_t *value, int64_t from_cs, int64_t duration_cs, struct cs_arena *arena,
                                 struct med_cut_span *ret_span, struct cs_err *err) {
-    const char *type = json_string_value(json_object_get(value, "type"));
     const char *reason = json_string_value(json_object_get(value, "reason"));
     struct med_cut_span span = {.confidence = json_number_value(json_object_get(value, "confidence"))};
     if (!read_time(json_object_get(value, "start"), &span.start_cs) ||
         !read_time(json_object_get(value, "end"), &span.end_cs)) {
         return bad(err, "each span of a cut plan has a start and an end in seconds");
     }
-    if (!cs_str_eq(type, "keep") && !cs_str_eq(type, "cut")) {
-        return bad(err, "each span of a cut plan is of the type keep or cut");
-    }
+    CS_TRY(read_action(value, &span, err));
     if (span.start_cs < from_cs || span.end_cs <= span.start_cs || span.end_cs > duration_cs + FRAME_CS) {
         return bad(err, "the spans of a cut plan follow each other, within the recording");
     }
     span.end_cs = span.end_cs > duration_cs ? duration_cs : span.end_cs;
     span.start_cs = span.start_cs > span.end_cs ? span.end_cs : span.start_cs;
-    span.keep = cs_str_eq(type, "keep");
     span.reason = cs_arena_strdup(arena, reason != NULL ? reason : "");
     *ret_span = span;
     return CS_OK;

@@ -1,10 +1,11 @@
 /*
  * retime: what was said, on the timeline of the recording after a cut plan; and words as subtitle files.
  *
- * Rules    A word stays when its middle is in a span that stays; what of it lies outside is cut off. Joins that overlap
- *          (a transition) pull what follows forward by the overlap. Words never overlap afterwards. Cues begin and end
- *          on frames of 1/30 s, so that they are wrong by 33 ms at most, in order, and never overlap; they have at most
- *          MED_CUE_LINES lines of MED_CUE_LINE_CHARACTERS, or what a subtitle file gave them.
+ * Rules    A word stays when its middle is in a span that stays and is heard; what of it lies outside is cut off. In
+ *          spans that play faster or slower it follows them. Joins that overlap (a transition) pull what follows
+ *          forward by the overlap. Words never overlap afterwards. Cues begin and end on frames of 1/30 s, so that they
+ *          are wrong by 33 ms at most, in order, and never overlap; they have at most MED_CUE_LINES lines of
+ *          MED_CUE_LINE_CHARACTERS, or what a subtitle file gave them.
  * Threads  pure. Everything lives in the arena.
  */
 #ifndef MED_RETIME_H
@@ -33,7 +34,7 @@ int64_t med_retime(const struct med_words *words, const struct med_cut_plan *pla
                    struct cs_arena *arena, struct med_words *ret_words);
 
 /* The overlap that made the recording this long: INVALID_ARGUMENT "timing_mismatch" when none does. */
-enum cs_status med_cut_overlap(const struct med_cut_plan *plan, AVRational rate, int64_t frames,
+enum cs_status med_cut_overlap(const struct med_cut_plan *plan, AVRational rate, int64_t frames, struct cs_arena *arena,
                                int64_t *ret_overlap_frames, struct cs_err *err) CS_MUST_USE;
 
 /* ---- subtitle files ---- */

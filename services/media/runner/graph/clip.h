@@ -22,6 +22,8 @@ struct med_clip {
     const struct med_facts *facts; /* outlives the graph */
     const char *path;              /* of the parameter, for errors; outlives the graph */
     int64_t from_ticks;            /* where the stretch begins, on a frame of the output; 0: at its start */
+    bool bare_head;                /* its sound is not faded in where it is cut: the caller does */
+    bool bare_tail;
 };
 
 /* Where reading may begin, in stream time: early enough that decoders are at rest by the clip's begin. INT64_MIN: at

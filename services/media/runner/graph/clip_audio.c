@@ -218,10 +218,10 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
         return err->path[0] != '\0' ? status : cs_err_at(err, node->clip.path);
     }
     med_sound_scale(ret_stereo, count, node->volume);
-    if (node->clip.from_ticks > 0) {
+    if (node->clip.from_ticks > 0 && !node->clip.bare_head) {
         med_sound_fade_head(ret_stereo, count, node->given, CUT_FADE);
     }
-    if (!node->ended) {
+    if (!node->ended && !node->clip.bare_tail) {
         med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, CUT_FADE);
     }
     node->given += (int64_t)count;

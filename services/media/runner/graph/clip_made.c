@@ -116,6 +116,8 @@ struct made_audio {
     int64_t from; /* sample of the source at which the clip begins */
     int64_t given;
     bool begun;
+    bool bare_head;
+    bool bare_tail;
 };
 
 static enum cs_status pull_sound(struct med_audio *self, float *ret_stereo, size_t count, struct cs_err *err) {
@@ -135,10 +137,10 @@ static enum cs_status pull_sound(struct med_audio *self, float *ret_stereo, size
     }
     memset(ret_stereo + 2 * have, 0, (count - have) * 2 * sizeof(float));
     med_sound_scale(ret_stereo, count, node->volume);
-    if (node->from > 0) {
+    if (node->from > 0 && !node->bare_head) {
         med_sound_fade_head(ret_stereo, count, node->given, CUT_FADE);
     }
-    if (node->from + node->pad.samples < node->source->samples) {
+    if (node->from + node->pad.samples < node->source->samples && !node->bare_tail) {
         med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, CUT_FADE);
     }
     node->given += (int64_t)count;
@@ -162,6 +164,8 @@ struct med_audio *med_clip_made_audio(struct med_graph *graph, const struct med_
     node->source = status == CS_OK ? source : NULL;
     node->err = err;
     node->volume = (float)volume;
+    node->bare_head = clip->bare_head;
+    node->bare_tail = clip->bare_tail;
     node->from = av_rescale(clip->from_ticks, MED_SAMPLE_RATE, MED_TICKS_PER_S);
     return &node->pad;
 }

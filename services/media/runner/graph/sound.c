@@ -1,5 +1,6 @@
 #include "graph/sound.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- levels ---- */
@@ -63,15 +64,37 @@ static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* How loud a part is in an overlap, `at` samples into its fade: in or out. */
+static float level_at(int64_t at, int64_t fade, bool in, bool equal_power) {
+    int64_t step = in ? at + 1 : fade - at;
+    if (step <= 0 || step > fade) {
+        return step <= 0 ? 0 : 1;
+    }
+    float share = (float)step / (float)(fade + 1);
+    return equal_power ? sinf((float)M_PI_2 * share) : share;
+}
+
+/* Fades in or out over the overlap that begins at sample `begin` of the part; stereo holds what is from `from` on. */
+static void shape_overlap(const struct med_sound_part *join, float *stereo, size_t count, int64_t from, int64_t begin,
+                          bool in) {
+    int64_t fade = join->fade > 0 ? smaller(join->fade, join->overlap) : join->overlap;
+    int64_t fade_begin = begin + (join->overlap - fade) / 2;
+    int64_t first = begin > from ? begin - from : 0;
+    int64_t last = smaller((int64_t)count, begin + join->overlap - from);
+    for (int64_t i = first; i < last; i++) {
+        float level = level_at(from + i - fade_begin, fade, in, join->equal_power);
+        stereo[2 * i] *= level;
+        stereo[2 * i + 1] *= level;
+    }
+}
+
 /* Parts fade in over the overlap with the one before and out over the one with the next. */
 static void shape(const struct join *join, size_t index, float *stereo, size_t count, int64_t from) {
     const struct med_sound_part *part = &join->parts[index];
-    if (index > 0 && join->parts[index - 1].overlap > 0) {
-        med_sound_fade_head(stereo, count, from, join->parts[index - 1].overlap);
+    if (index > 0) {
+        shape_overlap(part - 1, stereo, count, from, 0, true);
     }
-    if (part->overlap > 0) {
-        med_sound_fade_tail(stereo, count, from, part->audio->samples, part->overlap);
-    }
+    shape_overlap(part, stereo, count, from, part->audio->samples - part->overlap, false);
 }
 
 static enum cs_status add_part(struct join *join, size_t index, float *out, size_t count, struct cs_err *err) {

@@ -21,6 +21,12 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_extract_audio(job, operation->extract_audio, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_CUT:
         return med_op_cut(job, operation->cut, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_TRIM:
+        return med_op_trim(job, operation->trim, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_SPEED:
+        return med_op_speed(job, operation->speed, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_FREEZE:
+        return med_op_freeze(job, operation->freeze, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_BRAND:
         return med_op_brand(job, operation->brand, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_LAYER:

@@ -76,6 +76,12 @@ enum cs_status med_op_extract_audio(struct med_job *job, const Callsheet__V1__Ex
                                     struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct med_made *ret_made,
                           struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_trim(struct med_job *job, const Callsheet__V1__Trim *params, struct med_made *ret_made,
+                           struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_speed(struct med_job *job, const Callsheet__V1__Speed *params, struct med_made *ret_made,
+                            struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_freeze(struct med_job *job, const Callsheet__V1__Freeze *params, struct med_made *ret_made,
+                             struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct med_made *ret_made,
                             struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_layer(struct med_job *job, const Callsheet__V1__Layer *params, struct med_made *ret_made,

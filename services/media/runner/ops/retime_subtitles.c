@@ -22,7 +22,7 @@ static enum cs_status read_clock(struct med_job *job, const Callsheet__V1__Retim
     CS_TRY(med_job_video_input(job, params->video, "video", &clip, err));
     ret_clock->rate = med_facts_output_rate(clip.facts);
     int64_t frames = med_length_of(clip.facts, ret_clock->rate).frames;
-    return med_cut_overlap(plan, ret_clock->rate, frames, &ret_clock->overlap_frames, err);
+    return med_cut_overlap(plan, ret_clock->rate, frames, job->arena, &ret_clock->overlap_frames, err);
 }
 
 enum cs_status med_op_retime_subtitles(struct med_job *job, const Callsheet__V1__RetimeSubtitles *params,

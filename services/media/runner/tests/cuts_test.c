@@ -1,10 +1,11 @@
-/* COVERS edit/cut_plan.c cut_plan_json.c retime.c cues.c: what of a talk stays, and its words afterwards. */
+/* COVERS edit/cut_plan.c cut_plan_json.c retime.c stretch.c cues.c: what of a talk stays, and its words afterwards. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cs/test.h"
 #include "edit/cut_plan.h"
 #include "edit/retime.h"
+#include "edit/stretch.h"
 
 static struct cs_arena *arena;
 static struct cs_err err;
@@ -312,6 +313,9 @@ TEST(ta_041_plans_that_make_no_sense_are_refused) {
         "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"cut\"}]}",
         "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"hold\"}]}",
         "{\"cuts\":[{\"start\":1,\"end\":1,\"type\":\"keep\"}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"speed\"}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"speed\",\"factor\":11}]}",
+        "{\"cuts\":[{\"start\":0,\"end\":1,\"type\":\"speed\",\"factor\":\"2\"}]}",
         "{\"cuts\":[{\"start\":0,\"end\":11,\"type\":\"keep\"}]}",
         "{\"cuts\":[{\"start\":-1,\"end\":1,\"type\":\"keep\"}]}",
         "{\"cuts\":[{\"start\":\"0:1.5:3\",\"end\":\"9\",\"type\":\"keep\"}]}",
@@ -367,6 +371,48 @@ TEST(ta_045_transitions_longer_than_what_stays_move_nothing_before_the_start) {
                                    "{\"start\":2,\"end\":3,\"type\":\"keep\"}]}",
                                    1000);
     assert_string_equal(words_shown(&after), "two 0 50");
+}
+
+TEST(ta_045_words_follow_spans_that_play_faster_or_slower) {
+    static const char plan[] = "{\"cuts\":[{\"start\":0,\"end\":2,\"type\":\"keep\"},"
+                               "{\"start\":2,\"end\":6,\"type\":\"speed\",\"factor\":2},"
+                               "{\"start\":6,\"end\":8,\"type\":\"cut\"},"
+                               "{\"start\":8,\"end\":9,\"type\":\"speed\",\"factor\":0.5},"
+                               "{\"start\":9,\"end\":12,\"type\":\"keep\"}]}";
+    struct med_words after =
+        moved("a 100 150, b 190 250, c 300 400, d 590 650, e 700 750, f 810 850, g 880 950", plan, 0);
+    assert_string_equal(words_shown(&after), "a 100 150, b 190 225, c 250 300, f 420 500, g 560 650");
+    after = moved("a 100 150, c 300 400, f 810 850", plan, 30);
+    assert_string_equal(words_shown(&after), "a 100 150, c 250 300, f 390 470");
+}
+
+TEST(ta_045_words_that_are_muted_are_not_shown) {
+    struct med_words after = moved("a 100 150, b 200 250, c 350 400, d 450 500",
+                                   "{\"cuts\":[{\"start\":0,\"end\":2,\"type\":\"keep\"},"
+                                   "{\"start\":2,\"end\":3,\"type\":\"mute\"},"
+                                   "{\"start\":3,\"end\":4.1,\"type\":\"roomTone\"},"
+                                   "{\"start\":4.1,\"end\":5,\"type\":\"keep\"}]}",
+                                   0);
+    assert_string_equal(words_shown(&after), "a 100 150, d 450 500");
+}
+
+TEST(a_hundred_spans_at_a_third_do_not_drift) {
+    struct med_cut_plan plan = {.spans = cs_arena_array(arena, 100, sizeof(struct med_cut_span)), .count = 100};
+    for (int i = 0; i < 100; i++) {
+        plan.spans[i] = (struct med_cut_span){
+            .start_cs = 37 * i, .end_cs = 37 * i + 37, .keep = true, .speed = i % 2 == 0 ? 3000 : 0};
+    }
+    const AVRational rate = {30000, 1001};
+    struct med_runs runs = med_runs_of_plan(&plan, rate, arena);
+    assert_int_equal(runs.count, 1);
+    assert_int_equal(runs.items[0].count, 100);
+    double exact = 50 * (0.37 + 0.37 / 3) * 30000 / 1001;
+    assert_true((double)runs.items[0].frames - exact < 2 && exact - (double)runs.items[0].frames < 2);
+    for (size_t i = 0; i < 100; i++) {
+        const struct med_stretch *stretch = &runs.items[0].stretches[i];
+        int64_t last = med_stretch_shows(stretch, stretch->frames - 1);
+        assert_in_range(last, stretch->first, stretch->first + stretch->source_frames - 1);
+    }
 }
 
 TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
@@ -448,6 +494,9 @@ int main(void) {
         CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
         CS_TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go),
         CS_TEST(ta_045_transitions_longer_than_what_stays_move_nothing_before_the_start),
+        CS_TEST(ta_045_words_follow_spans_that_play_faster_or_slower),
+        CS_TEST(ta_045_words_that_are_muted_are_not_shown),
+        CS_TEST(a_hundred_spans_at_a_third_do_not_drift),
         CS_TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap),
         CS_TEST(ta_027_subtitles_are_written_as_srt_and_vtt),
         CS_TEST(ta_026_a_transcript_reads_back_as_the_same_words),

@@ -20,6 +20,7 @@ struct flash_film {
     int rate_num;       /* 0: 30 */
     int rate_den;       /* 0: 1 */
     int64_t frames;     /* 0: 4 s */
+    int flash_frames;   /* 0: FLASH_FRAMES */
     const char *encode; /* more arguments for ffmpeg's output ("-c:a pcm_s16le"); NULL none */
 };
 
@@ -28,6 +29,7 @@ const char *flash_make(struct studio *studio, const char *name, const struct fla
 
 struct flash {
     double frame;  /* its first */
+    double frames; /* that are bright */
     double offset; /* samples by which its sound is late; NAN: there is none */
 };
 
@@ -36,14 +38,16 @@ struct flash_sight {
     int64_t samples;
     size_t count;
     struct flash items[FLASHES_MAX];
-    double offset_max; /* samples, of any; INFINITY when a flash has no sound */
-    double slope;      /* ms that the sound falls behind in a minute; 0 for fewer than three flashes */
+    double offset_max;  /* samples, of any; INFINITY when a flash has no sound */
+    double slope;       /* ms that the sound falls behind in a minute; 0 for fewer than three flashes */
+    double slope_error; /* its standard error: flashes are on whole frames, so few of them tell little */
 };
 
 /* Looks at an output of constant rate. */
 struct flash_sight flash_look(struct studio *studio, const char *output, int rate_num, int rate_den);
 
-/* So many flashes, none more than a frame from its sound, none drifting by more than 1 ms a minute. */
+/* So many flashes, none more than a frame from its sound, none seen to drift by more than 1 ms a minute: by the
+ * slope, less three times its error. */
 void flash_expect(const struct flash_sight *sight, size_t count, int rate_num, int rate_den);
 
 #endif
