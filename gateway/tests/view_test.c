@@ -260,7 +260,27 @@ TEST(sy_002_sy_003_a_created_execution_has_both_names_of_its_id) {
     assert_string_equal(gw_view_state_word((Callsheet__V1__ExecutionState)42), "unknown");
 }
 
-TEST_MAIN(CS_TEST(a_job_that_waits_says_why),
+TEST(what_is_known_of_an_output_is_shown_with_it_and_words_are_metrics) {
+    struct sample s;
+    sample_init(&s);
+    Callsheet__V1__Quality quality = CALLSHEET__V1__QUALITY__INIT;
+    Callsheet__V1__MediaSpan black = CALLSHEET__V1__MEDIA_SPAN__INIT;
+    Callsheet__V1__MediaSpan *blacks[] = {&black};
+    black.end = 1.5;
+    quality.frame_count = 60;
+    quality.black = blacks;
+    quality.n_black = 1;
+    s.artifact.quality = &quality;
+    s.metric.word = "limited";
+    json_t *whole = gw_view_execution(&s.execution, GW_VIEW_WHOLE, &links);
+    assert_at(whole, "jobs.1.outputs.0.quality.frameCount", "60");
+    assert_at(whole, "jobs.1.outputs.0.quality.black.0.end", "1.5");
+    assert_at(whole, "jobs.1.metrics.itemCount", "limited");
+    json_decref(whole);
+}
+
+TEST_MAIN(CS_TEST(what_is_known_of_an_output_is_shown_with_it_and_words_are_metrics),
+          CS_TEST(a_job_that_waits_says_why),
           CS_TEST(sy_029_sy_031_sy_034_sy_036_sy_037_a_finished_execution_shows_its_result_in_the_dialects_form),
           CS_TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect),
           CS_TEST(sy_031_sy_041_failures_say_which_operation_failed_and_why),

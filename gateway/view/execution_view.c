@@ -33,6 +33,9 @@ static json_t *view_artifact(const Callsheet__V1__Artifact *artifact, const stru
     if (artifact->facts != NULL) {
         SET(object, "facts", cs_json_from_message(&artifact->facts->base, 0));
     }
+    if (artifact->quality != NULL) {
+        SET(object, "quality", cs_json_from_message(&artifact->quality->base, 0));
+    }
     return object;
 }
 
@@ -153,7 +156,7 @@ static json_t *view_job(const Callsheet__V1__JobStatus *job, const struct gw_lin
         (void)json_array_append_new(outputs, view_artifact(job->outputs[i], links));
     }
     for (size_t i = 0; i < job->n_metrics; i++) {
-        SET(metrics, job->metrics[i]->name, json_real(job->metrics[i]->value));
+        SET(metrics, job->metrics[i]->name, view_metric(job->metrics[i]));
     }
     SET(object, "id", json_string(job->id));
     SET(object, "operation", json_string(job->operation));

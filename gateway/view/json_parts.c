@@ -23,6 +23,10 @@ json_t *view_word(const ProtobufCEnumDescriptor *descriptor, int value) {
     return json_string(word != NULL ? word : "unknown");
 }
 
+json_t *view_metric(const Callsheet__V1__Metric *metric) {
+    return cs_str_empty(metric->word) ? json_real(metric->value) : json_string(metric->word);
+}
+
 json_t *view_url(const Callsheet__V1__Artifact *artifact, const struct gw_links *links) {
     if (!cs_str_empty(artifact->url)) {
         return json_string(artifact->url); /* given from outside */

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "cs/base/text.h"
+#include "cs/json.h"
 #include "view/execution_view.h"
 #include "view/json_parts.h"
 
@@ -36,8 +37,8 @@ static json_t *job_result(const Callsheet__V1__JobStatus *job, const struct gw_l
     json_t *outputs = json_array();
     for (size_t i = 0; i < job->n_metrics; i++) {
         double value = job->metrics[i]->value;
-        bool whole = value == floor(value) && fabs(value) < 1e15;
-        SET(result, job->metrics[i]->name, whole ? json_integer((json_int_t)value) : json_real(value));
+        bool whole = cs_str_empty(job->metrics[i]->word) && value == floor(value) && fabs(value) < 1e15;
+        SET(result, job->metrics[i]->name, whole ? json_integer((json_int_t)value) : view_metric(job->metrics[i]));
     }
     for (size_t i = 0; i < job->n_outputs; i++) {
         const Callsheet__V1__Artifact *artifact = job->outputs[i];
@@ -49,6 +50,9 @@ static json_t *job_result(const Callsheet__V1__JobStatus *job, const struct gw_l
         SET(output, "sha256", json_string(artifact->sha256));
         if (artifact->facts != NULL && artifact->facts->duration_us > 0) {
             SET(output, "duration", json_real((double)artifact->facts->duration_us / 1e6));
+        }
+        if (artifact->quality != NULL) {
+            SET(output, "quality", cs_json_from_message(&artifact->quality->base, 0));
         }
         (void)json_array_append_new(outputs, output);
     }

@@ -149,6 +149,12 @@ static void fill_succeeded(const struct job *job, const struct outputs *outputs,
     for (size_t i = 0; i < outputs->count; i++) {
         ret_succeeded->outputs[ret_succeeded->n_outputs++] = artifact_of(job, &outputs->items[i], done->outputs[i]);
     }
+    for (size_t i = 0; i < done->n_qualities; i++) {
+        const Callsheet__V1__OutputQuality *of_output = done->qualities[i];
+        if (of_output->output < ret_succeeded->n_outputs) {
+            ret_succeeded->outputs[of_output->output]->quality = of_output->quality;
+        }
+    }
     ret_succeeded->metrics = done->metrics;
     ret_succeeded->n_metrics = done->n_metrics;
 }

@@ -80,6 +80,10 @@ TEST(merge_makes_one_video_of_two) {
     assert_int_equal(artifact->type, TYPE(VIDEO));
     assert_int_equal(artifact->facts->video->width, 320);
     assert_in_range(artifact->facts->duration_us, 3900000, 4100000);
+    assert_non_null(artifact->quality);
+    assert_int_equal(artifact->quality->frame_count, artifact->facts->video->frame_count);
+    assert_int_equal(artifact->quality->decoded_frames, artifact->quality->frame_count);
+    assert_non_null(artifact->quality->loudness);
     /* What was said about the output while writing is what is found in it. */
     struct cs_err err = {0};
     Callsheet__V1__ProbeReply *reply = NULL;

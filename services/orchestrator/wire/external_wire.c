@@ -94,6 +94,7 @@ static enum cs_status check_succeeded(const Callsheet__V1__Succeeded *succeeded,
     }
     for (size_t i = 0; i < succeeded->n_metrics; i++) {
         CS_TRY(check_length("metrics", succeeded->metrics[i]->name, ORC_EXTERNAL_NAME_BYTES_MAX, err));
+        CS_TRY(check_length("metrics", succeeded->metrics[i]->word, ORC_EXTERNAL_NAME_BYTES_MAX, err));
         if (!isfinite(succeeded->metrics[i]->value)) {
             return cs_fail_at(err, "metrics", "out_of_range", "a metric is a number");
         }

@@ -8,7 +8,7 @@
 static enum cs_status write_file(const struct med_made *made, const struct med_splice *splice,
                                  const Callsheet__V1__RunnerLimits *limits, const struct med_render_events *events,
                                  int fd, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                 struct cs_err *err) {
+                                 Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     CS_AUTO(med_graph) *graph = med_graph_create(limits, events);
     CS_AUTO(med_splicer) *splicer = NULL;
     struct med_audio *sound = NULL;
@@ -16,7 +16,7 @@ static enum cs_status write_file(const struct med_made *made, const struct med_s
     if (made->samples > 0) {
         CS_TRY(med_made_sound(made, graph, &sound, err));
     }
-    return med_sink_run_coded(graph, med_splicer_coded(splicer), sound, fd, arena, ret_facts, err);
+    return med_sink_run_coded(graph, med_splicer_coded(splicer), sound, fd, arena, ret_facts, ret_quality, err);
 }
 
 static enum cs_status write_and_check(const struct med_made *made, const struct med_splice *splice,
@@ -24,14 +24,17 @@ static enum cs_status write_and_check(const struct med_made *made, const struct 
                                       int fd, struct cs_arena *arena, struct med_copy *copy,
                                       Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
     Callsheet__V1__MediaFacts *facts = NULL;
+    Callsheet__V1__Quality *quality = NULL;
     bool same = false;
-    CS_TRY(write_file(made, splice, limits, events, fd, arena, &facts, err));
+    CS_TRY(write_file(made, splice, limits, events, fd, arena, &facts, &quality, err));
     CS_TRY(med_copy_check(splice, fd, 1, &same, err));
     if (!same) {
         copy->reason = "mismatch";
         return CS_OK;
     }
     copy->share = (double)splice->copied / (double)splice->frames;
+    quality->copied_share = copy->share;
+    copy->quality = quality;
     *ret_facts = facts;
     return CS_OK;
 }

@@ -20,8 +20,9 @@
 #include "render.h"
 
 struct med_copy {
-    double share;       /* of the frames; 0: nothing was copied */
-    const char *reason; /* why nothing was, else NULL */
+    double share;                    /* of the frames; 0: nothing was copied */
+    const char *reason;              /* why nothing was, else NULL */
+    Callsheet__V1__Quality *quality; /* of the file; NULL: nothing was copied */
 };
 
 /* *ret_facts is NULL when the caller has to encode. Fails only with what would fail then, too: UNAVAILABLE and

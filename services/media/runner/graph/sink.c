@@ -2,12 +2,12 @@
 
 #include <libavformat/avformat.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "cs/base/clock.h"
 #include "graph/av.h"
 #include "graph/encode.h"
 #include "graph/facts.h"
+#include "graph/quality.h"
 #include "graph/queue.h"
 #include "graph/timeline.h"
 #include "io/avio_fd.h"
@@ -43,6 +43,7 @@ struct sink {
     int64_t done_ticks;
     int64_t began_ms;
     int64_t told_ms;
+    struct med_quality quality;
 };
 
 static enum cs_status write_failed(struct cs_err *err, int averror) {
@@ -296,35 +297,19 @@ static void close_sink(struct sink *sink) {
 
 /* ---- reading it back ---- */
 
-static enum cs_status verify(const struct sink *sink, const struct med_facts *facts, struct cs_err *err) {
-    for (size_t i = 0; i < sink->count; i++) {
-        const struct track *track = &sink->tracks[i];
-        if (track->audio == NULL && (facts->video.stream < 0 || facts->video.frames != track->frames)) {
-            return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %lld of %lld planned frames",
-                           (long long)(facts->video.stream < 0 ? 0 : facts->video.frames), (long long)track->frames);
-        }
-        int64_t planned = track->audio == NULL ? 0 : track->audio->samples;
-        int64_t off = facts->audio.samples - planned;
-        if (track->audio != NULL && (facts->audio.stream < 0 || llabs(off) > 2 * (int64_t)MED_SAMPLE_RATE / 25)) {
-            return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %lld of %lld planned samples",
-                           (long long)facts->audio.samples, (long long)planned);
-        }
-    }
-    return CS_OK;
-}
-
 static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                struct cs_err *err) {
+                                Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     struct med_facts facts;
     enum cs_status status = med_facts_read(sink->fd, &facts, err);
     if (status != CS_OK) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "the output cannot be read back");
     }
-    CS_TRY(verify(sink, &facts, err));
+    CS_TRY(med_quality_judge(&sink->quality, sink->fd, &facts, arena, ret_quality, err));
     for (size_t i = 0; i < sink->count; i++) { /* as planned, not as the container rounds */
         if (sink->tracks[i].audio != NULL) {
-            facts.audio.samples = sink->tracks[i].audio->samples;
-            facts.audio.length_ticks = med_ticks_from(facts.audio.samples, (AVRational){1, MED_SAMPLE_RATE});
+            int64_t samples = sink->tracks[i].audio->samples;
+            facts.audio.samples = av_rescale(samples, facts.audio.sample_rate, MED_SAMPLE_RATE);
+            facts.audio.length_ticks = med_ticks_from(samples, (AVRational){1, MED_SAMPLE_RATE});
         } else {
             facts.video.rate = av_inv_q(sink->tracks[i].unit);
             facts.video.length_ticks = sink->length_ticks;
@@ -336,13 +321,14 @@ static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena,
 }
 
 static enum cs_status finish(struct sink *sink, enum cs_status status, struct cs_arena *arena,
-                             Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+                             Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
+                             struct cs_err *err) {
     if (status == CS_OK) {
         status = run(sink, err);
     }
     close_sink(sink);
     CS_TRY(status);
-    CS_TRY(read_back(sink, arena, ret_facts, err));
+    CS_TRY(read_back(sink, arena, ret_facts, ret_quality, err));
     sink->done_ticks = sink->length_ticks;
     tell(sink, true);
     return CS_OK;
@@ -350,27 +336,32 @@ static enum cs_status finish(struct sink *sink, enum cs_status status, struct cs
 
 enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
                             struct med_audio *audio, int fd, struct cs_arena *arena,
-                            Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+                            Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
+                            struct cs_err *err) {
     struct sink sink = {.graph = graph, .container = container, .fd = fd, .began_ms = cs_clock_mono_ms()};
     enum cs_status status = open_file(&sink, err);
     if (status == CS_OK && video != NULL) {
-        status = add_picture(&sink, med_graph_async(graph, video), NULL, err);
+        video = med_quality_watch_picture(&sink.quality, graph, med_graph_async(graph, video));
+        status = add_picture(&sink, video, NULL, err);
     }
     if (status == CS_OK && audio != NULL) {
-        status = add_sound(&sink, audio, err);
+        status = add_sound(&sink, med_quality_watch_sound(&sink.quality, graph, audio), err);
     }
-    return finish(&sink, status, arena, ret_facts, err);
+    return finish(&sink, status, arena, ret_facts, ret_quality, err);
 }
 
 enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
-                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
+                                  Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     struct sink sink = {.graph = graph, .container = MED_MP4, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    sink.quality.frames = coded->frames;
+    sink.quality.rate = coded->rate;
     enum cs_status status = open_file(&sink, err);
     if (status == CS_OK) {
         status = add_picture(&sink, NULL, coded, err);
     }
     if (status == CS_OK && audio != NULL) {
-        status = add_sound(&sink, audio, err);
+        status = add_sound(&sink, med_quality_watch_sound(&sink.quality, graph, audio), err);
     }
-    return finish(&sink, status, arena, ret_facts, err);
+    return finish(&sink, status, arena, ret_facts, ret_quality, err);
 }

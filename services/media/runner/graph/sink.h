@@ -1,8 +1,7 @@
 /*
  * sink: runs the graph into a file. Encoders on their own threads, the multiplexer on the caller's.
  *
- * The file is read back afterwards: as many pictures as planned, sound within 80 ms of its plan, else INTERNAL
- * "verify_failed".
+ * The file is read back afterwards and judged (graph/quality.h); one that is not as planned fails.
  */
 #ifndef MED_SINK_H
 #define MED_SINK_H
@@ -29,10 +28,11 @@ struct med_coded {
 /* video or audio may be NULL where the container allows. Facts are those of the finished file. */
 enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
                             struct med_audio *audio, int fd, struct cs_arena *arena,
-                            Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) CS_MUST_USE;
+                            Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
+                            struct cs_err *err) CS_MUST_USE;
 /* The same into MP4 with a coded picture, which runs on a thread of its own. */
 enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
                                   struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                  struct cs_err *err) CS_MUST_USE;
+                                  Callsheet__V1__Quality **ret_quality, struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -76,8 +76,10 @@ enum cs_status med_chunk_make(struct med_job *job, const struct med_made *made, 
     stretch->filter.pad.skip = NULL;
     stretch->first = chunk->first_frame;
     Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, &stretch->filter.pad, NULL, fd, job->arena, &facts, err));
+    Callsheet__V1__Quality *quality = NULL;
+    CS_TRY(med_sink_run(graph, MED_MP4, &stretch->filter.pad, NULL, fd, job->arena, &facts, &quality, err));
     med_job_add_output(job, facts);
+    med_job_add_quality(job, quality);
     return CS_OK;
 }
 
@@ -192,16 +194,18 @@ enum cs_status med_chunk_join(struct med_job *job, const struct med_made *made, 
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
     struct med_audio *sound = NULL;
     Callsheet__V1__MediaFacts *facts = NULL;
+    Callsheet__V1__Quality *quality = NULL;
     enum cs_status status = read_params(&join, err);
     join.coded.params = join.params;
     if (status == CS_OK && made->samples > 0) {
         status = med_made_sound(made, graph, &sound, err);
     }
     if (status == CS_OK) {
-        status = med_sink_run_coded(graph, &join.coded, sound, fd, job->arena, &facts, err);
+        status = med_sink_run_coded(graph, &join.coded, sound, fd, job->arena, &facts, &quality, err);
     }
     avcodec_parameters_free(&join.params);
     CS_TRY(status);
     med_job_add_output(job, facts);
+    med_job_add_quality(job, quality);
     return CS_OK;
 }

@@ -95,12 +95,14 @@ static void tell_further(const Callsheet__V1__Progress *progress, void *user) {
     }
 }
 
+/* reason: why it was not copied, or NULL. */
 static enum cs_status encode(struct med_job *job, const struct med_made *made, const struct med_render_events *events,
-                             int fd, struct cs_err *err) {
+                             const char *reason, int fd, struct cs_err *err) {
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, events);
     struct med_video *picture = NULL;
     struct med_audio *sound = NULL;
     Callsheet__V1__MediaFacts *facts = NULL;
+    Callsheet__V1__Quality *quality = NULL;
     if (made->frames > 0) {
         CS_TRY(med_check_output(&made->format, made->frames, err));
         CS_TRY(med_made_picture(made, graph, &picture, err));
@@ -108,8 +110,11 @@ static enum cs_status encode(struct med_job *job, const struct med_made *made, c
     if (made->samples > 0) {
         CS_TRY(med_made_sound(made, graph, &sound, err));
     }
-    CS_TRY(med_sink_run(graph, container_of(job->wire->outputs[0]), picture, sound, fd, job->arena, &facts, err));
+    CS_TRY(med_sink_run(graph, container_of(job->wire->outputs[0]), picture, sound, fd, job->arena, &facts, &quality,
+                        err));
+    quality->copy_reason = cs_arena_strdup(job->arena, reason != NULL ? reason : "");
     med_job_add_output(job, facts);
+    med_job_add_quality(job, quality);
     return CS_OK;
 }
 
@@ -119,15 +124,16 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
     struct med_copy copy = {0};
     Callsheet__V1__MediaFacts *facts = NULL;
     if (made->pieces == NULL || made->frames == 0) {
-        return encode(job, made, &events, fd, err);
+        return encode(job, made, &events, NULL, fd, err);
     }
     CS_TRY(med_check_output(&made->format, made->frames, err));
     CS_TRY(med_copy_run(made, job->wire->limits, &events, fd, job->arena, &copy, &facts, err));
     med_job_add_metric(job, "copiedShare", copy.share);
     if (facts == NULL) {
-        return encode(job, made, &events, fd, err);
+        return encode(job, made, &events, copy.reason, fd, err);
     }
     med_job_add_output(job, facts);
+    med_job_add_quality(job, copy.quality);
     return CS_OK;
 }
 

@@ -24,7 +24,9 @@ enum cs_status med_op_generate_audio(struct med_job *job, const Callsheet__V1__G
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
     CS_TRY(med_speech(graph, params->text, params->voice, speed, &speech, err));
     Callsheet__V1__MediaFacts *facts = NULL;
-    CS_TRY(med_sink_run(graph, container_of(job), NULL, speech, fd, job->arena, &facts, err));
+    Callsheet__V1__Quality *quality = NULL;
+    CS_TRY(med_sink_run(graph, container_of(job), NULL, speech, fd, job->arena, &facts, &quality, err));
     med_job_add_output(job, facts);
+    med_job_add_quality(job, quality);
     return CS_OK;
 }

@@ -72,7 +72,21 @@ void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts) {
     }
 }
 
-void med_job_add_metric(struct med_job *job, const char *name, double value) {
+void med_job_add_quality(struct med_job *job, Callsheet__V1__Quality *quality) {
+    Callsheet__V1__RunnerDone *done = job->done;
+    if (done->qualities == NULL) {
+        done->qualities = cs_arena_array(job->arena, CS_JOB_OUTPUTS_MAX, sizeof(void *));
+    }
+    if (done->n_outputs > 0 && done->n_qualities < CS_JOB_OUTPUTS_MAX) {
+        Callsheet__V1__OutputQuality *of_output = cs_arena_alloc(job->arena, sizeof(*of_output));
+        callsheet__v1__output_quality__init(of_output);
+        of_output->output = (uint32_t)done->n_outputs - 1;
+        of_output->quality = quality;
+        done->qualities[done->n_qualities++] = of_output;
+    }
+}
+
+static void add_metric(struct med_job *job, const char *name, double value, const char *word) {
     if (job->metrics == NULL) {
         job->metrics = cs_arena_array(job->arena, METRICS_MAX, sizeof(void *));
     }
@@ -81,8 +95,17 @@ void med_job_add_metric(struct med_job *job, const char *name, double value) {
         callsheet__v1__metric__init(metric);
         metric->name = cs_arena_strdup(job->arena, name);
         metric->value = value;
+        metric->word = cs_arena_strdup(job->arena, word);
         job->metrics[job->metric_count++] = metric;
     }
+}
+
+void med_job_add_metric(struct med_job *job, const char *name, double value) {
+    add_metric(job, name, value, "");
+}
+
+void med_job_add_word(struct med_job *job, const char *name, const char *word) {
+    add_metric(job, name, 0, word);
 }
 
 struct med_picture_format med_format_of(const struct med_facts *facts) {

@@ -41,7 +41,10 @@ enum cs_status med_job_video_input(const struct med_job *job, const Callsheet__V
                                    struct med_clip *ret_clip, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_job_output_fd(const struct med_job *job, int *ret_fd, struct cs_err *err) CS_MUST_USE;
 void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts);
+/* Of the output that was added last. */
+void med_job_add_quality(struct med_job *job, Callsheet__V1__Quality *quality);
 void med_job_add_metric(struct med_job *job, const char *name, double value);
+void med_job_add_word(struct med_job *job, const char *name, const char *word);
 
 /* Size and rate of a video's own output: as shown, even, its own steady rate. */
 struct med_picture_format med_format_of(const struct med_facts *facts);

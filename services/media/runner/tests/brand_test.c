@@ -14,37 +14,6 @@ static const char talk[] = "-f lavfi -i color=gray:s=200x100:r=25:d=4 -f lavfi -
 static const char red_intro[] =
     "-f lavfi -i color=red:s=100x100:r=30:d=5 -f lavfi -i \"sine=f=440:sample_rate=44100:d=5\" -c:a aac";
 
-/* What ffmpeg measures of a file: "I:" (LUFS) or "Peak:" (dBFS). */
-static double ffmpeg_says(struct studio *studio, const char *output, const char *which) {
-    char command[1024];
-    char line[512];
-    double value = NAN;
-    (void)snprintf(command, sizeof(command), "ffmpeg -nostdin -i %s -af ebur128=peak=true -f null - 2>&1",
-                   studio_path(studio, output));
-    FILE *report = popen(command, "r");
-    assert_non_null(report);
-    bool summary = false;
-    while (fgets(line, sizeof(line), report) != NULL) {
-        summary = summary || strstr(line, "Summary:") != NULL;
-        char *found = summary ? strstr(line, which) : NULL;
-        if (found != NULL) {
-            value = strtod(found + strlen(which), NULL);
-        }
-    }
-    assert_int_equal(pclose(report), 0);
-    assert_false(isnan(value));
-    return value;
-}
-
-static double metric_of(const struct studio *studio, const char *name) {
-    for (size_t i = 0; i < studio->done->n_metrics; i++) {
-        if (strcmp(studio->done->metrics[i]->name, name) == 0) {
-            return studio->done->metrics[i]->value;
-        }
-    }
-    return NAN;
-}
-
 static const uint8_t *pixel(const uint8_t *rgb, size_t frame, int x, int y) {
     return rgb + ((frame * HEIGHT + (size_t)y) * WIDTH + (size_t)x) * 3;
 }
@@ -174,13 +143,13 @@ TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu) {
         const char *params =
             cs_arena_sprintf(studio.arena, "{\"brand\":{%s\"video\":{\"input\":1}}}", cases[i].loudness);
         studio_must(&studio, params, "branded.mp4", (const char *[]){clip, NULL});
-        double measured = ffmpeg_says(&studio, "branded.mp4", "I:");
+        double measured = studio_level(&studio, "branded.mp4", "I:");
         print_message("case %zu: %.2f LUFS, peak %.2f dBFS, we say %.2f\n", i, measured,
-                      ffmpeg_says(&studio, "branded.mp4", "Peak:"), metric_of(&studio, "integratedLoudness"));
+                      studio_level(&studio, "branded.mp4", "Peak:"), studio_metric(&studio, "integratedLoudness"));
         assert_true(fabs(measured - cases[i].target) <= 1);
-        assert_true(fabs(metric_of(&studio, "integratedLoudness") - measured) <= 0.2);
-        assert_true(ffmpeg_says(&studio, "branded.mp4", "Peak:") <= -0.9);
-        assert_int_equal((int)metric_of(&studio, "peaksLimited"), cases[i].limited);
+        assert_true(fabs(studio_metric(&studio, "integratedLoudness") - measured) <= 0.2);
+        assert_true(studio_level(&studio, "branded.mp4", "Peak:") <= -0.9);
+        assert_int_equal((int)studio_metric(&studio, "peaksLimited"), cases[i].limited);
     }
 }
 
@@ -190,15 +159,15 @@ TEST(ta_046_silence_and_sound_that_is_to_be_kept_are_left_alone) {
     const char *silent = studio_make(
         &studio, "silent.mp4", "-f lavfi -i color=gray:s=64x64:r=25:d=2 -f lavfi -i anullsrc=d=2 -shortest -c:a aac");
     studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1}}}", "branded.mp4", (const char *[]){silent, NULL});
-    assert_true(metric_of(&studio, "loudnessGain") == 0);
-    assert_true(isnan(metric_of(&studio, "integratedLoudness")));
+    assert_true(studio_metric(&studio, "loudnessGain") == 0);
+    assert_true(isnan(studio_metric(&studio, "integratedLoudness")));
     size_t samples = 0;
     CS_AUTO_FREE float *sound = studio_sound(&studio, "branded.mp4", &samples);
     assert_true(studio_loudest(sound, 0, samples) < 0.001);
     const char *clip = studio_make(&studio, "talk.mp4", talk);
     studio_must(&studio, "{\"brand\":{\"video\":{\"input\":1},\"keepLoudness\":true}}", "branded.mp4",
                 (const char *[]){clip, NULL});
-    assert_true(fabs(ffmpeg_says(&studio, "branded.mp4", "I:") - ffmpeg_says(&studio, "talk.mp4", "I:")) <= 0.3);
+    assert_true(fabs(studio_level(&studio, "branded.mp4", "I:") - studio_level(&studio, "talk.mp4", "I:")) <= 0.3);
 }
 
 TEST(ta_047_what_cannot_be_branded_is_refused_with_its_path) {

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -244,4 +246,43 @@ double studio_loudest(const float *samples, size_t from, size_t count) {
         loudest = size > loudest ? size : loudest;
     }
     return loudest;
+}
+
+double studio_level(struct studio *studio, const char *output, const char *which) {
+    char command[1024];
+    char line[512];
+    double value = NAN;
+    (void)snprintf(command, sizeof(command), "ffmpeg -nostdin -i %s -af ebur128=peak=true -f null - 2>&1",
+                   studio_path(studio, output));
+    FILE *report = popen(command, "r");
+    assert_non_null(report);
+    bool summary = false;
+    while (fgets(line, sizeof(line), report) != NULL) {
+        summary = summary || strstr(line, "Summary:") != NULL;
+        char *found = summary ? strstr(line, which) : NULL;
+        if (found != NULL) {
+            value = strtod(found + strlen(which), NULL);
+        }
+    }
+    assert_int_equal(pclose(report), 0);
+    assert_false(isnan(value));
+    return value;
+}
+
+double studio_metric(const struct studio *studio, const char *name) {
+    for (size_t i = 0; i < studio->done->n_metrics; i++) {
+        if (strcmp(studio->done->metrics[i]->name, name) == 0) {
+            return studio->done->metrics[i]->value;
+        }
+    }
+    return NAN;
+}
+
+const char *studio_word(const struct studio *studio, const char *name) {
+    for (size_t i = 0; i < studio->done->n_metrics; i++) {
+        if (strcmp(studio->done->metrics[i]->name, name) == 0) {
+            return studio->done->metrics[i]->word;
+        }
+    }
+    return "";
 }
