@@ -74,6 +74,7 @@ static const struct rule rules[] = {
     {OP(REFRAME), "video", RULE_MEDIA, "video", NULL},
     {OP(REFRAME), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(REFRAME), "crop", RULE_READ, NULL, reframe_crop},
+    {OP(REFRAME), "path", RULE_MEDIA, "path", NULL},
 
     {OP(LIP_SYNC), "input", RULE_MEDIA, "video", NULL},
     {OP(LIP_SYNC), "video", RULE_MEDIA, "video", NULL},
@@ -160,12 +161,10 @@ enum cs_status job_put(struct job_reader *job, const char *native_name, const ch
 
 /* ---- members with rules of their own ---- */
 
+/* The SDK's word for the mode that finds its window itself. */
 static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, struct cs_err *err) {
-    if (cs_str_eq(json_string_value(value), "smart")) {
-        return fail_unsupported(job_client_param(job, "crop"), err,
-                                "crop \"smart\" is not supported yet; use center, top, bottom, left or right");
-    }
-    return job_put(job, "crop", "crop", json_incref((json_t *)value), err);
+    bool smart = cs_str_eq(json_string_value(value), "smart");
+    return job_put(job, smart ? "mode" : "crop", "crop", json_incref((json_t *)value), err);
 }
 
 /* A voice's id, or {id} or {name}. */
@@ -261,7 +260,7 @@ static enum cs_status apply(struct job_reader *job, const struct rule *rule, con
 
 /* Whether another input of the job is this one. */
 static bool names_job(const struct job_reader *job, const char *id) {
-    static const char *const others[] = {"audio", "transcript", "plan", "intro", "outro", "logo"};
+    static const char *const others[] = {"audio", "transcript", "plan", "path", "intro", "outro", "logo"};
     for (size_t i = 0; i < CS_COUNT(others); i++) {
         if (cs_str_eq(json_string_value(json_object_get(json_object_get(job->out, others[i]), "job")), id)) {
             return true;

@@ -257,6 +257,10 @@ TEST(sy_064_media_may_be_written_in_every_known_way) {
         assert_job_reads(job.data,
                          "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\",\"crop\":\"top\"}}");
     }
+    assert_job_reads("\"operation\":\"reframe\",\"params\":{\"input\":\"a\",\"aspectRatio\":\"1:1\",\"crop\":\"smart\","
+                     "\"path\":\"https://x.y/p.json\"}",
+                     "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\",\"mode\":\"smart\","
+                     "\"path\":{\"url\":\"https://x.y/p.json\"}}}");
     assert_job_reads(
         "\"operation\":\"reframe\",\"params\":{\"videoUrl\":\"https://x.y/v.mp4\",\"aspectRatio\":\"1:1\"}",
         "{\"reframe\":{\"video\":{\"url\":\"https://x.y/v.mp4\"},\"aspectRatio\":\"1:1\"}}");

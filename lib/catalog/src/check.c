@@ -177,7 +177,8 @@ static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, siz
     CS_TRY(check_ref(check_at("items", i, ".media").text, item->media, true, err));
     CS_TRY(check_enum(type.text, &callsheet__v1__media_type__descriptor, (int)item->type, err));
     if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT ||
-        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN) {
+        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN ||
+        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH) {
         return cs_fail_at(err, type.text, "unknown_word", "only videos, images and sound can be merged");
     }
     CS_TRY(check_opt_real(check_at("items", i, ".duration").text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));

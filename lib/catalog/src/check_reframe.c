@@ -61,16 +61,21 @@ static enum cs_status check_rect(const Callsheet__V1__CropRect *rect, struct cs_
 
 /* What only some modes have. */
 static enum cs_status check_options(const Callsheet__V1__Reframe *params, const char *mode, struct cs_err *err) {
+    bool smart = cs_str_eq(mode, "smart");
     CS_TRY(check_pad_color(params->pad_color, mode, err));
     if (params->crop != CALLSHEET__V1__CROP_ANCHOR__CROP_ANCHOR_UNSPECIFIED && !cs_str_eq(mode, "crop")) {
         return cs_fail_at(err, "crop", "one_of", "only the mode crop has an anchor");
     }
-    return CS_OK;
+    if (smart && params->rect != NULL) {
+        return cs_fail_at(err, "rect", "one_of", "the mode smart looks at the whole picture; it has no rect");
+    }
+    return smart || params->path == NULL ? CS_OK : cs_fail_at(err, "path", "one_of", "only the mode smart has a path");
 }
 
 enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err) {
-    static const char *const modes[] = {"crop", "pad", "blurPad", "stretch", NULL};
+    static const char *const modes[] = {"crop", "pad", "blurPad", "stretch", "smart", NULL};
     CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(check_ref("path", params->path, false, err));
     CS_TRY(check_word("mode", params->mode, modes, err));
     CS_TRY(check_size(params, err));
     CS_TRY(check_rect(params->rect, err));

@@ -25,6 +25,7 @@ static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
 static const char *const layer_alias[] = {"layers", NULL};
+static const char *const path_files[] = {"reframe_path.json", NULL};
 static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", "subtitles.ass", NULL};
 
 static const struct cs_operation operations[] = {
@@ -35,7 +36,8 @@ static const struct cs_operation operations[] = {
     {PARAMS(GENERATE_AUDIO), "generateAudio", no_alias, CS_WORKER_PROVIDERS, TYPE(AUDIO), "output.mp3",
      GENERATE_AUDIO_MS, 0, false},
     {PARAMS(MERGE), "merge", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "merged.mp4", RENDER_MS, STUCK_MS, false},
-    {PARAMS(REFRAME), "reframe", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reframed.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(REFRAME), "reframe", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reframed.mp4", RENDER_MS, STUCK_MS, false,
+     .more_outputs = path_files},
     {PARAMS(LIP_SYNC), "lipSync", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "synced.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(ADD_SUBTITLES), "addSubtitles", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "captioned.mp4", RENDER_MS,
      STUCK_MS, false},

@@ -52,7 +52,7 @@ static Callsheet__V1__MediaType type_by_name(const char *name) {
     } names[] = {
         {"video", TYPE(VIDEO)},       {"audio", TYPE(AUDIO)},     {"image", TYPE(IMAGE)},
         {"start_image", TYPE(IMAGE)}, {"end_image", TYPE(IMAGE)}, {"transcript", TYPE(TRANSCRIPT)},
-        {"plan", TYPE(CUT_PLAN)},     {"logo", TYPE(IMAGE)},
+        {"plan", TYPE(CUT_PLAN)},     {"logo", TYPE(IMAGE)},      {"path", TYPE(REFRAME_PATH)},
     };
     for (size_t i = 0; i < CS_COUNT(names); i++) {
         if (strcmp(names[i].name, name) == 0) {

@@ -124,6 +124,8 @@ TEST(good_parameters_are_accepted) {
         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"crop\":\"right\"}}",
         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"mode\":\"pad\",\"padColor\":\"#369\",\"width\":16,\"height\":4096}}",
         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"rect\":{\"x\":1,\"y\":0,\"width\":16,\"height\":17}}}",
+        "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"mode\":\"smart\",\"path\":{\"upload\":"
+        "\"p\"}}}",
         "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"blurPad\"}}",
         "{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"},\"volume\":0}}",
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"one "
@@ -222,6 +224,11 @@ TEST(bad_editing_is_refused_with_its_path) {
          "padColor", "bad_color"},
         {"{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\",\"mode\":\"pad\",\"crop\":\"top\"}}", "crop",
          "one_of"},
+        {"{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"path\":{\"job\":\"b\"}}}", "path",
+         "one_of"},
+        {"{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"mode\":\"smart\",\"rect\":{\"width\":16,"
+         "\"height\":16}}}",
+         "rect", "one_of"},
         {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"smart\"}}", "fit", "unknown_word"},
         {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"crop\",\"padColor\":\"#000\"}}", "padColor",
          "one_of"},

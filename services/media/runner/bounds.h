@@ -18,7 +18,7 @@ enum {
     MED_CHANNELS_MAX = 16,
     MED_SCAN_BYTES_MAX = 512 << 20, /* bigger files are measured by their header alone */
     MED_SCAN_PACKETS_MAX = 2000000,
-    MED_PATH_BYTES_MAX = 32 << 20, /* of a reframe path */
+    MED_PATH_BYTES_MAX = 4 << 20, /* of a reframe path */
     MED_TRANSCRIPT_BYTES_MAX = 4 << 20,
     MED_WORDS_MAX = 20000,
     MED_THREADS_MAX = 16,

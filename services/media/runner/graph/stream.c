@@ -16,6 +16,7 @@ enum {
     PACKETS_QUEUED = 48,
     PICTURES_QUEUED = 4,
     SOUNDS_QUEUED = 32,
+    ROUGH_WIDTH = 640,    /* wide enough for a look */
     BAD_PACKETS_FREE = 8, /* a recording may start or end in the middle */
 };
 
@@ -47,8 +48,21 @@ static const AVCodec *decoder_of(const AVStream *info) {
     return codec != NULL ? codec : avcodec_find_decoder(id);
 }
 
-static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecContext **ret_decoder,
-                                   struct cs_err *err) {
+/* Wide pictures lose a half or three quarters of each side, if the codec can do that. */
+static void spare(AVCodecContext *decoder, const AVCodec *codec, enum med_effort effort) {
+    int halvings = decoder->width >= ROUGH_WIDTH * 2 ? 2 : decoder->width >= ROUGH_WIDTH ? 1 : 0;
+    if (effort == MED_EFFORT_FULL) {
+        return;
+    }
+    decoder->lowres = halvings < codec->max_lowres ? halvings : codec->max_lowres;
+    decoder->skip_loop_filter = AVDISCARD_ALL;
+    if (effort == MED_EFFORT_SOME) {
+        decoder->skip_frame = AVDISCARD_NONREF;
+    }
+}
+
+static enum cs_status open_decoder(const AVStream *info, int threads, enum med_effort effort,
+                                   AVCodecContext **ret_decoder, struct cs_err *err) {
     const AVCodec *codec = decoder_of(info);
     if ((int64_t)info->codecpar->width * info->codecpar->height > MED_PIXELS_MAX) {
         return cs_fail(err, CS_OUT_OF_RANGE, "too_many_pixels", "a picture may have %d million pixels at most",
@@ -68,6 +82,7 @@ static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecCon
     decoder->thread_count = threads;
     decoder->flags |= AV_CODEC_FLAG_BITEXACT;
     decoder->codec_whitelist = av_strdup(med_codecs_allowed);
+    spare(decoder, codec, effort);
     if (result >= 0) {
         result = avcodec_open2(decoder, codec, NULL);
     }
@@ -82,14 +97,15 @@ static enum cs_status open_decoder(const AVStream *info, int threads, AVCodecCon
     return CS_OK;
 }
 
-static enum cs_status open_stream(int fd, int index, int threads, struct med_stream *stream, struct cs_err *err) {
+static enum cs_status open_stream(int fd, int index, int threads, enum med_effort effort, struct med_stream *stream,
+                                  struct cs_err *err) {
     CS_TRY(med_input_open(fd, &stream->format, err));
     if (index < 0 || index >= (int)stream->format->nb_streams) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's streams changed while it was read");
     }
     stream->info = stream->format->streams[index];
     med_input_keep_only(stream->format, index, -1);
-    return open_decoder(stream->info, threads, &stream->decoder, err);
+    return open_decoder(stream->info, threads, effort, &stream->decoder, err);
 }
 
 /* ---- threads ---- */
@@ -263,8 +279,8 @@ static enum cs_status start_threads(struct med_stream *stream, struct cs_err *er
 /* ---- the door ---- */
 
 /* What cannot seek is read from its start. */
-static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, struct med_stream *stream,
-                           struct cs_err *err) {
+static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, enum med_effort effort,
+                           struct med_stream *stream, struct cs_err *err) {
     AVRational unit = stream->info->time_base;
     if (unit.num <= 0 || unit.den <= 0) {
         return CS_OK;
@@ -275,22 +291,31 @@ static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, s
     }
     avcodec_free_context(&stream->decoder);
     med_input_close(&stream->format);
-    return open_stream(fd, index, threads, stream, err);
+    return open_stream(fd, index, threads, effort, stream, err);
+}
+
+static enum cs_status start(struct med_stream *stream, struct cs_err *err) {
+    bool picture = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
+    stream->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
+    stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, med_frame_free);
+    return start_threads(stream, err);
+}
+
+enum cs_status med_stream_open_rough(int fd, int index, int threads, int64_t seek_ticks, enum med_effort effort,
+                                     struct med_stream **ret_stream, struct cs_err *err) {
+    CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
+    CS_TRY(open_stream(fd, index, threads, effort, stream, err));
+    if (seek_ticks != INT64_MIN) {
+        CS_TRY(seek(fd, index, threads, seek_ticks, effort, stream, err));
+    }
+    CS_TRY(start(stream, err));
+    *ret_stream = cs_steal(&stream);
+    return CS_OK;
 }
 
 enum cs_status med_stream_open(int fd, int index, int threads, int64_t seek_ticks, struct med_stream **ret_stream,
                                struct cs_err *err) {
-    CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
-    CS_TRY(open_stream(fd, index, threads, stream, err));
-    if (seek_ticks != INT64_MIN) {
-        CS_TRY(seek(fd, index, threads, seek_ticks, stream, err));
-    }
-    bool picture = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
-    stream->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
-    stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, med_frame_free);
-    CS_TRY(start_threads(stream, err));
-    *ret_stream = cs_steal(&stream);
-    return CS_OK;
+    return med_stream_open_rough(fd, index, threads, seek_ticks, MED_EFFORT_FULL, ret_stream, err);
 }
 
 void med_stream_close(struct med_stream *stream) {
@@ -344,7 +369,7 @@ static enum cs_status decode_first(struct med_stream *stream, AVFrame *frame, st
 enum cs_status med_stream_first_frame(int fd, int index, AVFrame **ret_frame, struct cs_err *err) {
     CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
     MED_AUTO_FRAME *frame = av_frame_alloc();
-    CS_TRY(open_stream(fd, index, 1, stream, err));
+    CS_TRY(open_stream(fd, index, 1, MED_EFFORT_FULL, stream, err));
     CS_TRY(decode_first(stream, frame, err));
     *ret_frame = frame;
     frame = NULL;

@@ -24,6 +24,16 @@ enum cs_status med_stream_open(int fd, int stream, int threads, int64_t seek_tic
 void med_stream_close(struct med_stream *stream);
 CS_DEFINE_AUTO(med_stream, med_stream_close)
 
+/* How much of a picture is decoded. */
+enum med_effort {
+    MED_EFFORT_FULL,
+    MED_EFFORT_ROUGH, /* all pictures, without what only makes them finer, and smaller where the codec can */
+    MED_EFFORT_SOME,  /* the same, only pictures that others are made from */
+};
+/* Pictures may be smaller than the stream says. */
+enum cs_status med_stream_open_rough(int fd, int stream, int threads, int64_t seek_ticks, enum med_effort effort,
+                                     struct med_stream **ret_stream, struct cs_err *err) CS_MUST_USE;
+
 /* In order of presentation, pts in med_stream_info's time_base and never AV_NOPTS_VALUE. *ret_frame is NULL at the end.
  */
 enum cs_status med_stream_next(struct med_stream *stream, AVFrame **ret_frame, struct cs_err *err) CS_MUST_USE;

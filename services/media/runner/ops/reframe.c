@@ -1,8 +1,11 @@
 /* A video in another shape. */
+#include "bounds.h"
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "ops/fit_words.h"
 #include "ops/ops.h"
+#include "ops/smart.h"
+#include "ops/talk.h"
 
 static enum med_anchor anchor_of(Callsheet__V1__CropAnchor crop) {
     switch (crop) {
@@ -24,6 +27,7 @@ enum { SIDE_MIN = 16, SIDE_MAX = 4096 };
 struct reframe {
     struct med_clip clip;
     struct med_fit fit;
+    struct med_path path; /* of mode smart */
 };
 
 static enum cs_status build_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
@@ -83,11 +87,55 @@ static enum cs_status read_size(const Callsheet__V1__Reframe *params, const stru
     return CS_OK;
 }
 
+/* ---- smart ---- */
+
+static enum cs_status read_path(struct med_job *job, const Callsheet__V1__Reframe *params, const struct med_made *made,
+                                struct reframe *reframe, struct cs_err *err) {
+    CS_AUTO_BUF json = {0};
+    struct med_path like = med_smart_like(&reframe->clip, made);
+    CS_TRY(med_job_read_text(job, params->path, "path", "bad_reframe_path", MED_PATH_BYTES_MAX, &json, err));
+    const char *text = json.data != NULL ? json.data : "";
+    return med_path_read(text, json.size, &like, job->arena, &reframe->path, err) == CS_OK ? CS_OK
+                                                                                           : cs_err_at(err, "path");
+}
+
+static void count_shots(struct med_job *job, const struct med_path *path) {
+    size_t moving = 0;
+    for (size_t i = 0; i < path->shot_count; i++) {
+        moving += path->shots[i].camera != MED_CAMERA_STATIONARY;
+    }
+    med_job_add_metric(job, "shots", (double)path->shot_count);
+    med_job_add_metric(job, "movingShots", (double)moving);
+}
+
+static enum cs_status write_path(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err) {
+    const struct reframe *reframe = made->self;
+    CS_AUTO_BUF json = {0};
+    (void)fd;
+    med_path_write(&reframe->path, &json);
+    return med_job_write_text(job, 1, &json, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH, err);
+}
+
+static enum cs_status plan_smart(struct med_job *job, const Callsheet__V1__Reframe *params, struct med_made *made,
+                                 struct reframe *reframe, struct cs_err *err) {
+    if (params->rect != NULL) {
+        return cs_fail_at(err, "rect", "one_of", "the mode smart looks at the whole picture; it has no rect");
+    }
+    CS_TRY(med_check_output(&made->format, made->frames, err));
+    CS_TRY(params->path != NULL ? read_path(job, params, made, reframe, err)
+                                : med_smart_find(job, &reframe->clip, made, &reframe->path, err));
+    count_shots(job, &reframe->path);
+    reframe->fit.path = &reframe->path;
+    made->finish = write_path;
+    return CS_OK;
+}
+
 enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe *params, struct med_made *ret_made,
                               struct cs_err *err) {
     struct reframe *reframe = cs_arena_alloc(job->arena, sizeof(*reframe));
     const char *mode = cs_str_empty(params->mode) ? "crop" : params->mode;
-    CS_TRY(med_fit_read(mode, "mode", params->pad_color, &reframe->fit, err));
+    bool smart = cs_str_eq(mode, "smart");
+    CS_TRY(med_fit_read(smart ? "crop" : mode, "mode", params->pad_color, &reframe->fit, err));
     CS_TRY(med_job_video_input(job, params->video, "video", &reframe->clip, err));
     struct med_made made = med_made_like(&reframe->clip);
     CS_TRY(read_region(params, reframe, err));
@@ -96,6 +144,9 @@ enum cs_status med_op_reframe(struct med_job *job, const Callsheet__V1__Reframe 
     made.self = reframe;
     made.picture = build_picture;
     made.sound = build_sound;
+    if (smart) {
+        CS_TRY(plan_smart(job, params, &made, reframe, err));
+    }
     *ret_made = made;
     return CS_OK;
 }

@@ -6,14 +6,13 @@
 
 #include "bounds.h"
 
-/* The whole of a small file. */
-static enum cs_status read_text(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
-                                const char *reason, struct cs_buf *out, struct cs_err *err) {
+enum cs_status med_job_read_text(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                 const char *reason, int64_t bytes_max, struct cs_buf *out, struct cs_err *err) {
     int fd = -1;
     struct stat facts;
     CS_TRY(med_job_input_fd(job, ref, path, &fd, err));
-    if (fstat(fd, &facts) != 0 || facts.st_size > MED_TRANSCRIPT_BYTES_MAX) {
-        return cs_fail_at(err, path, reason, "%s may have %d MiB at most", path, MED_TRANSCRIPT_BYTES_MAX >> 20);
+    if (fstat(fd, &facts) != 0 || facts.st_size > bytes_max) {
+        return cs_fail_at(err, path, reason, "%s may have %d MiB at most", path, (int)(bytes_max >> 20));
     }
     size_t size = (size_t)facts.st_size;
     CS_AUTO_FREE char *text = cs_alloc(size + 1);
@@ -27,7 +26,7 @@ static enum cs_status read_text(struct med_job *job, const Callsheet__V1__MediaR
 enum cs_status med_job_subtitles(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path, bool apart,
                                  struct med_subtitles *ret_subtitles, struct cs_err *err) {
     CS_AUTO_BUF bytes = {0};
-    CS_TRY(read_text(job, ref, path, "bad_transcript", &bytes, err));
+    CS_TRY(med_job_read_text(job, ref, path, "bad_transcript", MED_TRANSCRIPT_BYTES_MAX, &bytes, err));
     const char *text = bytes.data != NULL ? bytes.data : "";
     if (med_subtitles_read(text, bytes.size, apart, job->arena, ret_subtitles, err) != CS_OK) {
         return cs_err_at(err, path);
@@ -56,7 +55,7 @@ enum cs_status med_job_write_subtitles(struct med_job *job, size_t first, const 
 enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                                 int64_t duration_cs, struct med_cut_plan *ret_plan, struct cs_err *err) {
     CS_AUTO_BUF json = {0};
-    CS_TRY(read_text(job, ref, path, "bad_cut_plan", &json, err));
+    CS_TRY(med_job_read_text(job, ref, path, "bad_cut_plan", MED_TRANSCRIPT_BYTES_MAX, &json, err));
     const char *text = json.data != NULL ? json.data : "";
     return med_cut_plan_read(text, json.size, duration_cs, job->arena, ret_plan, err) == CS_OK ? CS_OK
                                                                                                : cs_err_at(err, path);

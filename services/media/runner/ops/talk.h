@@ -18,6 +18,10 @@ enum cs_status med_job_write_subtitles(struct med_job *job, size_t first, const 
 enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
                                 int64_t duration_cs, struct med_cut_plan *ret_plan, struct cs_err *err) CS_MUST_USE;
 
+/* The whole of a small file; reason is of the failure when it is not one. */
+enum cs_status med_job_read_text(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
+                                 const char *reason, int64_t bytes_max, struct cs_buf *out,
+                                 struct cs_err *err) CS_MUST_USE;
 /* Writes a text into output number `index` and reports it. */
 enum cs_status med_job_write_text(struct med_job *job, size_t index, const struct cs_buf *text,
                                   Callsheet__V1__MediaType type, struct cs_err *err) CS_MUST_USE;

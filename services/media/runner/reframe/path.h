@@ -10,7 +10,7 @@
  *      "shots": [{"start": 0, "camera": "pan", "keyframes": [{"frame": 0, "x": 100, "y": 0},
  *                                                            {"frame": 120, "x": 640, "y": 0}]}]}
  *
- * Limits   MED_PATH_KEYS_MAX keyframes.
+ * Limits   MED_PATH_SHOTS_MAX shots, MED_PATH_KEYS_MAX keyframes.
  */
 #ifndef MED_REFRAME_PATH_H
 #define MED_REFRAME_PATH_H
@@ -21,7 +21,7 @@
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 
-enum { MED_PATH_KEYS_MAX = 200000 };
+enum { MED_PATH_KEYS_MAX = 50000, MED_PATH_SHOTS_MAX = 20000 };
 
 enum med_camera {
     MED_CAMERA_STATIONARY, /* rests */

@@ -1,4 +1,5 @@
-/* COVERS ops/reframe.c ops/fit_words.c graph/fit.c graph/window.c graph/backdrop.c: pictures in other shapes. */
+/* COVERS ops/smart.c graph/draft.c graph/shrink.c ops/reframe.c ops/fit_words.c graph/fit.c graph/window.c
+ * graph/backdrop.c: pictures in other shapes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -314,8 +315,143 @@ TEST(real_files_look_as_the_reference_says) {
     }
 }
 
+/* ---- smart ---- */
+
+/* A bright square that comes from the left, crosses, and is elsewhere after a cut at 2 s; under it, a grey texture. */
+static const char *const actor =
+    "-f lavfi -i "
+    "\"nullsrc=s=320x180:r=25:d=2,geq=lum='if(lt(abs(X-30-T*110),14)*lt(abs(Y-90),20),235,90+mod(X*7+Y*13,23))':"
+    "cb=128:cr=128\" -f lavfi -i "
+    "\"nullsrc=s=320x180:r=25:d=2,geq=lum='if(lt(abs(X-260+4*sin(T*9)),14)*lt(abs(Y-90),20),"
+    "235,40+mod(X*3+Y*5,19))':cb=128:cr=128\" -filter_complex \"[0][1]concat=n=2:v=1\" -c:v libx264 -preset veryfast "
+    "-crf 16 -pix_fmt yuv420p ";
+
+/* Frames in which all of the bright square is seen: 28 x 40 points. */
+static size_t frames_with_actor(struct studio *studio, int width, int height, size_t *ret_frames) {
+    CS_AUTO_FREE uint8_t *grey = studio_grey(studio, "out.mp4", width, height, ret_frames);
+    size_t seen = 0;
+    for (size_t n = 0; n < *ret_frames; n++) {
+        const uint8_t *frame = grey + n * (size_t)(width * height);
+        int bright = 0;
+        for (int i = 0; i < width * height; i++) {
+            bright += frame[i] > 180;
+        }
+        seen += bright >= 27 * 38;
+    }
+    return seen;
+}
+
+static char *text_of(struct studio *studio, const char *name) {
+    FILE *file = fopen(studio_path(studio, name), "r");
+    char *text = cs_arena_alloc(studio->arena, 1 << 16);
+    assert_non_null(file);
+    text[fread(text, 1, (1 << 16) - 1, file)] = '\0';
+    (void)fclose(file);
+    return text;
+}
+
+static double mean_difference(const uint8_t *a, const uint8_t *b, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += abs(a[i] - b[i]);
+    }
+    return sum / (double)count;
+}
+
+#define SMART "{\"reframe\":{\"video\":{\"input\":1},\"mode\":\"smart\",\"width\":100,\"height\":180%s}}"
+
+static void run_smart(struct studio *studio, const char *more, const char *const *inputs) {
+    assert_ok(studio_run(studio, cs_arena_sprintf(studio->arena, SMART, more), "out.mp4", inputs), &studio->err);
+    assert_int_equal(studio->done->n_outputs, 2);
+    assert_int_equal(studio->done->outputs[0]->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO);
+    assert_int_equal(studio->done->outputs[1]->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH);
+}
+
+TEST(sy_086_a_smart_window_keeps_what_moves_in_the_picture) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    size_t frames = 0;
+    run_smart(&studio, "", INPUTS(studio_make(&studio, "actor.mp4", actor)));
+    size_t seen = frames_with_actor(&studio, 100, 180, &frames);
+    print_message("seen in %zu of %zu frames\n", seen, frames);
+    assert_int_equal(frames, 100);
+    assert_true(seen >= 97);
+    char *path = text_of(&studio, "reframe_path.json");
+    assert_non_null(strstr(path, "\"start\": 0,"));
+    assert_non_null(strstr(path, "\"start\": 50,"));
+    assert_null(strstr(strstr(path, "\"start\": 50,") + 10, "\"start\""));
+}
+
+TEST(a_path_given_back_makes_the_same_pictures_and_an_edited_one_others) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "actor.mp4", actor);
+    size_t frames = 0;
+    run_smart(&studio, "", INPUTS(clip));
+    CS_AUTO_FREE uint8_t *first = studio_grey(&studio, "out.mp4", 100, 180, &frames);
+    const char *path = text_of(&studio, "reframe_path.json");
+    const char *given = studio_write(&studio, "given.json", path, strlen(path));
+    run_smart(&studio, ",\"path\":{\"input\":2}", INPUTS(clip, given));
+    CS_AUTO_FREE uint8_t *again = studio_grey(&studio, "out.mp4", 100, 180, &frames);
+    assert_int_equal(frames, 100);
+    /* a window two points beside is off by 9 in its texture; two runs of the encoder by less than 2 */
+    for (size_t n = 0; n < frames; n++) {
+        assert_true(mean_difference(first + n * 18000, again + n * 18000, 18000) < 3);
+    }
+    assert_string_equal(text_of(&studio, "reframe_path.json"), path);
+
+    static const char edited[] =
+        "{\"picture\":{\"width\":320,\"height\":180},\"window\":{\"width\":100,\"height\":180},\"frameRate\":\"25/1\","
+        "\"frames\":100,\"shots\":[{\"start\":0,\"camera\":\"stationary\",\"keyframes\":[{\"frame\":0,\"x\":210,\"y\":"
+        "0}]}]}";
+    given = studio_write(&studio, "edited.json", edited, sizeof(edited) - 1);
+    run_smart(&studio, ",\"path\":{\"input\":2}", INPUTS(clip, given));
+    size_t seen = frames_with_actor(&studio, 100, 180, &frames);
+    assert_in_range(seen, 50, 75); /* the second half, and the end of the first */
+
+    given = studio_write(&studio, "bad.json", "{}", 2);
+    assert_fails(studio_run(&studio, cs_arena_sprintf(studio.arena, SMART, ",\"path\":{\"input\":2}"), "out.mp4",
+                            INPUTS(clip, given)),
+                 &studio.err, CS_INVALID_ARGUMENT, "bad_reframe_path");
+    assert_string_equal(studio.err.path, "path");
+}
+
+TEST(a_smart_window_moves_down_a_tall_and_turned_picture) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *upright = studio_make(&studio, "actor.mp4", actor);
+    /* stored lying, shown as 180x320: what went along goes down */
+    const char *turned = studio_make(&studio, "turned.mp4",
+                                     cs_arena_sprintf(studio.arena, "-i %s -c copy -metadata:s:v rotate=90", upright));
+    size_t frames = 0;
+    assert_ok(studio_run(&studio,
+                         "{\"reframe\":{\"video\":{\"input\":1},\"mode\":\"smart\",\"width\":180,\"height\":100}}",
+                         "out.mp4", INPUTS(turned)),
+              &studio.err);
+    size_t seen = frames_with_actor(&studio, 180, 100, &frames);
+    assert_int_equal(frames, 100);
+    assert_true(seen >= 97);
+}
+
+TEST(a_smart_window_follows_what_an_earlier_step_makes) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "actor.mp4", actor);
+    size_t frames = 0;
+    assert_ok(studio_run(&studio,
+                         "[{\"merge\":{\"items\":[{\"media\":{\"input\":1}}]}},{\"reframe\":{\"video\":{\"step\":1},"
+                         "\"mode\":\"smart\",\"width\":100,\"height\":180}}]",
+                         "out.mp4", INPUTS(clip)),
+              &studio.err);
+    assert_true(frames_with_actor(&studio, 100, 180, &frames) >= 97);
+}
+
 TEST_MAIN(CS_TEST(a_padded_picture_lies_whole_on_its_colour), CS_TEST(a_blur_padded_picture_lies_whole_on_its_own_blur),
           CS_TEST(a_stretched_picture_fills_its_frame_with_all_it_has), CS_TEST(a_crop_of_any_size_keeps_its_anchor),
           CS_TEST(nothing_outside_of_a_rect_is_used), CS_TEST(a_rect_counts_pixels_as_they_are_shown),
           CS_TEST(a_merge_fits_its_visuals_as_it_is_told), CS_TEST(a_merge_takes_no_more_than_4k_from_a_photo),
-          CS_TEST(real_files_look_as_the_reference_says))
+          CS_TEST(real_files_look_as_the_reference_says),
+          CS_TEST(sy_086_a_smart_window_keeps_what_moves_in_the_picture),
+          CS_TEST(a_path_given_back_makes_the_same_pictures_and_an_edited_one_others),
+          CS_TEST(a_smart_window_moves_down_a_tall_and_turned_picture),
+          CS_TEST(a_smart_window_follows_what_an_earlier_step_makes))
