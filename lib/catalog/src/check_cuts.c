@@ -1,5 +1,6 @@
 /* What is checked of operations on talks: audio extraction, transcripts, cut plans, cuts, retiming. */
 #include "check.h"
+#include "cs/base/text.h"
 
 #define CUT_TRANSITION_S_MIN 0.001
 
@@ -19,8 +20,23 @@ enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct 
     return check_plain("language", params->language, err);
 }
 
+static enum cs_status check_detection(const Callsheet__V1__PlanCuts *params, struct cs_err *err) {
+    static const char *const ways[] = {"transcript", "silence", NULL};
+    CS_TRY(check_word("detect", params->detect, ways, err));
+    bool silence = cs_str_eq(params->detect, "silence");
+    if (silence && params->transcript != NULL) {
+        return cs_fail_at(err, "transcript", "not_applicable", "silence is found without a transcript");
+    }
+    if (!silence && params->margin_ms != NULL) {
+        return cs_fail_at(err, "marginMs", "not_applicable", "marginMs is for detect \"silence\"");
+    }
+    CS_TRY(check_ref("transcript", params->transcript, !silence, err));
+    CS_TRY(check_opt_u32("marginMs", params->margin_ms, 0, 5000, err));
+    return check_opt_u32("snapMs", params->snap_ms, 0, 500, err);
+}
+
 enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err) {
-    CS_TRY(check_ref("transcript", params->transcript, true, err));
+    CS_TRY(check_detection(params, err));
     CS_TRY(check_ref("media", params->media, true, err));
     CS_TRY(check_opt_u32("minPauseMs", params->min_pause_ms, 100, 60000, err));
     if (params->n_filler_words > FILLERS_MAX) {

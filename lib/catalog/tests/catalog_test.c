@@ -142,6 +142,7 @@ TEST(good_parameters_are_accepted) {
         "{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"minPauseMs\":100,\"fillerWords\":["
         "\"you "
         "know\"],\"minSegmentDuration\":0}}",
+        "{\"planCuts\":{\"media\":{\"job\":\"a\"},\"detect\":\"silence\",\"marginMs\":0,\"snapMs\":0}}",
         "{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"p\"},\"transition\":{\"type\":\"fade\",\"duration\":0."
         "3}}}",
         "{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"},\"plan\":{\"job\":\"p\"},\"transitionDuration\":0}}",
@@ -252,6 +253,12 @@ TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path) {
          "out_of_range"},
         {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"fillerWords\":[\"um\",\"\"]}}",
          "fillerWords[1]", "required"},
+        {"{\"planCuts\":{\"media\":{\"job\":\"a\"},\"detect\":\"luck\"}}", "detect", "unknown_word"},
+        {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"detect\":\"silence\"}}",
+         "transcript", "not_applicable"},
+        {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"marginMs\":100}}", "marginMs",
+         "not_applicable"},
+        {"{\"planCuts\":{\"media\":{\"job\":\"a\"},\"detect\":\"silence\",\"snapMs\":501}}", "snapMs", "out_of_range"},
         {"{\"cut\":{\"video\":{\"job\":\"a\"}}}", "plan", "required"},
         {CUT(",\"transition\":{\"type\":\"fade\",\"duration\":0}"), "transition.duration", "out_of_range"},
         {"{\"retimeSubtitles\":{\"transcript\":{\"job\":\"t\"}}}", "plan", "required"},

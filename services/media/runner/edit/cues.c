@@ -297,6 +297,9 @@ void med_transcript_write(const struct med_words *words, const struct med_cues *
     if (about->quality != NULL) {
         SET(object, "quality", json_string(about->quality));
     }
+    if (about->limits != NULL) {
+        SET(object, "limits", json_string(about->limits));
+    }
     SET(object, "segments", segments);
     SET(object, "wordCount", json_integer((json_int_t)words->count));
     if (about->confidences != NULL) {

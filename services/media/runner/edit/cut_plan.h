@@ -48,7 +48,18 @@ struct med_cut_span {
     double confidence;  /* 0 … 1 */
     /* of what stays; the planner leaves both alone */
     enum med_span_sound sound;
-    int speed; /* in thousandths; 0: as recorded */
+    int speed;        /* in thousandths; 0: as recorded */
+    const char *text; /* of a cut: what is said around and in it; NULL unknown */
+    bool measured;    /* below: how loud it is where the cut begins and ends */
+    double start_db;
+    double end_db;
+};
+
+/* How the plan was made besides its rules. */
+struct med_cut_method {
+    bool silence; /* by the sound alone */
+    int64_t margin_cs;
+    int64_t snap_cs; /* 0: cuts are where words say */
 };
 
 struct med_cut_plan {
@@ -65,7 +76,9 @@ enum cs_status med_cut_plan_make(const struct med_words *words, int64_t duration
  * `factor` (0.1 … 10, thousandths count) and, if wanted, `mute`: true.
  */
 
-void med_cut_plan_write(const struct med_cut_plan *plan, const struct med_cut_rules *rules, struct cs_buf *out);
+/* A cut also has `text` and `spliceDb`, [where it begins, where it ends], when they are known. */
+void med_cut_plan_write(const struct med_cut_plan *plan, const struct med_cut_rules *rules,
+                        const struct med_cut_method *method, struct cs_buf *out);
 /* Times as numbers of seconds, or as text: "5.50", "1:05.5", "0:01:05.5". INVALID_ARGUMENT "bad_cut_plan" for spans
  * that are out of order, overlap or go beyond duration_cs (by more than a frame of 1/24 s; less is cut off), and when
  * nothing stays. */

@@ -45,10 +45,16 @@ static json_t *write_span(const struct med_cut_span *span) {
     }
     SET(object, "reason", json_string(span->reason));
     SET(object, "confidence", json_real(span->confidence));
+    if (span->text != NULL) {
+        SET(object, "text", json_string(span->text));
+    }
+    if (span->measured) {
+        SET(object, "spliceDb", json_pack("[f, f]", span->start_db, span->end_db));
+    }
     return object;
 }
 
-static json_t *write_parameters(const struct med_cut_rules *rules) {
+static json_t *write_parameters(const struct med_cut_rules *rules, const struct med_cut_method *method) {
     json_t *object = json_object();
     json_t *fillers = json_array();
     for (size_t i = 0; i < rules->filler_count; i++) {
@@ -60,18 +66,24 @@ static json_t *write_parameters(const struct med_cut_rules *rules) {
     SET(object, "minSegmentDurationSec", json_real((double)rules->min_keep_cs / 100));
     SET(object, "maxSegmentDurationSec", json_real((double)rules->max_keep_cs / 100));
     SET(object, "mergeThresholdMs", json_integer(rules->merge_cs * 10));
+    SET(object, "detect", json_string(method->silence ? "silence" : "transcript"));
+    if (method->silence) {
+        SET(object, "marginMs", json_integer(method->margin_cs * 10));
+    }
+    SET(object, "snapMs", json_integer(method->snap_cs * 10));
     SET(object, "deterministic", json_true());
     return object;
 }
 
-void med_cut_plan_write(const struct med_cut_plan *plan, const struct med_cut_rules *rules, struct cs_buf *out) {
+void med_cut_plan_write(const struct med_cut_plan *plan, const struct med_cut_rules *rules,
+                        const struct med_cut_method *method, struct cs_buf *out) {
     CS_AUTO_JSON *object = json_object();
     json_t *cuts = json_array();
     json_t *metadata = json_object();
     for (size_t i = 0; i < plan->count; i++) {
         (void)json_array_append_new(cuts, write_span(&plan->spans[i]));
     }
-    SET(metadata, "parameters", write_parameters(rules));
+    SET(metadata, "parameters", write_parameters(rules, method));
     SET(object, "schemaVersion", json_string("1.0.0"));
     SET(object, "cuts", cuts);
     SET(object, "metadata", metadata);

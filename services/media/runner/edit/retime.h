@@ -68,12 +68,13 @@ struct med_transcript_about {
     const char *language;
     const char *model;         /* who heard it; NULL unknown */
     const char *quality;       /* "draft"; NULL unknown */
+    const char *limits;        /* what it cannot do; NULL unknown */
     const double *confidences; /* of each word, 0 … 1; NULL unknown */
 };
 
-/* {text, language, model?, quality?, segments: [{id, start, end, text, words: [{word, start, end, confidence?}]}],
- * wordCount, averageConfidence?}; a segment is a cue, and says so ("cue": true, "line" and "glued" of its words) when
- * its words came with it. */
+/* {text, language, model?, quality?, limits?, segments: [{id, start, end, text, words: [{word, start, end,
+ * confidence?}]}], wordCount, averageConfidence?}; a segment is a cue, and says so ("cue": true, "line" and "glued" of
+ * its words) when its words came with it. */
 void med_transcript_write(const struct med_words *words, const struct med_cues *cues,
                           const struct med_transcript_about *about, struct cs_buf *out);
 

@@ -32,6 +32,7 @@ struct med_recognizer {
     size_t piece_size;
     int64_t offset;      /* samples before the piece */
     struct cs_buf words; /* of struct heard */
+    bool uttering;
 };
 
 /* ---- life ---- */
@@ -96,11 +97,12 @@ static void take_word(struct med_recognizer *recognizer, ps_seg_t *segment) {
 
 /* The first `size` samples of the piece. */
 static enum cs_status hear_piece(struct med_recognizer *recognizer, size_t size, struct cs_err *err) {
-    if (ps_start_utt(recognizer->decoder) < 0 ||
-        ps_process_raw(recognizer->decoder, recognizer->piece, size, FALSE, TRUE) < 0 ||
+    recognizer->uttering = ps_start_utt(recognizer->decoder) >= 0;
+    if (!recognizer->uttering || ps_process_raw(recognizer->decoder, recognizer->piece, size, FALSE, TRUE) < 0 ||
         ps_end_utt(recognizer->decoder) < 0) {
         return cs_fail(err, CS_INTERNAL, "recognizer", "the recogniser gave up");
     }
+    recognizer->uttering = false;
     for (ps_seg_t *segment = ps_seg_iter(recognizer->decoder); segment != NULL; segment = ps_seg_next(segment)) {
         take_word(recognizer, segment);
     }
@@ -147,10 +149,22 @@ enum cs_status med_recognizer_hear(struct med_recognizer *recognizer, const int1
     return CS_OK;
 }
 
+static void begin_again(struct med_recognizer *recognizer) {
+    if (recognizer->uttering) {
+        (void)ps_end_utt(recognizer->decoder);
+    }
+    recognizer->uttering = false;
+    recognizer->piece_size = 0;
+    recognizer->offset = 0;
+    cs_buf_clear(&recognizer->words);
+}
+
 enum cs_status med_recognizer_finish(struct med_recognizer *recognizer, struct cs_arena *arena,
                                      struct med_words *ret_words, double **ret_confidences, struct cs_err *err) {
-    if (recognizer->piece_size > 0) {
-        CS_TRY(hear_piece(recognizer, recognizer->piece_size, err));
+    enum cs_status status = recognizer->piece_size > 0 ? hear_piece(recognizer, recognizer->piece_size, err) : CS_OK;
+    if (status != CS_OK) {
+        begin_again(recognizer);
+        return status;
     }
     size_t count = recognizer->words.size / sizeof(struct heard);
     struct med_words words = {.items = cs_arena_array(arena, count + 1, sizeof(struct med_word)), .count = count};
@@ -167,6 +181,7 @@ enum cs_status med_recognizer_finish(struct med_recognizer *recognizer, struct c
         };
         confidences[i] = heard.confidence;
     }
+    begin_again(recognizer);
     *ret_words = words;
     *ret_confidences = confidences;
     return CS_OK;

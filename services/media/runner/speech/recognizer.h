@@ -13,6 +13,8 @@
 #include "captions/words.h"
 
 #define MED_RECOGNIZER_MODEL "pocketsphinx-en-us"
+#define MED_RECOGNIZER_LIMITS                                                                                          \
+    "US English only; about one word in four is wrong; no punctuation, no fillers, no speakers"
 
 enum {
     MED_HEARING_RATE = 16000,
@@ -28,7 +30,8 @@ CS_DEFINE_AUTO(med_recognizer, med_recognizer_close)
 /* The next samples of the recording: 16 kHz, one channel. */
 enum cs_status med_recognizer_hear(struct med_recognizer *recognizer, const int16_t *samples, size_t count,
                                    struct cs_err *err) CS_MUST_USE;
-/* The recording has ended. Words and their confidences (0 … 1, one each) are in the arena. */
+/* The recording has ended; the next samples begin another one. Words and their confidences (0 … 1, one each) are in the
+ * arena. INTERNAL "recognizer" when the recogniser gave up; it is ready for another recording all the same. */
 enum cs_status med_recognizer_finish(struct med_recognizer *recognizer, struct cs_arena *arena,
                                      struct med_words *ret_words, double **ret_confidences,
                                      struct cs_err *err) CS_MUST_USE;

@@ -1,9 +1,11 @@
-/* COVERS edit/cut_plan.c cut_plan_json.c retime.c stretch.c cues.c: what of a talk stays, and its words afterwards. */
+/* COVERS edit/cut_plan.c cut_plan_json.c levels.c refine.c retime.c stretch.c cues.c: what of a talk stays, and its
+ * words afterwards. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cs/test.h"
 #include "edit/cut_plan.h"
+#include "edit/refine.h"
 #include "edit/retime.h"
 #include "edit/stretch.h"
 
@@ -252,6 +254,7 @@ static void check_plan(const struct med_words *words, const struct med_cut_plan 
 
 TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_the_same) {
     const struct med_cut_rules rules = med_cut_rules_default();
+    const struct med_cut_method method = {0};
     for (state = 1; state < 3000; state += 7) {
         uint32_t seed = state;
         int64_t duration_cs = 0;
@@ -261,8 +264,8 @@ TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_
         struct med_cut_plan plan = plan_of(&words, duration_cs, NULL);
         struct med_cut_plan twin = plan_of(&words, duration_cs, NULL);
         check_plan(&words, &plan, duration_cs);
-        med_cut_plan_write(&plan, &rules, &first);
-        med_cut_plan_write(&twin, &rules, &again);
+        med_cut_plan_write(&plan, &rules, &method, &first);
+        med_cut_plan_write(&twin, &rules, &method, &again);
         assert_string_equal(first.data, again.data);
         cs_arena_destroy(arena);
         arena = cs_arena_create();
@@ -270,15 +273,163 @@ TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_
     }
 }
 
+/* ---- sound ---- */
+
+/* "40 0.5, 20 0": for so many centiseconds so loud. */
+static struct med_levels levels_of(const char *text) {
+    struct med_levels levels;
+    float stereo[2 * MED_LEVEL_SAMPLES];
+    med_levels_begin(&levels, (int64_t)10000 * MED_LEVEL_SAMPLES, arena);
+    while (*text != '\0') {
+        long steps = 0;
+        double size = 0;
+        int used = 0;
+        assert_int_equal(sscanf(text, "%ld %lf%n", &steps, &size, &used), 2);
+        for (size_t i = 0; i < CS_COUNT(stereo); i++) {
+            stereo[i] = (float)(i / 2 % 2 == 0 ? size : -size);
+        }
+        for (; steps > 0; steps--) {
+            med_levels_add(&levels, stereo, MED_LEVEL_SAMPLES);
+        }
+        text += used;
+        text += strspn(text, ", ");
+    }
+    med_levels_end(&levels);
+    return levels;
+}
+
+static char *sounds_of(const struct med_levels *levels, int64_t margin_cs) {
+    struct med_words sounds = {0};
+    CS_AUTO_BUF out = {0};
+    assert_ok(med_levels_sounds(levels, margin_cs, arena, &sounds, &err), &err);
+    cs_buf_puts(&out, "");
+    for (size_t i = 0; i < sounds.count; i++) {
+        cs_buf_printf(&out, "%s%ld-%ld", i > 0 ? " " : "", (long)sounds.items[i].start_cs,
+                      (long)sounds.items[i].end_cs);
+    }
+    return cs_arena_strdup(arena, out.data);
+}
+
+TEST(silence_is_what_is_near_to_the_recordings_own_noise) {
+    struct med_levels quiet = levels_of("200 0.0001, 300 0.1, 200 0.0001, 100 0.2, 100 0.0001");
+    struct med_levels noisy = levels_of("200 0.01, 300 0.1, 200 0.01, 100 0.2, 100 0.01");
+    assert_string_equal(sounds_of(&quiet, 0), "200-500 700-800");
+    assert_string_equal(sounds_of(&noisy, 0), "200-500 700-800");
+    assert_true(noisy.floor_db > -41 && noisy.floor_db < -39 && quiet.floor_db < -79);
+    assert_string_equal(sounds_of(&noisy, 20), "180-520 680-820");
+    assert_true(med_levels_quiet(&noisy, 400, 600) == 0.5);
+}
+
+TEST(clicks_are_no_sounds_and_breaths_no_silences) {
+    struct med_levels levels = levels_of("200 0, 9 0.5, 191 0, 100 0.5, 19 0, 100 0.5, 200 0");
+    assert_string_equal(sounds_of(&levels, 0), "400-619");
+    levels = levels_of("200 0, 10 0.5, 190 0, 100 0.5, 20 0, 100 0.5, 200 0");
+    assert_string_equal(sounds_of(&levels, 0), "200-210 400-500 520-620");
+    assert_string_equal(sounds_of(&levels, 10), "190-220 390-630"); /* margins that touch */
+}
+
+TEST(without_loud_parts_all_is_silence_and_without_quiet_parts_nothing_is) {
+    struct med_levels hum = levels_of("500 0.0005");
+    struct med_levels rain = levels_of("500 0.2, 300 0.25");
+    assert_string_equal(sounds_of(&hum, 20), "");
+    assert_string_equal(sounds_of(&rain, 0), "0-800");
+    struct med_levels none = levels_of("");
+    assert_string_equal(sounds_of(&none, 0), "");
+}
+
+TEST(cuts_move_to_the_quietest_place_that_no_word_feels) {
+    const struct med_cut_rules rules = med_cut_rules_default();
+    struct med_words words = words_of("one 0 500, two 700 1200");
+    /* quietest at 504 … 508 behind the first word, and just before the second one */
+    struct med_levels levels = levels_of("504 0.1, 4 0.001, 92 0.05, 50 0.05, 43 0.05, 4 0.001, 503 0.1");
+    struct med_cut_plan plan = plan_of(&words, 1200, NULL);
+    med_cut_plan_snap(&plan, &words, &rules, &levels, 8);
+    assert_string_equal(shown(&plan), "keep 0-504 content, cut 504-697 silence_2000ms, keep 697-1200 content");
+    plan = plan_of(&words, 1200, NULL);
+    med_cut_plan_snap(&plan, &words, &rules, &levels, 3);
+    assert_string_equal(shown(&plan), "keep 0-500 content, cut 500-697 silence_2000ms, keep 697-1200 content");
+    words = words_of("one 0 500, early 690 695, two 700 1200"); /* not into a word, wherever it is quiet */
+    plan = plan_of(&words, 1200, NULL);
+    med_cut_plan_snap(&plan, &words, &rules, &levels, 8);
+    assert_int_equal(plan.spans[1].end_cs, 690);
+}
+
+TEST(ta_038_equal_silence_moves_no_cut) {
+    const struct med_cut_rules rules = med_cut_rules_default();
+    struct med_words words = golden();
+    struct med_levels levels = levels_of("550 0.1, 150 0, 500 0.1, 200 0, 450 0.1, 150 0, 500 0.1");
+    struct med_cut_plan plan = plan_of(&words, 2500, NULL);
+    char *before = shown(&plan);
+    med_cut_plan_snap(&plan, &words, &rules, &levels, 0);
+    assert_string_equal(shown(&plan), before);
+}
+
+TEST(a_cut_never_becomes_shorter_than_the_rules_allow) {
+    struct med_cut_rules rules = med_cut_rules_default();
+    rules.min_cut_cs = 148;
+    struct med_words words = words_of("one 0 500, two 650 1200");
+    struct med_levels levels = levels_of("507 0.1, 2 0, 134 0.1, 2 0, 555 0.1");
+    struct med_cut_plan plan = plan_of(&words, 1200, &rules);
+    med_cut_plan_snap(&plan, &words, &rules, &levels, 8);
+    assert_true(plan.spans[1].end_cs - plan.spans[1].start_cs >= 148);
+}
+
+TEST(ta_037_any_talk_over_any_sound_is_cut_between_words) {
+    const struct med_cut_rules rules = med_cut_rules_default();
+    for (state = 1; state < 700; state += 7) {
+        uint32_t seed = state;
+        int64_t duration_cs = 0;
+        struct med_words words = random_talk(&duration_cs);
+        struct med_cut_plan plan = plan_of(&words, duration_cs, NULL);
+        struct med_levels levels;
+        med_levels_begin(&levels, duration_cs * MED_LEVEL_SAMPLES, arena);
+        for (int64_t i = 0; i < duration_cs; i++) {
+            float stereo[2] = {(float)below(1000) / 1000, 0};
+            for (int k = 0; k < MED_LEVEL_SAMPLES; k++) {
+                med_levels_add(&levels, stereo, 1);
+            }
+        }
+        med_levels_end(&levels);
+        med_cut_plan_snap(&plan, &words, &rules, &levels, 8);
+        check_plan(&words, &plan, duration_cs);
+        cs_arena_destroy(arena);
+        arena = cs_arena_create();
+        state = seed;
+    }
+}
+
+TEST(a_cut_says_what_was_said_and_how_loud_it_is_there) {
+    struct med_words words =
+        words_of("a 0 90, b 100 190, c 200 290, d 300 390, e 400 500, um 520 540, f 560 650, g 660 900");
+    struct med_levels levels = levels_of("510 0.1, 10 0.001, 30 0.1, 10 0.01, 340 0.1");
+    struct med_cut_plan plan = plan_of(&words, 900, NULL);
+    med_cut_plan_explain(&plan, &words, arena);
+    assert_string_equal(plan.spans[1].text, "b c d e [um] f g");
+    assert_null(plan.spans[0].text);
+    double loudest = med_cut_plan_measure(&plan, &levels);
+    assert_true(loudest <= 0 && loudest == (plan.spans[1].start_db > plan.spans[1].end_db ? plan.spans[1].start_db
+                                                                                          : plan.spans[1].end_db));
+    assert_true(plan.spans[1].confidence == 0.9);
+}
+
+TEST(a_silence_in_which_something_sounds_is_less_certain) {
+    struct med_words words = words_of("one 0 500, two 900 1400");
+    struct med_levels levels = levels_of("500 0.1, 100 0.0001, 100 0.1, 200 0.0001, 500 0.1");
+    struct med_cut_plan plan = plan_of(&words, 1400, NULL);
+    (void)med_cut_plan_measure(&plan, &levels);
+    assert_true(plan.spans[1].confidence == 0.75);
+}
+
 /* ---- JSON ---- */
 
 TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again) {
     const struct med_cut_rules rules = med_cut_rules_default();
+    const struct med_cut_method method = {0};
     struct med_words words = golden();
     struct med_cut_plan plan = plan_of(&words, 2500, NULL);
     struct med_cut_plan read = {0};
     CS_AUTO_BUF out = {0};
-    med_cut_plan_write(&plan, &rules, &out);
+    med_cut_plan_write(&plan, &rules, &method, &out);
     assert_non_null(strstr(out.data, "\"schemaVersion\": \"1.0.0\""));
     assert_non_null(strstr(out.data, "\"start\": \"5.50\""));
     assert_non_null(strstr(out.data, "\"end\": \"7.00\""));
@@ -488,6 +639,15 @@ int main(void) {
         CS_TEST(of_thousands_of_fillers_in_a_row_the_first_are_the_reason),
         CS_TEST(nothing_said_leaves_nothing),
         CS_TEST(ta_037_ta_039_any_talk_gives_a_whole_plan_that_loses_no_word_and_is_always_the_same),
+        CS_TEST(silence_is_what_is_near_to_the_recordings_own_noise),
+        CS_TEST(clicks_are_no_sounds_and_breaths_no_silences),
+        CS_TEST(without_loud_parts_all_is_silence_and_without_quiet_parts_nothing_is),
+        CS_TEST(cuts_move_to_the_quietest_place_that_no_word_feels),
+        CS_TEST(ta_038_equal_silence_moves_no_cut),
+        CS_TEST(a_cut_never_becomes_shorter_than_the_rules_allow),
+        CS_TEST(ta_037_any_talk_over_any_sound_is_cut_between_words),
+        CS_TEST(a_cut_says_what_was_said_and_how_loud_it_is_there),
+        CS_TEST(a_silence_in_which_something_sounds_is_less_certain),
         CS_TEST(ta_036_a_plan_is_written_with_two_decimals_and_read_again),
         CS_TEST(ta_036_times_may_be_written_in_four_ways),
         CS_TEST(ta_041_a_span_that_begins_behind_the_end_has_no_length),

@@ -195,13 +195,7 @@ TEST(ass_events_are_read_by_the_names_of_their_columns) {
 }
 
 TEST(what_is_no_subtitle_file_is_refused) {
-    static const char *const bad[] = {"",
-                                      "hello",
-                                      "WEB",
-                                      "[Events]\n",
-                                      "{\"cuts\":[]}",
-                                      "\x7f"
-                                      "ELF\x01"};
+    static const char *const bad[] = {"", "hello", "WEB", "[Events]\n", "{\"cuts\":[]}", "\177ELF\001"};
     for (size_t i = 0; i < CS_COUNT(bad); i++) {
         struct med_subtitles subtitles = {0};
         assert_fails(med_subtitles_read(bad[i], strlen(bad[i]), false, arena, &subtitles, &err), &err,

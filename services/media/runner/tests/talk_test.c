@@ -195,6 +195,105 @@ TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
     assert_null(strstr(text_of(&studio, "kept.json"), "filler_word"));
 }
 
+/* A tone where somebody speaks: 25 s with pauses at 5.5 … 7, 12 … 14 and 18.5 … 20. */
+static const char golden_talk[] =
+    "-f lavfi -i "
+    "\"aevalsrc='if(between(t,5.5,7)+between(t,12,14)+between(t,18.5,20),0,0.3*sin(2*PI*300*t))':s=48000:d=25\" "
+    "-c:a pcm_s16le";
+
+static const char golden_plan[] = "{\n  \"schemaVersion\": \"1.0.0\",\n  \"cuts\": [\n"
+#define SPAN(start, end, type, reason, more)                                                                           \
+    "    {\n      \"start\": \"" start "\",\n      \"end\": \"" end "\",\n      \"type\": \"" type                     \
+    "\",\n      \"reason\": \"" reason "\",\n      \"confidence\": 1.0" more "\n    }"
+#define CUT(text) ",\n      \"text\": \"" text "\",\n      \"spliceDb\": [\n        -16.5,\n        -16.5\n      ]"
+    SPAN("0.00", "5.50", "keep", "content", "") ",\n" SPAN("5.50", "7.00", "cut", "silence_1500ms", CUT("w w w w [] w w w w")) ",\n" SPAN(
+        "7.00", "12.00", "keep", "content",
+        "") ",\n" SPAN("12.00", "14.00", "cut", "silence_2000ms",
+                       CUT("w w w w [] w w w w")) ",\n" SPAN("14.00", "18.50", "keep", "content",
+                                                             "") ",\n" SPAN("18.50", "20.00", "cut", "silence_1500ms",
+                                                                            CUT("w w w w [] w w w w")) ",\n" SPAN("20."
+                                                                                                                  "00",
+                                                                                                                  "25."
+                                                                                                                  "00",
+                                                                                                                  "kee"
+                                                                                                                  "p",
+                                                                                                                  "cont"
+                                                                                                                  "ent",
+                                                                                                                  "") "\n  ],\n"
+                                                                                                                      "  \"metadata\": {\n    \"parameters\": {\n      \"minPauseMs\": 1500,\n      \"fillerWords\": [\n        \"um\",\n"
+                                                                                                                      "        \"uh\",\n        \"like\",\n        \"you know\",\n        \"so\",\n        \"actually\"\n      ],\n"
+                                                                                                                      "      \"minCutDurationSec\": 0.5,\n      \"minSegmentDurationSec\": 3.0,\n      \"maxSegmentDurationSec\": 300.0,\n"
+                                                                                                                      "      \"mergeThresholdMs\": 500,\n      \"detect\": \"transcript\",\n      \"snapMs\": 80,\n"
+                                                                                                                      "      \"deterministic\": true\n    }\n  }\n}\n";
+
+static const char *write_golden_words(struct studio *studio) {
+    static const int said[][2] = {{0, 55}, {70, 120}, {140, 185}, {200, 250}};
+    CS_AUTO_BUF json = {0};
+    for (size_t i = 0; i < CS_COUNT(said); i++) {
+        for (int at = said[i][0]; at < said[i][1]; at += 5) {
+            cs_buf_printf(&json, "%s{\"word\":\"w\",\"start\":%d.%d,\"end\":%d.%d}", json.size > 0 ? "," : "[", at / 10,
+                          at % 10, (at + 5) / 10, (at + 5) % 10);
+        }
+    }
+    cs_buf_puts(&json, "]");
+    return studio_write(studio, "golden.json", json.data, json.size);
+}
+
+TEST(ta_037_ta_038_the_golden_talk_gives_the_golden_plan_byte_for_byte) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *sound = studio_make(&studio, "golden.wav", golden_talk);
+    const char *said = write_golden_words(&studio);
+    for (int i = 0; i < 2; i++) {
+        (void)studio_must(&studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2}}}", "plan.json",
+                          (const char *[]){said, sound, NULL});
+        assert_string_equal(text_of(&studio, "plan.json"), golden_plan);
+    }
+    (void)studio_must(&studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"snapMs\":0}}",
+                      "plan.json", (const char *[]){said, sound, NULL});
+    char *exact = text_of(&studio, "plan.json");
+    assert_non_null(strstr(exact, "\"start\": \"5.50\",\n      \"end\": \"7.00\",\n      \"type\": \"cut\""));
+    assert_non_null(strstr(exact, "\"start\": \"12.00\",\n      \"end\": \"14.00\",\n      \"type\": \"cut\""));
+    assert_non_null(strstr(exact, "\"start\": \"18.50\",\n      \"end\": \"20.00\",\n      \"type\": \"cut\""));
+    assert_null(strstr(exact, "spliceDb"));
+}
+
+TEST(ta_030_silence_is_cut_without_a_transcript) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *sound = studio_make(&studio, "golden.wav", golden_talk);
+    (void)studio_must(&studio, "{\"planCuts\":{\"media\":{\"input\":1},\"detect\":\"silence\"}}", "plan.json",
+                      (const char *[]){sound, NULL});
+    char *plan = text_of(&studio, "plan.json");
+    assert_non_null(
+        strstr(plan, "\"start\": \"5.70\",\n      \"end\": \"6.80\",\n      \"type\": \"cut\",\n      \"reason\": "
+                     "\"silence_1100ms\",\n      \"confidence\": 1.0"));
+    assert_non_null(strstr(plan, "\"start\": \"12.20\",\n      \"end\": \"13.80\""));
+    assert_non_null(strstr(plan, "\"detect\": \"silence\",\n      \"marginMs\": 200"));
+    const char *mute = studio_make(&studio, "mute.mp4", "-f lavfi -i color=red:s=32x32:d=1");
+    assert_fails(studio_run(&studio, "{\"planCuts\":{\"media\":{\"input\":1},\"detect\":\"silence\"}}", "plan.json",
+                            (const char *[]){mute, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "no_audio");
+}
+
+TEST(a_real_talk_is_planned_by_its_sound) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *talk = studio_real(&studio, "video/talk_with_pauses_720p30_h264_aac_42s.mp4");
+    if (talk == NULL) {
+        return;
+    }
+    (void)studio_must(
+        &studio,
+        "{\"planCuts\":{\"media\":{\"input\":1},\"detect\":\"silence\",\"minPauseMs\":700,\"minSegmentDuration\":0.5}}",
+        "plan.json", (const char *[]){talk, NULL});
+    for (size_t i = 0; i < studio.done->n_metrics; i++) {
+        print_message("%s %g\n", studio.done->metrics[i]->name, studio.done->metrics[i]->value);
+    }
+    print_message("%s", text_of(&studio, "plan.json"));
+    assert_non_null(strstr(text_of(&studio, "plan.json"), "\"type\": \"cut\""));
+}
+
 TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -216,8 +315,8 @@ TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut) {
     static const char *const files[] = {
         "1\n00:00:00,500 --> 00:00:01,500\nfirst\nline\n\n2\n00:00:07,000 --> 00:00:07,900\nlast\n",
         "WEBVTT\n\n00:00.500 --> 00:01.500\nfirst\nline\n\n00:07.000 --> 00:07.900\nlast\n",
-        "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.50,0:00:01.50,first\\Nline\n"
-        "Dialogue: 0:00:07.00,0:00:07.90,last\n",
+        ("[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.50,0:00:01.50,first\\Nline\n"
+         "Dialogue: 0:00:07.00,0:00:07.90,last\n"),
     };
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -259,9 +358,60 @@ TEST(ta_026_ta_027_speech_becomes_words_with_times) {
     assert_non_null(strstr(json, "\"quality\": \"draft\""));
     assert_non_null(strstr(json, "\"model\": \"pocketsphinx-en-us\""));
     assert_non_null(strstr(json, "\"averageConfidence\""));
+    assert_non_null(strstr(json, "\"confidence\""));
+    assert_non_null(strstr(json, "\"limits\": \"US English only"));
     assert_true(found_in_order(json, said, CS_COUNT(said)) >= 4); /* it errs, but not always */
     assert_non_null(strstr(text_of(&studio, "subtitles.srt"), " --> 00:00:0"));
     assert_true(studio.progress_calls > 0 && !studio.progress_fell);
+}
+
+/* Words to change, leave out or add, of those that were said. */
+static size_t word_errors(const char *const *said, size_t said_count, char *const *heard, size_t heard_count) {
+    size_t row[128];
+    assert_true(heard_count < CS_COUNT(row));
+    for (size_t k = 0; k <= heard_count; k++) {
+        row[k] = k;
+    }
+    for (size_t i = 1; i <= said_count; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t k = 1; k <= heard_count; k++) {
+            size_t best = corner + (strcmp(said[i - 1], heard[k - 1]) != 0);
+            corner = row[k];
+            best = row[k] + 1 < best ? row[k] + 1 : best;
+            row[k] = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+        }
+    }
+    return row[heard_count];
+}
+
+TEST(ta_026_a_real_speech_is_heard_as_well_as_is_said) {
+    static const char *const said[] = {"and",  "so",      "my",  "fellow", "americans", "ask",    "not", "what",
+                                       "your", "country", "can", "do",     "for",       "you",    "ask", "what",
+                                       "you",  "can",     "do",  "for",    "your",      "country"};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *speech = studio_real(&studio, "speech/jfk_inaugural_16k_mono_11s.wav");
+    if (speech == NULL) {
+        return;
+    }
+    assert_ok(
+        studio_run(&studio, "{\"transcribe\":{\"media\":{\"input\":1}}}", "words.json", (const char *[]){speech, NULL}),
+        &studio.err);
+    char *json = text_of(&studio, "words.json");
+    char *text = strstr(json, "\"text\": \"") + 9;
+    *strchr(text, '"') = '\0';
+    char *heard[127];
+    size_t count = 0;
+    print_message("heard: %s\n", text);
+    for (char *rest = NULL, *word = strtok_r(text, " ", &rest); word != NULL && count < CS_COUNT(heard);
+         word = strtok_r(NULL, " ", &rest)) {
+        heard[count++] = word;
+    }
+    size_t errors = word_errors(said, CS_COUNT(said), heard, count);
+    print_message("word error rate: %zu of %zu, %.0f %%\n", errors, CS_COUNT(said),
+                  100.0 * (double)errors / CS_COUNT(said));
+    assert_true(errors <= CS_COUNT(said) * 2 / 5);
 }
 
 /* Cut at 25 frames a second with transitions of 0.3 s, which are 8 frames there: 0.32 s. */
@@ -294,6 +444,9 @@ TEST_MAIN(CS_TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut),
           CS_TEST(ta_040_a_recording_in_another_container_is_cut_too),
           CS_TEST(ta_025_the_sound_of_a_video_is_as_long_as_the_video),
           CS_TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media),
+          CS_TEST(ta_037_ta_038_the_golden_talk_gives_the_golden_plan_byte_for_byte),
+          CS_TEST(ta_030_silence_is_cut_without_a_transcript), CS_TEST(a_real_talk_is_planned_by_its_sound),
           CS_TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass),
           CS_TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut),
+          CS_TEST(ta_026_a_real_speech_is_heard_as_well_as_is_said),
           CS_TEST(ta_026_ta_027_speech_becomes_words_with_times))
