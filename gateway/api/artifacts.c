@@ -18,10 +18,11 @@ static const struct {
     const char *extension;
     const char *type;
 } types[] = {
-    {".mp4", "video/mp4"},  {".mov", "video/quicktime"}, {".webm", "video/webm"}, {".png", "image/png"},
-    {".jpg", "image/jpeg"}, {".webp", "image/webp"},     {".gif", "image/gif"},   {".mp3", "audio/mpeg"},
-    {".wav", "audio/wav"},  {".m4a", "audio/mp4"},       {".flac", "audio/flac"}, {".ogg", "audio/ogg"},
-    {".srt", "text/plain"}, {".vtt", "text/vtt"},        {".ass", "text/x-ssa"},  {".json", "application/json"},
+    {".mp4", "video/mp4"},         {".mov", "video/quicktime"}, {".webm", "video/webm"}, {".mkv", "video/x-matroska"},
+    {".png", "image/png"},         {".jpg", "image/jpeg"},      {".webp", "image/webp"}, {".gif", "image/gif"},
+    {".mp3", "audio/mpeg"},        {".wav", "audio/wav"},       {".m4a", "audio/mp4"},   {".flac", "audio/flac"},
+    {".ogg", "audio/ogg"},         {".srt", "text/plain"},      {".vtt", "text/vtt"},    {".ass", "text/x-ssa"},
+    {".json", "application/json"},
 };
 
 static const char *content_type(const char *key) {

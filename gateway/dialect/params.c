@@ -27,6 +27,9 @@ static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, 
 static enum cs_status audio_voice(struct job_reader *job, const json_t *value, struct cs_err *err);
 static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err);
 
+static enum cs_status number_as_text(struct job_reader *job, const char *name, const json_t *value, struct cs_err *err);
+static enum cs_status convert_quality(struct job_reader *job, const json_t *value, struct cs_err *err);
+
 #define OP(word) CALLSHEET__V1__OPERATION__PARAMS_##word
 #define ANY CALLSHEET__V1__OPERATION__PARAMS__NOT_SET
 
@@ -125,6 +128,17 @@ static const struct rule rules[] = {
     {OP(REPLACE_GREEN_SCREEN), "video", RULE_MEDIA, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "background", RULE_MEDIA_LIST, "background", NULL},
+    {OP(CONVERT), "input", RULE_MEDIA, "video", NULL},
+    {OP(CONVERT), "video", RULE_MEDIA, "video", NULL},
+    {OP(CONVERT), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(CONVERT), "outputFormat", RULE_NAME, "container", NULL},
+    {OP(CONVERT), "format", RULE_NAME, "container", NULL},
+    {OP(CONVERT), "codec", RULE_NAME, "videoCodec", NULL},
+    {OP(CONVERT), "maxBitrate", RULE_NAME, "maxBitrateKbps", NULL},
+    {OP(CONVERT), "maxHeight", RULE_NAME, "height", NULL},
+    {OP(CONVERT), "targetSize", RULE_NAME, "targetSizeMb", NULL},
+    {OP(CONVERT), "quality", RULE_READ, NULL, convert_quality},
+    {OP(CONVERT), "frameRate", RULE_READ, NULL, merge_frame_rate},
 };
 
 static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
@@ -185,6 +199,18 @@ static enum cs_status audio_voice(struct job_reader *job, const json_t *value, s
     }
     return job_put(job, "voice", cs_arena_sprintf(job->arena, "voice.%s", name),
                    json_incref((json_t *)member(value, name)), err);
+}
+
+/* A number where the operation takes words too. */
+static enum cs_status number_as_text(struct job_reader *job, const char *name, const json_t *value,
+                                     struct cs_err *err) {
+    json_t *text = json_is_number(value) ? json_string(cs_arena_sprintf(job->arena, "%.15g", json_number_value(value)))
+                                         : json_incref((json_t *)value);
+    return job_put(job, name, name, text, err);
+}
+
+static enum cs_status convert_quality(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return number_as_text(job, "quality", value, err);
 }
 
 /* A cross-fade of so many milliseconds. */
@@ -324,6 +350,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(FREEZE):
     case OP(BRAND):
     case OP(REPLACE_GREEN_SCREEN):
+    case OP(CONVERT):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -376,6 +376,16 @@ TEST(sy_103_a_green_screen_has_one_background_or_several) {
                      "\"b\"}],\"blend\":0.1}}");
 }
 
+TEST(sy_105_conversions_are_read_in_all_words) {
+    assert_job_reads("\"operation\":\"compress\",\"params\":{\"quality\":\"low\"},\"dependsOn\":[\"v\"]",
+                     "{\"convert\":{\"video\":{\"job\":\"v\"},\"quality\":\"low\"}}");
+    assert_job_reads(
+        "\"operation\":\"convert\",\"params\":{\"videoUrl\":\"https://x.y/a.mp4\",\"outputFormat\":\"webm\","
+        "\"quality\":80,\"maxBitrate\":900,\"maxHeight\":720,\"frameRate\":25}",
+        "{\"convert\":{\"video\":{\"url\":\"https://x.y/a.mp4\"},\"container\":\"webm\",\"quality\":\"80\","
+        "\"maxBitrateKbps\":900,\"height\":720,\"frameRate\":\"25\"}}");
+}
+
 TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct gw_submission submission = {0};
@@ -461,6 +471,7 @@ int main(void) {
         CS_TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms),
         CS_TEST(sy_097_layers_are_read_in_the_words_of_the_sdk),
         CS_TEST(sy_103_a_green_screen_has_one_background_or_several),
+        CS_TEST(sy_105_conversions_are_read_in_all_words),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
         CS_TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan),

@@ -41,6 +41,7 @@ static enum cs_status start_runner(struct med_app *app, struct cs_err *err) {
 static enum cs_status open_studio(struct med_app *app, struct cs_err *err) {
     const struct med_config *config = app->config;
     app->studio.allow_private_targets = config->allow_private_targets;
+    app->studio.gpl_encoders = config->gpl_encoders;
     app->studio.threads = (uint32_t)config->job_threads;
     app->studio.memory_bytes = (uint64_t)config->job_memory_bytes;
     app->studio.cores = core_count();

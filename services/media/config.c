@@ -19,6 +19,8 @@ static const struct cs_conf_option options[] = {
      .help = "decode, filter and encode threads of a job; the same number gives the same bytes"},
     {"job-memory", "CALLSHEET_JOB_MEMORY", CS_CONF_SIZE, AT(job_memory_bytes), "8GiB", 512 << 20, INT64_MAX,
      .help = "address space of a job's process, a backstop"},
+    {"gpl-encoders", "CALLSHEET_GPL_ENCODERS", CS_CONF_BOOL, AT(gpl_encoders), "true",
+     .help = "conversions may choose encoders under the GPL (x264, x265)"},
     {"allow-private-targets", "CALLSHEET_ALLOW_PRIVATE_TARGETS", CS_CONF_BOOL, AT(allow_private_targets), "false",
      .help = "development switch: fetch inputs from private and loopback addresses too"},
 };

@@ -20,6 +20,7 @@ struct med_config {
     const char *runner; /* "": beside our own executable */
     int64_t slots;      /* 0: one per core */
     int64_t job_threads;
+    bool gpl_encoders;
     int64_t job_memory_bytes;
     bool allow_private_targets;
 };

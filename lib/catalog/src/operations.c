@@ -23,6 +23,7 @@ static const char *const no_alias[] = {NULL};
 static const char *const generate_alias[] = {"generate", NULL};
 static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
+static const char *const convert_alias[] = {"compress", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
 static const char *const layer_alias[] = {"layers", NULL};
 static const char *const path_files[] = {"reframe_path.json", NULL};
@@ -57,6 +58,7 @@ static const struct cs_operation operations[] = {
     {PARAMS(TRIM), "trim", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "trimmed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(SPEED), "speed", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "speed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(FREEZE), "freeze", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "frozen.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(CONVERT), "convert", convert_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "output.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
     {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},

@@ -18,6 +18,8 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
     switch (operation->params_case) {
     case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
         return with_format(row->output_name, operation->generate_image->output_format, arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
+        return with_format(row->output_name, operation->convert->container, arena);
     default:
         return row->output_name;
     }

@@ -88,6 +88,8 @@ TEST(files_are_named_by_operation_and_parameters) {
         {"{\"addSubtitles\":{}}", "captioned.mp4"},
         {"{\"addSubtitles\":{\"subtitleFiles\":true}}",
          "captioned.mp4 transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
+        {"{\"convert\":{}}", "output.mp4"},
+        {"{\"convert\":{\"container\":\"webm\"}}", "output.webm"},
         {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
         {"{\"external\":{}}", ""},
         {"{}", ""},
@@ -240,6 +242,38 @@ TEST(bad_editing_is_refused_with_its_path) {
         {"{\"deliverWebhook\":{\"url\":\"http://x\"}}", "eventId", "required"},
     };
     assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(sy_105_bad_conversions_are_refused_with_their_path) {
+#define CONVERT(rest) "{\"convert\":{\"video\":{\"job\":\"a\"}" rest "}}"
+    static const char *const good[] = {
+        CONVERT(""),
+        CONVERT(",\"container\":\"mkv\",\"videoCodec\":\"av1\",\"audioCodec\":\"mp3\",\"quality\":\"1\""),
+        CONVERT(",\"container\":\"webm\",\"videoCodec\":\"av1\",\"audioCodec\":\"none\",\"targetSizeMb\":0.01"),
+        CONVERT(",\"quality\":\"high\",\"maxBitrateKbps\":50,\"width\":16,\"height\":8192,\"frameRate\":\"24\""),
+    };
+    static const struct bad_case bad[] = {
+        {"{\"convert\":{}}", "video", "required"},
+        {CONVERT(",\"container\":\"avi\""), "container", "unknown_word"},
+        {CONVERT(",\"videoCodec\":\"h266\""), "videoCodec", "unknown_word"},
+        {CONVERT(",\"container\":\"webm\",\"videoCodec\":\"h264\""), "videoCodec", "not_applicable"},
+        {CONVERT(",\"container\":\"mov\",\"videoCodec\":\"vp9\""), "videoCodec", "not_applicable"},
+        {CONVERT(",\"container\":\"webm\",\"audioCodec\":\"aac\""), "audioCodec", "not_applicable"},
+        {CONVERT(",\"quality\":\"best\""), "quality", "out_of_range"},
+        {CONVERT(",\"quality\":\"0\""), "quality", "out_of_range"},
+        {CONVERT(",\"quality\":\"101\""), "quality", "out_of_range"},
+        {CONVERT(",\"maxBitrateKbps\":49"), "maxBitrateKbps", "out_of_range"},
+        {CONVERT(",\"audioBitrateKbps\":400"), "audioBitrateKbps", "out_of_range"},
+        {CONVERT(",\"targetSizeMb\":0"), "targetSizeMb", "out_of_range"},
+        {CONVERT(",\"targetSizeMb\":1,\"quality\":\"low\""), "targetSizeMb", "one_of"},
+        {CONVERT(",\"targetSizeMb\":1,\"maxBitrateKbps\":500"), "targetSizeMb", "one_of"},
+        {CONVERT(",\"width\":8"), "width", "out_of_range"},
+        {CONVERT(",\"height\":9000"), "height", "out_of_range"},
+        {CONVERT(",\"frameRate\":\"121\""), "frameRate", "bad_frame_rate"},
+        {CONVERT(",\"encoder\":\"a\\nb\""), "encoder", "bad_text"},
+    };
+    assert_accepted(good, CS_COUNT(good));
+    assert_refused(bad, CS_COUNT(bad));
 }
 
 TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path) {
@@ -687,7 +721,7 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(files_are_named_by_operation_and_parameters),
           CS_TEST(good_parameters_are_accepted), CS_TEST(bad_generation_is_refused_with_its_path),
-          CS_TEST(bad_editing_is_refused_with_its_path),
+          CS_TEST(bad_editing_is_refused_with_its_path), CS_TEST(sy_105_bad_conversions_are_refused_with_their_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_edits_of_time_are_refused_with_their_path), CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),

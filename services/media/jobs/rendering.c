@@ -89,6 +89,7 @@ enum cs_status med_render(const struct med_studio *studio, Callsheet__V1__Runner
     limits.output_bytes = MED_FILE_BYTES_MAX;
     limits.cpu_s = cpu_limit_s(studio, stop);
     limits.threads = studio->threads;
+    limits.no_gpl_encoders = !studio->gpl_encoders;
     job->limits = &limits;
     struct run run = {.stop = stop, .progress = progress, .user = user};
     uint64_t id;

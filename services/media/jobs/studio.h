@@ -19,6 +19,7 @@ struct med_studio {
     struct cs_http *http;
     struct cs_runner *runner;
     bool allow_private_targets;
+    bool gpl_encoders;     /* may be chosen */
     uint32_t threads;      /* of a job, of each kind */
     uint64_t memory_bytes; /* of a job */
     uint32_t cores;

@@ -5,6 +5,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/log.h>
 #include <malloc.h>
+#include <stdlib.h>
 
 #include "captions/fonts.h"
 #include "cs/base/text.h"
@@ -12,7 +13,8 @@
 
 enum cs_status med_render_warm_up(struct cs_err *err) {
     av_log_set_level(AV_LOG_QUIET);
-    mallopt(M_ARENA_MAX, 2); /* many threads, little of their own; keeps the address space small */
+    (void)setenv("SVT_LOG", "0", 1); /* an AV1 encoder that would write to the standard error */
+    mallopt(M_ARENA_MAX, 2);         /* many threads, little of their own; keeps the address space small */
     (void)avcodec_find_encoder_by_name("libx264");
     (void)avfilter_get_by_name("scale");
     (void)av_guess_format("mp4", NULL, NULL);

@@ -109,6 +109,17 @@ bool cs_web_url_valid(const char *text);
 /* The xfade name for a transition word ("wipe" -> "wipeleft", "crossfade" -> "fade"); NULL unknown. */
 const char *cs_transition_name(const char *word);
 
+/* What a conversion makes of its words, with the defaults filled in. */
+struct cs_conversion {
+    const char *container;
+    const char *video_codec;
+    const char *audio_codec; /* "none" */
+    double quality;          /* 1 … 100 */
+};
+/* Names the field of a word that is unknown, or that the others do not go with. */
+enum cs_status cs_conversion_read(const Callsheet__V1__Convert *params, struct cs_conversion *ret_conversion,
+                                  struct cs_err *err) CS_MUST_USE;
+
 /* ---- retry policy, keyed by failure class and operation (requirements: media 5/2000/60000 …) ---- */
 struct cs_retry_policy {
     uint32_t attempts_max; /* 1: never again */

@@ -1,33 +1,20 @@
 #include "graph/encode.h"
 
-#include <libavutil/opt.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "graph/av.h"
 #include "graph/timeline.h"
 
-enum {
-    KEYFRAME_EVERY_S = 2,
-    AAC_BITS_PER_S = 192000,
-    MP3_BITS_PER_S = 192000,
-    PCM_BLOCK = 4096,
-};
-
-static const char h264_preset[] = "veryfast";
-static const double h264_crf = 21;
+enum { PCM_BLOCK = 4096 };
 
 static enum cs_status failed(struct cs_err *err, int averror, const char *what) {
     return med_av_fail(err, CS_INTERNAL, "encoder", averror, what);
 }
 
-enum cs_status med_encode_open_h264(const struct med_picture_format *format, int threads, AVCodecContext **ret_encoder,
-                                    struct cs_err *err) {
-    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
-    AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
-    if (encoder == NULL) {
-        return cs_fail(err, CS_INTERNAL, "encoder", "no H.264 encoder");
-    }
+/* ---- opening ---- */
+
+static void describe(const struct med_picture_format *format, AVCodecContext *encoder) {
     encoder->width = format->width;
     encoder->height = format->height;
     encoder->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -39,44 +26,69 @@ enum cs_status med_encode_open_h264(const struct med_picture_format *format, int
     encoder->color_primaries = AVCOL_PRI_BT709;
     encoder->color_trc = AVCOL_TRC_BT709;
     encoder->chroma_sample_location = AVCHROMA_LOC_LEFT;
-    encoder->gop_size = (int)lround(av_q2d(format->rate) * KEYFRAME_EVERY_S);
-    encoder->thread_count = threads;
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
-    av_opt_set(encoder->priv_data, "preset", h264_preset, 0);
-    av_opt_set_double(encoder->priv_data, "crf", h264_crf, 0);
-    int result = avcodec_open2(encoder, codec, NULL);
-    if (result < 0) {
+}
+
+enum cs_status med_encode_open_picture(const struct med_picture_format *format, const struct med_encoding *encoding,
+                                       int threads, AVCodecContext **ret_encoder, struct cs_err *err) {
+    const char *name = encoding->encoder != NULL ? encoding->encoder : "libx264";
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
+    if (encoder == NULL) {
+        return cs_fail(err, CS_UNIMPLEMENTED, "encoder_unavailable", "the encoder %s is not in this installation",
+                       name);
+    }
+    describe(format, encoder);
+    enum cs_status status = med_encoding_apply(encoding, threads, encoder, err);
+    if (status == CS_OK) {
+        int result = avcodec_open2(encoder, codec, NULL);
+        status = result < 0 ? failed(err, result, "opening the encoder of the picture") : CS_OK;
+    }
+    if (status != CS_OK) {
         avcodec_free_context(&encoder);
-        return failed(err, result, "opening the H.264 encoder");
+        return status;
     }
     *ret_encoder = encoder;
     return CS_OK;
 }
 
-enum cs_status med_encode_open_sound(const char *name, int sample_rate, int channels, bool global_header,
-                                     AVCodecContext **ret_encoder, struct cs_err *err) {
+static int64_t usual_bits_per_s(enum AVCodecID codec) {
+    switch (codec) {
+    case AV_CODEC_ID_AAC:
+    case AV_CODEC_ID_MP3:
+        return 192000;
+    case AV_CODEC_ID_OPUS:
+        return 128000;
+    default:
+        return 0;
+    }
+}
+
+enum cs_status med_encode_open_sound(const char *name, int64_t bits_per_s, int sample_rate, int channels,
+                                     bool global_header, AVCodecContext **ret_encoder, struct cs_err *err) {
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
     AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
     if (encoder == NULL) {
-        return cs_fail(err, CS_INTERNAL, "encoder", "no encoder %s", name);
+        return cs_fail(err, CS_UNIMPLEMENTED, "encoder_unavailable", "the encoder %s is not in this installation",
+                       name);
     }
     encoder->sample_fmt = codec->sample_fmts[0];
     encoder->sample_rate = sample_rate;
     encoder->time_base = (AVRational){1, sample_rate};
     av_channel_layout_default(&encoder->ch_layout, channels);
-    encoder->bit_rate = codec->id == AV_CODEC_ID_AAC   ? AAC_BITS_PER_S
-                        : codec->id == AV_CODEC_ID_MP3 ? MP3_BITS_PER_S
-                                                       : 0;
+    encoder->bit_rate = bits_per_s > 0 ? bits_per_s : usual_bits_per_s(codec->id);
     encoder->thread_count = 1;
     encoder->flags |= AV_CODEC_FLAG_BITEXACT | (global_header ? AV_CODEC_FLAG_GLOBAL_HEADER : 0);
     int result = avcodec_open2(encoder, codec, NULL);
     if (result < 0) {
         avcodec_free_context(&encoder);
-        return failed(err, result, "opening the sound encoder");
+        return failed(err, result, "opening the encoder of the sound");
     }
     *ret_encoder = encoder;
     return CS_OK;
 }
+
+/* ---- encoding ---- */
 
 /* frame NULL: flush. *ret_wanted false: the sink wants no more. */
 static enum cs_status encode(AVCodecContext *encoder, const AVFrame *frame, med_packet_sink *sink, void *ctx,
@@ -108,6 +120,7 @@ enum cs_status med_encode_video(AVCodecContext *encoder, struct med_video *video
         MED_AUTO_FRAME *frame = NULL;
         CS_TRY(video->pull(video, &frame, err));
         frame->pts = n;
+        frame->pict_type = AV_PICTURE_TYPE_NONE; /* what it was in its source does not matter here */
         if (frame->format != encoder->pix_fmt || frame->width != encoder->width || frame->height != encoder->height) {
             return cs_fail(err, CS_INTERNAL, "filter", "a frame of another shape reached the encoder");
         }

@@ -1,5 +1,5 @@
 /*
- * encode: pictures to H.264, sound to AAC; pinned threads, bit-exact, the same bytes on every run.
+ * encode: pictures and sound to packets; pinned threads, bit-exact, the same bytes on every run.
  */
 #ifndef MED_ENCODE_H
 #define MED_ENCODE_H
@@ -7,14 +7,16 @@
 #include <libavcodec/avcodec.h>
 #include <stdbool.h>
 
+#include "graph/encoding.h"
 #include "graph/graph.h"
 
-/* global_header: the container keeps parameter sets and the like outside of packets. */
-enum cs_status med_encode_open_h264(const struct med_picture_format *format, int threads, AVCodecContext **ret_encoder,
-                                    struct cs_err *err) CS_MUST_USE;
-/* encoder: "aac", "libmp3lame" or "pcm_s16le". */
-enum cs_status med_encode_open_sound(const char *encoder, int sample_rate, int channels, bool global_header,
-                                     AVCodecContext **ret_encoder, struct cs_err *err) CS_MUST_USE;
+/* Parameter sets and the like are kept outside of packets. */
+enum cs_status med_encode_open_picture(const struct med_picture_format *format, const struct med_encoding *encoding,
+                                       int threads, AVCodecContext **ret_encoder, struct cs_err *err) CS_MUST_USE;
+/* encoder: "aac", "libopus", "libmp3lame" or "pcm_s16le". bits_per_s: 0 its usual. global_header: the container keeps
+ * what describes the stream outside of packets. */
+enum cs_status med_encode_open_sound(const char *encoder, int64_t bits_per_s, int sample_rate, int channels,
+                                     bool global_header, AVCodecContext **ret_encoder, struct cs_err *err) CS_MUST_USE;
 
 /* Where encoded packets go; false: nobody wants more. Takes the packet. */
 typedef bool med_packet_sink(void *ctx, AVPacket *packet);

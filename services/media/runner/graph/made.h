@@ -11,6 +11,7 @@
 #ifndef MED_MADE_H
 #define MED_MADE_H
 
+#include "graph/encoding.h"
 #include "graph/facts.h"
 #include "graph/graph.h"
 
@@ -29,6 +30,8 @@ struct med_made {
     int64_t frames;  /* 0: no picture */
     int64_t samples; /* 0: no sound */
     void *self;
+    struct med_encoding encoding; /* of the finished file, its container apart; all zero: as usual */
+    int64_t bytes_max;            /* what that file may have: the picture is encoded coarser until it fits; 0 */
     enum cs_status (*picture)(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,
                               struct cs_err *err);
     enum cs_status (*sound)(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,

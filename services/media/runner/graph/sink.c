@@ -33,7 +33,7 @@ struct track {
 
 struct sink {
     struct med_graph *graph;
-    enum med_container container;
+    const struct med_encoding *encoding;
     int fd;
     AVFormatContext *format;
     AVIOContext *io;
@@ -126,14 +126,10 @@ static int close_again(AVFormatContext *format, AVIOContext *io) {
     return 0;
 }
 
-static const char *muxer_name(enum med_container container) {
-    static const char *const names[] = {[MED_MP4] = "mp4", [MED_M4A] = "ipod", [MED_MP3] = "mp3", [MED_WAV] = "wav"};
-    return names[container];
-}
-
 static enum cs_status open_file(struct sink *sink, struct cs_err *err) {
-    if (avformat_alloc_output_context2(&sink->format, NULL, muxer_name(sink->container), NULL) < 0) {
-        return cs_fail(err, CS_INTERNAL, "encoder", "no multiplexer %s", muxer_name(sink->container));
+    const char *muxer = med_container_muxer(sink->encoding->container);
+    if (avformat_alloc_output_context2(&sink->format, NULL, muxer, NULL) < 0) {
+        return cs_fail(err, CS_INTERNAL, "encoder", "no multiplexer %s", muxer);
     }
     sink->io = med_avio_writer(sink->fd, sink->graph->output_bytes_max);
     if (sink->io == NULL) {
@@ -147,19 +143,19 @@ static enum cs_status open_file(struct sink *sink, struct cs_err *err) {
     return CS_OK;
 }
 
+static bool is_mov_family(enum med_container container) {
+    return container == MED_MP4 || container == MED_M4A || container == MED_MOV;
+}
+
 static enum cs_status open_encoder(struct sink *sink, struct track *track, struct cs_err *err) {
+    const struct med_encoding *encoding = sink->encoding;
     bool global = (sink->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
     if (track->video != NULL) {
-        return med_encode_open_h264(&track->video->format, sink->graph->threads, &track->encoder, err);
+        return med_encode_open_picture(&track->video->format, encoding, sink->graph->threads, &track->encoder, err);
     }
-    switch (sink->container) {
-    case MED_MP3:
-        return med_encode_open_sound("libmp3lame", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
-    case MED_WAV:
-        return med_encode_open_sound("pcm_s16le", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
-    default:
-        return med_encode_open_sound("aac", MED_SAMPLE_RATE, 2, global, &track->encoder, err);
-    }
+    const char *name =
+        encoding->sound_encoder != NULL ? encoding->sound_encoder : med_container_sound(encoding->container);
+    return med_encode_open_sound(name, encoding->sound_bits_per_s, MED_SAMPLE_RATE, 2, global, &track->encoder, err);
 }
 
 static struct track *add_track(struct sink *sink) {
@@ -176,6 +172,9 @@ static enum cs_status add_stream(struct sink *sink, struct track *track, AVRatio
     }
     track->unit = unit;
     track->stream->time_base = unit;
+    if (track->stream->codecpar->codec_id == AV_CODEC_ID_HEVC && is_mov_family(sink->encoding->container)) {
+        track->stream->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1'); /* parameter sets in front, as Apple wants it */
+    }
     return CS_OK;
 }
 
@@ -209,8 +208,10 @@ static enum cs_status add_sound(struct sink *sink, struct med_audio *audio, stru
 
 static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
     AVDictionary *options = NULL;
-    if (sink->container == MED_MP4 || sink->container == MED_M4A) {
+    if (is_mov_family(sink->encoding->container)) {
         av_dict_set(&options, "movflags", "+faststart", 0);
+    } else if (sink->encoding->container == MED_WEBM || sink->encoding->container == MED_MKV) {
+        av_dict_set(&options, "cues_to_front", "1", 0);
     }
     int result = avformat_write_header(sink->format, &options);
     av_dict_free(&options);
@@ -334,11 +335,11 @@ static enum cs_status finish(struct sink *sink, enum cs_status status, struct cs
     return CS_OK;
 }
 
-enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
+enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *encoding, struct med_video *video,
                             struct med_audio *audio, int fd, struct cs_arena *arena,
                             Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
                             struct cs_err *err) {
-    struct sink sink = {.graph = graph, .container = container, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    struct sink sink = {.graph = graph, .encoding = encoding, .fd = fd, .began_ms = cs_clock_mono_ms()};
     enum cs_status status = open_file(&sink, err);
     if (status == CS_OK && video != NULL) {
         video = med_quality_watch_picture(&sink.quality, graph, med_graph_async(graph, video));
@@ -353,7 +354,8 @@ enum cs_status med_sink_run(struct med_graph *graph, enum med_container containe
 enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
                                   struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
                                   Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
-    struct sink sink = {.graph = graph, .container = MED_MP4, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    static const struct med_encoding encoding = {.container = MED_MP4};
+    struct sink sink = {.graph = graph, .encoding = &encoding, .fd = fd, .began_ms = cs_clock_mono_ms()};
     sink.quality.frames = coded->frames;
     sink.quality.rate = coded->rate;
     enum cs_status status = open_file(&sink, err);

@@ -9,13 +9,6 @@
 #include "graph/encode.h"
 #include "graph/graph.h"
 
-enum med_container {
-    MED_MP4, /* H.264 and AAC, moov first */
-    MED_M4A, /* AAC */
-    MED_MP3,
-    MED_WAV,
-};
-
 /* A picture whose packets are there already, or are made by somebody else: all of it in order of decoding, pts and dts
  * in 1/rate, each picture once. */
 struct med_coded {
@@ -26,7 +19,7 @@ struct med_coded {
 };
 
 /* video or audio may be NULL where the container allows. Facts are those of the finished file. */
-enum cs_status med_sink_run(struct med_graph *graph, enum med_container container, struct med_video *video,
+enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *encoding, struct med_video *video,
                             struct med_audio *audio, int fd, struct cs_arena *arena,
                             Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
                             struct cs_err *err) CS_MUST_USE;

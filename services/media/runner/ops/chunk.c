@@ -77,7 +77,8 @@ enum cs_status med_chunk_make(struct med_job *job, const struct med_made *made, 
     stretch->first = chunk->first_frame;
     Callsheet__V1__MediaFacts *facts = NULL;
     Callsheet__V1__Quality *quality = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, &stretch->filter.pad, NULL, fd, job->arena, &facts, &quality, err));
+    CS_TRY(med_sink_run(graph, &(struct med_encoding){.container = MED_MP4}, &stretch->filter.pad, NULL, fd, job->arena,
+                        &facts, &quality, err));
     med_job_add_output(job, facts);
     med_job_add_quality(job, quality);
     return CS_OK;

@@ -1,4 +1,7 @@
 /* One executor: steps are described in order, the last one is built and run into its output. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "bounds.h"
 #include "copy/copy.h"
 #include "cs/base/text.h"
@@ -33,6 +36,8 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_layer(job, operation->layer, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
         return med_op_replace_green_screen(job, operation->replace_green_screen, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
+        return med_op_convert(job, operation->convert, ret_made, err);
     default:
         return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
     }
@@ -72,7 +77,8 @@ static enum med_container container_of(const char *name) {
     static const struct {
         const char *suffix;
         enum med_container container;
-    } containers[] = {{".m4a", MED_M4A}, {".mp3", MED_MP3}, {".wav", MED_WAV}};
+    } containers[] = {{".m4a", MED_M4A}, {".mp3", MED_MP3},   {".wav", MED_WAV},
+                      {".mov", MED_MOV}, {".webm", MED_WEBM}, {".mkv", MED_MKV}};
     for (size_t i = 0; i < CS_COUNT(containers); i++) {
         if (cs_str_ends(name, containers[i].suffix)) {
             return containers[i].container;
@@ -95,14 +101,18 @@ static void tell_further(const Callsheet__V1__Progress *progress, void *user) {
     }
 }
 
-/* reason: why it was not copied, or NULL. */
-static enum cs_status encode(struct med_job *job, const struct med_made *made, const struct med_render_events *events,
-                             const char *reason, int fd, struct cs_err *err) {
+/* A finished file. */
+struct finished {
+    Callsheet__V1__MediaFacts *facts;
+    Callsheet__V1__Quality *quality;
+};
+
+static enum cs_status encode(struct med_job *job, const struct med_made *made, const struct med_encoding *encoding,
+                             const struct med_render_events *events, int fd, struct finished *ret_finished,
+                             struct cs_err *err) {
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, events);
     struct med_video *picture = NULL;
     struct med_audio *sound = NULL;
-    Callsheet__V1__MediaFacts *facts = NULL;
-    Callsheet__V1__Quality *quality = NULL;
     if (made->frames > 0) {
         CS_TRY(med_check_output(&made->format, made->frames, err));
         CS_TRY(med_made_picture(made, graph, &picture, err));
@@ -110,30 +120,89 @@ static enum cs_status encode(struct med_job *job, const struct med_made *made, c
     if (made->samples > 0) {
         CS_TRY(med_made_sound(made, graph, &sound, err));
     }
-    CS_TRY(med_sink_run(graph, container_of(job->wire->outputs[0]), picture, sound, fd, job->arena, &facts, &quality,
-                        err));
-    quality->copy_reason = cs_arena_strdup(job->arena, reason != NULL ? reason : "");
-    med_job_add_output(job, facts);
-    med_job_add_quality(job, quality);
+    return med_sink_run(graph, encoding, picture, sound, fd, job->arena, &ret_finished->facts, &ret_finished->quality,
+                        err);
+}
+
+/* ---- within so many bytes ---- */
+
+enum { TRIES_MAX = 4 };
+static const double spare = 0.93; /* of what would have been just enough */
+
+/* Progress of tries of which nobody knows how many there will be: each gets half of what is left. */
+struct tries {
+    const struct med_render_events *events;
+    double done;
+};
+
+static void on_progress(const Callsheet__V1__Progress *progress, void *user) {
+    const struct tries *tries = user;
+    if (tries->events != NULL && tries->events->progress != NULL) {
+        Callsheet__V1__Progress scaled = *progress;
+        scaled.fraction = tries->done + progress->fraction * (1 - tries->done) / 2;
+        tries->events->progress(&scaled, tries->events->user);
+    }
+}
+
+/* What came out too big is made again at a lower rate. */
+static enum cs_status encode_within(struct med_job *job, const struct med_made *made,
+                                    const struct med_encoding *encoding, int fd, struct finished *ret_finished,
+                                    struct cs_err *err) {
+    struct tries tries = {.events = job->events};
+    const struct med_render_events events = {.progress = on_progress, .user = &tries};
+    struct med_encoding next = *encoding;
+    for (int i = 0; i < TRIES_MAX; i++) {
+        struct stat file;
+        if (ftruncate(fd, 0) != 0) {
+            return cs_fail(err, CS_UNAVAILABLE, "write_failed", "the output cannot be written anew");
+        }
+        CS_TRY(encode(job, made, &next, &events, fd, ret_finished, err));
+        if (fstat(fd, &file) != 0) {
+            return cs_fail(err, CS_UNAVAILABLE, "read_failed", "the output cannot be measured");
+        }
+        if (file.st_size <= made->bytes_max) {
+            return CS_OK;
+        }
+        tries.done += (1 - tries.done) / 2;
+        next.bits_per_s = (int64_t)((double)next.bits_per_s * spare * (double)made->bytes_max / (double)file.st_size);
+    }
+    return cs_fail(err, CS_OUT_OF_RANGE, "target_size_too_small",
+                   "even the coarsest picture needs more than %lld bytes", (long long)made->bytes_max);
+}
+
+/* ---- copied, or encoded ---- */
+
+static enum cs_status copy_or_encode(struct med_job *job, const struct med_made *made,
+                                     const struct med_encoding *encoding, int fd, struct finished *ret_finished,
+                                     struct cs_err *err) {
+    struct furthest furthest = {.events = job->events};
+    const struct med_render_events events = {.progress = tell_further, .user = &furthest};
+    struct med_copy copy = {0};
+    CS_TRY(med_check_output(&made->format, made->frames, err));
+    CS_TRY(med_copy_run(made, job->wire->limits, &events, fd, job->arena, &copy, &ret_finished->facts, err));
+    med_job_add_metric(job, "copiedShare", copy.share);
+    if (ret_finished->facts != NULL) {
+        ret_finished->quality = copy.quality;
+        return CS_OK;
+    }
+    CS_TRY(encode(job, made, encoding, &events, fd, ret_finished, err));
+    ret_finished->quality->copy_reason = cs_arena_strdup(job->arena, copy.reason != NULL ? copy.reason : "");
     return CS_OK;
 }
 
 static enum cs_status run(struct med_job *job, const struct med_made *made, int fd, struct cs_err *err) {
-    struct furthest furthest = {.events = job->events};
-    const struct med_render_events events = {.progress = tell_further, .user = &furthest};
-    struct med_copy copy = {0};
-    Callsheet__V1__MediaFacts *facts = NULL;
-    if (made->pieces == NULL || made->frames == 0) {
-        return encode(job, made, &events, NULL, fd, err);
+    struct med_encoding encoding = made->encoding;
+    struct finished finished = {0};
+    encoding.container = container_of(job->wire->outputs[0]);
+    if (made->bytes_max > 0) {
+        CS_TRY(encode_within(job, made, &encoding, fd, &finished, err));
+    } else if (made->pieces != NULL && made->frames > 0) {
+        CS_TRY(copy_or_encode(job, made, &encoding, fd, &finished, err));
+    } else {
+        CS_TRY(encode(job, made, &encoding, job->events, fd, &finished, err));
     }
-    CS_TRY(med_check_output(&made->format, made->frames, err));
-    CS_TRY(med_copy_run(made, job->wire->limits, &events, fd, job->arena, &copy, &facts, err));
-    med_job_add_metric(job, "copiedShare", copy.share);
-    if (facts == NULL) {
-        return encode(job, made, &events, copy.reason, fd, err);
-    }
-    med_job_add_output(job, facts);
-    med_job_add_quality(job, copy.quality);
+    med_job_add_output(job, finished.facts);
+    med_job_add_quality(job, finished.quality);
     return CS_OK;
 }
 

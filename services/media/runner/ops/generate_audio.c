@@ -25,7 +25,8 @@ enum cs_status med_op_generate_audio(struct med_job *job, const Callsheet__V1__G
     CS_TRY(med_speech(graph, params->text, params->voice, speed, &speech, err));
     Callsheet__V1__MediaFacts *facts = NULL;
     Callsheet__V1__Quality *quality = NULL;
-    CS_TRY(med_sink_run(graph, container_of(job), NULL, speech, fd, job->arena, &facts, &quality, err));
+    CS_TRY(med_sink_run(graph, &(struct med_encoding){.container = container_of(job)}, NULL, speech, fd, job->arena,
+                        &facts, &quality, err));
     med_job_add_output(job, facts);
     med_job_add_quality(job, quality);
     return CS_OK;

@@ -106,7 +106,8 @@ enum cs_status med_op_generate_video(struct med_job *job, const Callsheet__V1__G
         inputs.sound.facts != NULL ? med_clip_audio(graph, &inputs.sound, samples, 1) : med_tones(graph, samples, seed);
     Callsheet__V1__MediaFacts *facts = NULL;
     Callsheet__V1__Quality *quality = NULL;
-    CS_TRY(med_sink_run(graph, MED_MP4, picture, sound, fd, job->arena, &facts, &quality, err));
+    CS_TRY(med_sink_run(graph, &(struct med_encoding){.container = MED_MP4}, picture, sound, fd, job->arena, &facts,
+                        &quality, err));
     med_job_add_output(job, facts);
     med_job_add_quality(job, quality);
     return CS_OK;

@@ -1,5 +1,7 @@
 #include "ops/ops.h"
 
+#include <math.h>
+
 #include "bounds.h"
 #include "cs/catalog.h"
 #include "graph/streams.h"
@@ -116,6 +118,26 @@ struct med_picture_format med_format_of(const struct med_facts *facts) {
         .height = height < 2 ? 2 : height,
         .rate = med_facts_output_rate(facts),
     };
+}
+
+static int even(double side) {
+    int rounded = (int)lround(side / 2) * 2;
+    return rounded < 2 ? 2 : rounded;
+}
+
+struct med_picture_format med_format_within(struct med_picture_format format, int width_max, int height_max) {
+    double scale = 1;
+    if (width_max > 0 && format.width * scale > width_max) {
+        scale = (double)width_max / format.width;
+    }
+    if (height_max > 0 && format.height * scale > height_max) {
+        scale = (double)height_max / format.height;
+    }
+    if (scale < 1) {
+        format.width = even(format.width * scale);
+        format.height = even(format.height * scale);
+    }
+    return format;
 }
 
 struct med_length med_length_of(const struct med_facts *facts, AVRational rate) {

@@ -57,6 +57,8 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate);
 struct med_made med_made_like(const struct med_clip *clip);
 /* Not when only a part of the picture is wanted, or nothing but a look at what would be made. */
 bool med_job_makes_sound(const struct med_job *job);
+/* The format at most so wide and high, even, never bigger than it is; 0: any. */
+struct med_picture_format med_format_within(struct med_picture_format format, int width_max, int height_max);
 /* "too_many_pixels", "too_long" */
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames,
                                 struct cs_err *err) CS_MUST_USE;
@@ -91,6 +93,9 @@ enum cs_status med_op_layer(struct med_job *job, const Callsheet__V1__Layer *par
                             struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_replace_green_screen(struct med_job *job, const Callsheet__V1__ReplaceGreenScreen *params,
                                            struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
+
+enum cs_status med_op_convert(struct med_job *job, const Callsheet__V1__Convert *params, struct med_made *ret_made,
+                              struct cs_err *err) CS_MUST_USE;
 
 /* ---- whole ---- */
 

@@ -96,6 +96,7 @@ static enum cs_status run(struct studio *studio, Callsheet__V1__RunnerJob *job, 
     int input_fds[STUDIO_INPUTS_MAX];
     limits.threads = 2;
     limits.output_bytes = (uint64_t)studio->output_bytes_max;
+    limits.no_gpl_encoders = studio->no_gpl_encoders;
     job->limits = &limits;
     for (; inputs[job->inputs] != NULL; job->inputs++) {
         input_fds[job->inputs] = open(inputs[job->inputs], O_RDONLY | O_CLOEXEC);

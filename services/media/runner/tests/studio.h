@@ -21,6 +21,7 @@ struct studio {
     struct cs_err err; /* of the last job */
     const Callsheet__V1__RunnerDone *done;
     int64_t output_bytes_max; /* 0: none */
+    bool no_gpl_encoders;
     size_t progress_calls;
     double progress_last;
     bool progress_fell;

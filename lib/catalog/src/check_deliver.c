@@ -1,0 +1,101 @@
+/* What is checked of the operations that make a video ready for somewhere else. */
+#include <string.h>
+
+#include "check.h"
+#include "cs/base/text.h"
+
+enum {
+    SIDE_MIN = 16,
+    SIDE_MAX = 8192,
+    VIDEO_KBPS_MIN = 50,
+    VIDEO_KBPS_MAX = 200000,
+    AUDIO_KBPS_MIN = 16,
+    AUDIO_KBPS_MAX = 320,
+};
+
+static const char *const containers[] = {"mp4", "mov", "webm", "mkv", NULL};
+static const char *const video_codecs[] = {"h264", "hevc", "vp9", "av1", NULL};
+static const char *const audio_codecs[] = {"aac", "opus", "mp3", "none", NULL};
+
+/* ---- conversions ---- */
+
+static const struct {
+    const char *container;
+    const char *codec;
+} mismatches[] = {
+    {"webm", "h264"}, {"webm", "hevc"}, {"webm", "aac"}, {"webm", "mp3"},
+    {"mov", "vp9"},   {"mov", "av1"},   {"mov", "opus"},
+};
+
+static enum cs_status check_goes_with(const char *path, const char *container, const char *codec, struct cs_err *err) {
+    for (size_t i = 0; i < CS_COUNT(mismatches); i++) {
+        if (cs_str_eq(mismatches[i].container, container) && cs_str_eq(mismatches[i].codec, codec)) {
+            return cs_fail_at(err, path, "not_applicable", "a %s file cannot hold %s", container, codec);
+        }
+    }
+    return CS_OK;
+}
+
+static enum cs_status read_quality(const char *text, double *ret_quality, struct cs_err *err) {
+    static const struct {
+        const char *word;
+        double quality;
+    } words[] = {{"", 70}, {"low", 50}, {"medium", 70}, {"high", 85}};
+    for (size_t i = 0; i < CS_COUNT(words); i++) {
+        if (cs_str_eq(words[i].word, text)) {
+            *ret_quality = words[i].quality;
+            return CS_OK;
+        }
+    }
+    if (!cs_parse_f64(text, 1, 100, ret_quality)) {
+        return cs_fail_at(err, "quality", "out_of_range",
+                          "quality must be low, medium, high, or a number from 1 to 100");
+    }
+    return CS_OK;
+}
+
+enum cs_status cs_conversion_read(const Callsheet__V1__Convert *params, struct cs_conversion *ret_conversion,
+                                  struct cs_err *err) {
+    struct cs_conversion read = {
+        .container = params->container, .video_codec = params->video_codec, .audio_codec = params->audio_codec};
+    CS_TRY(check_word("container", params->container, containers, err));
+    CS_TRY(check_word("videoCodec", params->video_codec, video_codecs, err));
+    CS_TRY(check_word("audioCodec", params->audio_codec, audio_codecs, err));
+    CS_TRY(read_quality(params->quality, &read.quality, err));
+    read.container = cs_str_empty(read.container) ? "mp4" : read.container;
+    bool webm = cs_str_eq(read.container, "webm");
+    read.video_codec = !cs_str_empty(read.video_codec) ? read.video_codec : webm ? "vp9" : "h264";
+    read.audio_codec = !cs_str_empty(read.audio_codec) ? read.audio_codec : webm ? "opus" : "aac";
+    CS_TRY(check_goes_with("videoCodec", read.container, read.video_codec, err));
+    CS_TRY(check_goes_with("audioCodec", read.container, read.audio_codec, err));
+    *ret_conversion = read;
+    return CS_OK;
+}
+
+static enum cs_status check_rate(const Callsheet__V1__Convert *params, struct cs_err *err) {
+    bool sized = params->target_size_mb != NULL;
+    CS_TRY(check_opt_u32("maxBitrateKbps", params->max_bitrate_kbps, VIDEO_KBPS_MIN, VIDEO_KBPS_MAX, err));
+    CS_TRY(check_opt_u32("audioBitrateKbps", params->audio_bitrate_kbps, AUDIO_KBPS_MIN, AUDIO_KBPS_MAX, err));
+    CS_TRY(check_opt_real("targetSizeMb", params->target_size_mb, 0.01, 100000, err));
+    if (sized && (!cs_str_empty(params->quality) || params->max_bitrate_kbps != NULL)) {
+        return cs_fail_at(err, "targetSizeMb", "one_of", "targetSizeMb stands instead of quality and maxBitrateKbps");
+    }
+    return CS_OK;
+}
+
+enum cs_status check_convert(const Callsheet__V1__Convert *params, struct cs_err *err) {
+    struct cs_conversion conversion;
+    uint32_t num = 0;
+    uint32_t den = 0;
+    CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(cs_conversion_read(params, &conversion, err));
+    CS_TRY(check_plain("encoder", params->encoder, err));
+    CS_TRY(check_rate(params, err));
+    CS_TRY(check_opt_u32("width", params->width, SIDE_MIN, SIDE_MAX, err));
+    CS_TRY(check_opt_u32("height", params->height, SIDE_MIN, SIDE_MAX, err));
+    if (!cs_str_empty(params->frame_rate) && !cs_frame_rate(params->frame_rate, &num, &den)) {
+        return cs_fail_at(err, "frameRate", "bad_frame_rate",
+                          "frameRate must be a number or a fraction like 30000/1001, at most 120");
+    }
+    return CS_OK;
+}
