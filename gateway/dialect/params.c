@@ -79,6 +79,11 @@ static const struct rule rules[] = {
     {OP(REFRAME), "crop", RULE_READ, NULL, reframe_crop},
     {OP(REFRAME), "path", RULE_MEDIA, "path", NULL},
 
+    {OP(DENOISE), "input", RULE_MEDIA, "video", NULL},
+    {OP(DENOISE), "video", RULE_MEDIA, "video", NULL},
+    {OP(STABILISE), "input", RULE_MEDIA, "video", NULL},
+    {OP(STABILISE), "video", RULE_MEDIA, "video", NULL},
+
     {OP(LIP_SYNC), "input", RULE_MEDIA, "video", NULL},
     {OP(LIP_SYNC), "video", RULE_MEDIA, "video", NULL},
     {OP(LIP_SYNC), "videoUrl", RULE_MEDIA_URL, "video", NULL},
@@ -343,6 +348,8 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
         return merge_implied(job, err);
     case OP(REFRAME):
     case OP(LIP_SYNC):
+    case OP(DENOISE):
+    case OP(STABILISE):
     case OP(ADD_SUBTITLES):
     case OP(CUT):
     case OP(TRIM):

@@ -261,6 +261,10 @@ TEST(sy_064_media_may_be_written_in_every_known_way) {
                      "\"path\":\"https://x.y/p.json\"}",
                      "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"1:1\",\"mode\":\"smart\","
                      "\"path\":{\"url\":\"https://x.y/p.json\"}}}");
+    assert_job_reads("\"operation\":\"stabilize\",\"params\":{\"input\":\"a\",\"strength\":\"high\"}",
+                     "{\"stabilise\":{\"video\":{\"job\":\"a\"},\"strength\":\"high\"}}");
+    assert_job_reads("\"operation\":\"denoise\",\"params\":{\"sound\":\"low\"},\"dependsOn\":[\"a\"]",
+                     "{\"denoise\":{\"video\":{\"job\":\"a\"},\"sound\":\"low\"}}");
     assert_job_reads(
         "\"operation\":\"reframe\",\"params\":{\"videoUrl\":\"https://x.y/v.mp4\",\"aspectRatio\":\"1:1\"}",
         "{\"reframe\":{\"video\":{\"url\":\"https://x.y/v.mp4\"},\"aspectRatio\":\"1:1\"}}");

@@ -319,6 +319,12 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
         CS_TRY(check_reframe(operation->reframe, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_DENOISE:
+        CS_TRY(check_denoise(operation->denoise, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_STABILISE:
+        CS_TRY(check_stabilise(operation->stabilise, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_LIP_SYNC:
         CS_TRY(check_lip_sync(operation->lip_sync, err));
         break;

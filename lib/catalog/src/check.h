@@ -59,6 +59,8 @@ enum cs_status check_reframe_ratio(const char *aspect_ratio, struct cs_err *err)
 /* Of a merge. */
 enum cs_status check_fit(const char *fit, const char *pad_color, struct cs_err *err);
 
+enum cs_status check_denoise(const Callsheet__V1__Denoise *params, struct cs_err *err);
+enum cs_status check_stabilise(const Callsheet__V1__Stabilise *params, struct cs_err *err);
 enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err);
 enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err);
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err);

@@ -26,6 +26,7 @@ static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const convert_alias[] = {"compress", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
 static const char *const layer_alias[] = {"layers", NULL};
+static const char *const stabilise_alias[] = {"stabilize", NULL};
 static const char *const path_files[] = {"reframe_path.json", NULL};
 static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", "subtitles.ass", NULL};
 
@@ -59,6 +60,9 @@ static const struct cs_operation operations[] = {
     {PARAMS(SPEED), "speed", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "speed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(FREEZE), "freeze", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "frozen.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(CONVERT), "convert", convert_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "output.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(DENOISE), "denoise", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "denoised.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(STABILISE), "stabilise", stabilise_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "stabilised.mp4", RENDER_MS,
+     STUCK_MS, false},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
     {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},

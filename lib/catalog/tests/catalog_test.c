@@ -128,6 +128,8 @@ TEST(good_parameters_are_accepted) {
         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"rect\":{\"x\":1,\"y\":0,\"width\":16,\"height\":17}}}",
         "{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"mode\":\"smart\",\"path\":{\"upload\":"
         "\"p\"}}}",
+        "{\"denoise\":{\"video\":{\"job\":\"a\"},\"picture\":\"off\",\"sound\":\"high\"}}",
+        "{\"stabilise\":{\"video\":{\"job\":\"a\"},\"strength\":\"low\"}}",
         "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"blurPad\"}}",
         "{\"lipSync\":{\"video\":{\"job\":\"a\"},\"audio\":{\"job\":\"b\"},\"volume\":0}}",
         "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"one "
@@ -232,6 +234,9 @@ TEST(bad_editing_is_refused_with_its_path) {
         {"{\"reframe\":{\"video\":{\"job\":\"a\"},\"aspectRatio\":\"9:16\",\"mode\":\"smart\",\"rect\":{\"width\":16,"
          "\"height\":16}}}",
          "rect", "one_of"},
+        {"{\"denoise\":{\"video\":{\"job\":\"a\"},\"picture\":\"most\"}}", "picture", "unknown_word"},
+        {"{\"stabilise\":{\"video\":{\"job\":\"a\"},\"strength\":\"off\"}}", "strength", "unknown_word"},
+        {"{\"stabilise\":{}}", "video", "required"},
         {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"smart\"}}", "fit", "unknown_word"},
         {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"fit\":\"crop\",\"padColor\":\"#000\"}}", "padColor",
          "one_of"},

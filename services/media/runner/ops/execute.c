@@ -38,6 +38,10 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_replace_green_screen(job, operation->replace_green_screen, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return med_op_convert(job, operation->convert, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_DENOISE:
+        return med_op_denoise(job, operation->denoise, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_STABILISE:
+        return med_op_stabilise(job, operation->stabilise, ret_made, err);
     default:
         return cs_fail(err, CS_UNIMPLEMENTED, "operation_unsupported", "this operation is not a media operation");
     }

@@ -96,6 +96,10 @@ enum cs_status med_op_replace_green_screen(struct med_job *job, const Callsheet_
 
 enum cs_status med_op_convert(struct med_job *job, const Callsheet__V1__Convert *params, struct med_made *ret_made,
                               struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_denoise(struct med_job *job, const Callsheet__V1__Denoise *params, struct med_made *ret_made,
+                              struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_stabilise(struct med_job *job, const Callsheet__V1__Stabilise *params, struct med_made *ret_made,
+                                struct cs_err *err) CS_MUST_USE;
 
 /* ---- whole ---- */
 
