@@ -2,7 +2,7 @@
 
 BUILD := build/release
 
-.PHONY: all deps build demo test up bench check clean
+.PHONY: all deps build demo test up bench bench-media check clean
 all: build
 
 deps:                       ## the Debian packages for building and running
@@ -27,6 +27,11 @@ test: build                 ## every test
 bench: build                ## the figures of docs/ARCHITECTURE.md, as ratios of one run
 	@cmake --build --preset release --target callsheet-bench
 	@tools/run-bench
+
+bench-media: build          ## the figures of media work against the ffmpeg command, as ratios of one run
+	@tools/install-packages demo
+	@cmake --build --preset release --target callsheet-bench-media
+	@tools/run-bench-media
 
 check: deps                 ## format, tidy, headers, symbols, sanitizers
 	@tools/install-packages demo test check

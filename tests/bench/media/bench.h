@@ -1,0 +1,63 @@
+/*
+ * bench: what operations on media cost, against the ffmpeg command doing the same with the same encoder settings.
+ *
+ * Everything happens on the same inputs in one run, each pair one after the other, in processes of their own: CPU is
+ * user and system time, memory the largest resident set. Ratios count; seconds depend on the machine and its load.
+ */
+#ifndef BENCH_MEDIA_H
+#define BENCH_MEDIA_H
+
+#include "cs/base/err.h"
+#include "cs/base/mem.h"
+#include "figures.h"
+
+enum { BENCH_INPUTS_MAX = 16, BENCH_OUTPUTS_MAX = 32 };
+
+struct usage {
+    double cpu_s;
+    double wall_s;
+    double rss_mb;
+    double copied_share; /* of our own jobs that say it; else 0 */
+};
+
+struct media_bench {
+    const char *dir;        /* where inputs and outputs lie */
+    const char *real_media; /* a folder of real clips; NULL: made ones */
+    int64_t rounds;
+    struct cs_arena *arena;
+    struct figures figures;
+    double rss_max_mb; /* of our own jobs on 1080p */
+};
+
+/* A job of ours: an operation or a list of them (steps), as JSON. Names lie in dir; inputs end with NULL. */
+struct job {
+    const char *operations;
+    const char *inputs[BENCH_INPUTS_MAX];
+    const char *output;
+};
+
+/* As often as rounds say; the cheapest counts. FAILED_PRECONDITION "job_failed" with what it said. */
+enum cs_status bench_ours(struct media_bench *bench, const struct job *job, struct usage *ret_usage,
+                          struct cs_err *err) CS_MUST_USE;
+/* arguments: of the command, parted as a shell does; it runs in dir. */
+enum cs_status bench_ffmpeg(struct media_bench *bench, const char *arguments, struct usage *ret_usage,
+                            struct cs_err *err) CS_MUST_USE;
+/* Frame n of one against frame n of the other: luma, mean over all frames. */
+struct likeness {
+    double psnr_db;
+    double ssim;
+};
+enum cs_status bench_compare(struct media_bench *bench, const char *output, const char *reference,
+                             struct likeness *ret_likeness, struct cs_err *err) CS_MUST_USE;
+
+/* Inputs; then what is measured. */
+enum cs_status bench_make_inputs(struct media_bench *bench, struct cs_err *err) CS_MUST_USE;
+enum cs_status bench_operations(struct media_bench *bench, struct cs_err *err) CS_MUST_USE;
+enum cs_status bench_chain(struct media_bench *bench, struct cs_err *err) CS_MUST_USE;
+enum cs_status bench_copies(struct media_bench *bench, struct cs_err *err) CS_MUST_USE;
+
+/* What our encoder is told: for ffmpeg. */
+#define BENCH_X264 "-c:v libx264 -preset veryfast -crf 21 -g 60 -pix_fmt yuv420p "
+#define BENCH_AAC "-c:a aac -b:a 192k -ar 48000 -ac 2 "
+
+#endif
