@@ -4,7 +4,7 @@
 #include "bench.h"
 
 #define JOIN "\"[0:v][1:v][2:v]concat=n=3[v];[0:a][1:a][2:a]concat=n=3:v=0:a=1[a]\" -map [v] -map [a] "
-#define FRAME "crop=607:1080,scale=1080:1920:flags=bicubic,setsar=1"
+#define FRAME "crop=608:1080:656:0,scale=1080:1920:flags=bicubic,setsar=1"
 #define LOGO "[1:v]scale=108:108,format=yuva420p,colorchannelmixer=aa=0.8[l]"
 
 static const char *const steps[] = {

@@ -26,7 +26,7 @@ static const struct pair pairs[] = {
      false},
     {"reframe",
      {VIDEO("reframe", ",\"aspectRatio\":\"9:16\""), {"film.mp4"}},
-     "-i film.mp4 -vf crop=607:1080,scale=1080:1920:flags=bicubic,setsar=1 " BENCH_X264 BENCH_AAC,
+     "-i film.mp4 -vf crop=608:1080:656:0,scale=1080:1920:flags=bicubic,setsar=1 " BENCH_X264 BENCH_AAC,
      "mp4",
      true},
     {"addSubtitles",
