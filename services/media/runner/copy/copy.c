@@ -5,34 +5,36 @@
 #include "copy/check.h"
 #include "copy/splicer.h"
 
-static enum cs_status write_file(const struct med_made *made, const struct med_splice *splice,
-                                 const Callsheet__V1__RunnerLimits *limits, const struct med_render_events *events,
-                                 int fd, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                 Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
-    CS_AUTO(med_graph) *graph = med_graph_create(limits, events);
+/* One attempt, and what it needs. */
+struct attempt {
+    const struct med_made *made;
+    const struct med_splice *splice;
+    const Callsheet__V1__RunnerLimits *limits;
+    const struct med_render_events *events;
+    int fd;
+    struct cs_arena *arena;
+};
+
+static enum cs_status write_and_check(const struct attempt *attempt, struct med_copy *copy,
+                                      Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
+    CS_AUTO(med_graph) *graph = med_graph_create(attempt->limits, attempt->events);
     CS_AUTO(med_splicer) *splicer = NULL;
     struct med_audio *sound = NULL;
-    CS_TRY(med_splicer_create(graph, splice, &splicer, err));
-    if (made->samples > 0) {
-        CS_TRY(med_made_sound(made, graph, &sound, err));
-    }
-    return med_sink_run_coded(graph, med_splicer_coded(splicer), sound, fd, arena, ret_facts, ret_quality, err);
-}
-
-static enum cs_status write_and_check(const struct med_made *made, const struct med_splice *splice,
-                                      const Callsheet__V1__RunnerLimits *limits, const struct med_render_events *events,
-                                      int fd, struct cs_arena *arena, struct med_copy *copy,
-                                      Callsheet__V1__MediaFacts **ret_facts, struct cs_err *err) {
     Callsheet__V1__MediaFacts *facts = NULL;
     Callsheet__V1__Quality *quality = NULL;
     bool same = false;
-    CS_TRY(write_file(made, splice, limits, events, fd, arena, &facts, &quality, err));
-    CS_TRY(med_copy_check(splice, fd, 1, &same, err));
+    CS_TRY(med_splicer_create(graph, attempt->splice, &splicer, err));
+    if (attempt->made->samples > 0) {
+        CS_TRY(med_made_sound(attempt->made, graph, &sound, err));
+    }
+    CS_TRY(med_sink_run_coded(graph, med_splicer_coded(splicer), sound, attempt->fd, attempt->arena, &facts, &quality,
+                              err));
+    CS_TRY(med_copy_check(attempt->splice, med_splicer_witnesses(splicer), attempt->fd, &same, err));
     if (!same) {
         copy->reason = "mismatch";
         return CS_OK;
     }
-    copy->share = (double)splice->copied / (double)splice->frames;
+    copy->share = (double)attempt->splice->copied / (double)attempt->splice->frames;
     quality->copied_share = copy->share;
     copy->quality = quality;
     *ret_facts = facts;
@@ -55,7 +57,8 @@ enum cs_status med_copy_run(const struct med_made *made, const Callsheet__V1__Ru
     if (status == CS_OK && splice.like == NULL) {
         copy.reason = splice.reason;
     } else if (status == CS_OK) {
-        status = write_and_check(made, &splice, limits, events, fd, arena, &copy, ret_facts, &own);
+        const struct attempt attempt = {made, &splice, limits, events, fd, arena};
+        status = write_and_check(&attempt, &copy, ret_facts, &own);
     }
     med_splice_fini(&splice);
     if (is_final(status)) {

@@ -80,12 +80,9 @@ static enum cs_status read_until(struct med_reader *reader, struct med_spot spot
     return CS_OK;
 }
 
-enum cs_status med_reader_seek(struct med_reader *reader, struct med_spot spot, struct cs_err *err) {
+enum cs_status med_reader_move(struct med_reader *reader, struct med_spot spot, struct cs_err *err) {
     int64_t time = spot.dts != AV_NOPTS_VALUE && spot.dts < spot.pts ? spot.dts : spot.pts;
     bool found = false;
-    if (reader->decoder != NULL) {
-        avcodec_flush_buffers(reader->decoder);
-    }
     reader->held = false;
     reader->ended = false;
     if (av_seek_frame(reader->format, reader->stream, time, AVSEEK_FLAG_BACKWARD) >= 0) {
@@ -101,6 +98,13 @@ enum cs_status med_reader_seek(struct med_reader *reader, struct med_spot spot, 
     }
     reader->held = true;
     return CS_OK;
+}
+
+enum cs_status med_reader_seek(struct med_reader *reader, struct med_spot spot, struct cs_err *err) {
+    if (reader->decoder != NULL) {
+        avcodec_flush_buffers(reader->decoder);
+    }
+    return med_reader_move(reader, spot, err);
 }
 
 /* ---- pictures ---- */
@@ -159,4 +163,40 @@ enum cs_status med_reader_picture(struct med_reader *reader, int64_t wanted, AVF
         }
         CS_TRY(feed(reader, wanted, err)); /* a packet that does not decode: the next one may */
     }
+}
+
+/* Until the decoder wants more, or has no more. */
+static enum cs_status visit_all(struct med_reader *reader, med_picture_visitor *visit, void *ctx, struct cs_err *err) {
+    for (;;) {
+        MED_AUTO_FRAME *picture = av_frame_alloc();
+        int result = picture == NULL ? AVERROR(ENOMEM) : avcodec_receive_frame(reader->decoder, picture);
+        if (result == AVERROR(ENOMEM)) {
+            return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", result, "decoding");
+        }
+        if (result < 0) {
+            return CS_OK;
+        }
+        visit(ctx, picture, med_reader_frame_at(reader, picture->pts));
+    }
+}
+
+enum cs_status med_reader_decode(struct med_reader *reader, int64_t packets, int64_t wanted, med_picture_visitor *visit,
+                                 void *ctx, struct cs_err *err) {
+    if (reader->decoder == NULL) {
+        CS_TRY(open_decoder(reader, err));
+    }
+    for (int64_t i = 0; i < packets && !reader->ended; i++) {
+        CS_TRY(feed(reader, wanted, err));
+        CS_TRY(visit_all(reader, visit, ctx, err));
+    }
+    return CS_OK;
+}
+
+enum cs_status med_reader_drain(struct med_reader *reader, med_picture_visitor *visit, void *ctx, struct cs_err *err) {
+    if (reader->decoder != NULL) {
+        (void)avcodec_send_packet(reader->decoder, NULL);
+        CS_TRY(visit_all(reader, visit, ctx, err));
+        avcodec_flush_buffers(reader->decoder);
+    }
+    return CS_OK;
 }

@@ -44,6 +44,8 @@ int64_t med_reader_frame_at(const struct med_reader *reader, int64_t pts);
 
 /* The next packet is the one at this spot, a key picture's. DATA_LOSS "corrupt_input" when there is none. */
 enum cs_status med_reader_seek(struct med_reader *reader, struct med_spot spot, struct cs_err *err) CS_MUST_USE;
+/* The same without a word to the decoder, which goes on with what it has. */
+enum cs_status med_reader_move(struct med_reader *reader, struct med_spot spot, struct cs_err *err) CS_MUST_USE;
 /* NULL at the end; the reader's, until the next call. */
 enum cs_status med_reader_packet(struct med_reader *reader, const AVPacket **ret_packet,
                                  struct cs_err *err) CS_MUST_USE;
@@ -51,5 +53,14 @@ enum cs_status med_reader_packet(struct med_reader *reader, const AVPacket **ret
  * left out. */
 enum cs_status med_reader_picture(struct med_reader *reader, int64_t wanted, AVFrame **ret_picture,
                                   struct cs_err *err) CS_MUST_USE;
+
+typedef void med_picture_visitor(void *ctx, const AVFrame *picture, int64_t frame);
+
+/* Decodes so many packets more; visits what comes out, in order of presentation. What does not decode is missing. */
+enum cs_status med_reader_decode(struct med_reader *reader, int64_t packets, int64_t wanted, med_picture_visitor *visit,
+                                 void *ctx, struct cs_err *err) CS_MUST_USE;
+/* What is still inside; the decoder is at rest then. */
+enum cs_status med_reader_drain(struct med_reader *reader, med_picture_visitor *visit, void *ctx,
+                                struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -13,7 +13,7 @@ enum {
     ENCODE_WORK = 4,
     DECODE_WORK = 1,
     READ_SHARE = 8,  /* packets for one quarter */
-    CHECK_WORK = 64, /* of one join */
+    CHECK_WORK = 32, /* of one join */
 };
 
 /* ---- sources ---- */

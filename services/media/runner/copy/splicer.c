@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "copy/check.h"
 #include "copy/edge.h"
 #include "graph/av.h"
 
@@ -11,7 +12,10 @@ struct med_splicer {
     const struct med_splice *splice;
     struct med_edge_format edge;
     AVCodecParameters *params;
-    AVCodecContext *encoder; /* of the next edge, or NULL */
+    AVCodecContext *encoder; /* of this or the next edge, or NULL */
+    bool at_edge;
+    int64_t edge_out; /* frame at which it starts */
+    struct med_witnesses witnesses;
     struct med_video **pads; /* of the pieces that are not kept */
     struct med_reader *reader;
     const struct med_source *reading;
@@ -52,7 +56,7 @@ static enum cs_status read_from(struct med_splicer *splicer, const struct med_so
     if (splicer->reading != source) {
         med_reader_close(splicer->reader);
         splicer->reader = NULL;
-        CS_TRY(med_source_reader(source, splicer->splice, splicer->graph->threads, &splicer->reader, err));
+        CS_TRY(med_source_reader(source, splicer->splice, 1, &splicer->reader, err));
         splicer->reading = source;
     }
     return med_reader_seek(splicer->reader, spot, err);
@@ -86,33 +90,26 @@ static enum cs_status copy_part(struct med_splicer *splicer, const struct med_so
 
 /* ---- encoded ---- */
 
-struct edge {
-    struct med_splicer *splicer;
-    AVCodecContext *encoder;
-    struct med_sets sets; /* how its packets are to be read */
-    int64_t out;
-};
-
-static enum cs_status put_edge_packet(struct edge *edge, const AVPacket *packet, struct cs_err *err) {
-    struct med_splicer *splicer = edge->splicer;
+static enum cs_status put_edge_packet(struct med_splicer *splicer, const AVPacket *packet, struct cs_err *err) {
+    const struct med_sets sets = {.codec = splicer->params->codec_id};
     CS_AUTO_BUF bytes = {0};
-    if (edge->sets.codec == AV_CODEC_ID_HEVC) {
+    if (sets.codec == AV_CODEC_ID_HEVC) {
         cs_buf_put(&bytes, packet->data, (size_t)packet->size);
         splicer->foreign_sets = true;
     } else {
-        (void)med_sets_put_packet(&edge->sets, packet->data, (size_t)packet->size, &bytes);
+        (void)med_sets_put_packet(&sets, packet->data, (size_t)packet->size, &bytes);
     }
-    return emit(splicer, &bytes, edge->out + packet->pts, (packet->flags & AV_PKT_FLAG_KEY) != 0, err);
+    return emit(splicer, &bytes, splicer->edge_out + packet->pts, (packet->flags & AV_PKT_FLAG_KEY) != 0, err);
 }
 
 /* NULL: the end of the edge. */
-static enum cs_status encode(struct edge *edge, const AVFrame *frame, struct cs_err *err) {
+static enum cs_status encode(struct med_splicer *splicer, const AVFrame *frame, struct cs_err *err) {
     MED_AUTO_PACKET *packet = av_packet_alloc();
-    int result = packet == NULL ? AVERROR(ENOMEM) : avcodec_send_frame(edge->encoder, frame);
-    while (result >= 0 && edge->splicer->wanted) {
-        result = avcodec_receive_packet(edge->encoder, packet);
+    int result = packet == NULL ? AVERROR(ENOMEM) : avcodec_send_frame(splicer->encoder, frame);
+    while (result >= 0 && splicer->wanted) {
+        result = avcodec_receive_packet(splicer->encoder, packet);
         if (result >= 0) {
-            CS_TRY(put_edge_packet(edge, packet, err));
+            CS_TRY(put_edge_packet(splicer, packet, err));
             av_packet_unref(packet);
         }
     }
@@ -122,72 +119,90 @@ static enum cs_status encode(struct edge *edge, const AVFrame *frame, struct cs_
     return CS_OK;
 }
 
-static enum cs_status encode_frame(struct edge *edge, const AVFrame *like, int64_t n, struct cs_err *err) {
+/* Edges that follow each other are one. */
+static enum cs_status encode_frame(struct med_splicer *splicer, const AVFrame *like, int64_t out, struct cs_err *err) {
     MED_AUTO_FRAME *frame = av_frame_clone(like);
     if (frame == NULL) {
         return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "encoding an edge");
     }
-    if (frame->format != edge->encoder->pix_fmt || frame->width != edge->encoder->width ||
-        frame->height != edge->encoder->height) {
-        return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's pictures change their shape");
-    }
-    frame->pts = n;
-    frame->pict_type = AV_PICTURE_TYPE_NONE;
-    return encode(edge, frame, err);
-}
-
-/* As clips do: frame n shows the latest picture at or before it. */
-static enum cs_status encode_stretch(struct edge *edge, const struct med_copy_part *part, struct cs_err *err) {
-    struct med_reader *reader = edge->splicer->reader;
-    MED_AUTO_FRAME *current = NULL;
-    MED_AUTO_FRAME *upcoming = NULL;
-    bool ended = false;
-    for (int64_t n = 0; n < part->frames && edge->splicer->wanted; n++) {
-        while (!ended) {
-            if (upcoming == NULL) {
-                CS_TRY(med_reader_picture(reader, part->first + n, &upcoming, err));
-                ended = upcoming == NULL;
-            }
-            if (ended || (current != NULL && med_reader_frame_at(reader, upcoming->pts) > part->first + n)) {
-                break;
-            }
-            av_frame_free(&current);
-            current = upcoming;
-            upcoming = NULL;
-        }
-        if (current == NULL) {
-            return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
-        }
-        CS_TRY(encode_frame(edge, current, n, err));
-    }
-    return CS_OK;
-}
-
-static enum cs_status encode_pad(struct edge *edge, struct med_video *pad, struct cs_err *err) {
-    for (int64_t n = 0; n < pad->frames && edge->splicer->wanted; n++) {
-        MED_AUTO_FRAME *frame = NULL;
-        CS_TRY(pad->pull(pad, &frame, err));
-        CS_TRY(encode_frame(edge, frame, n, err));
-    }
-    return CS_OK;
-}
-
-/* From a pad, or a stretch of a source. */
-static enum cs_status encode_part(struct med_splicer *splicer, struct med_video *pad, const struct med_source *source,
-                                  const struct med_copy_part *part, int64_t out, struct cs_err *err) {
-    struct edge edge = {.splicer = splicer, .sets.codec = splicer->params->codec_id, .out = out};
     if (splicer->encoder == NULL) {
         CS_TRY(med_edge_open(&splicer->edge, &splicer->encoder, err));
     }
-    edge.encoder = splicer->encoder;
-    if (pad == NULL) {
-        CS_TRY(read_from(splicer, source, part->from, err));
-        CS_TRY(encode_stretch(&edge, part, err));
-    } else {
-        CS_TRY(encode_pad(&edge, pad, err));
+    if (frame->format != splicer->encoder->pix_fmt || frame->width != splicer->encoder->width ||
+        frame->height != splicer->encoder->height) {
+        return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's pictures change their shape");
     }
-    CS_TRY(encode(&edge, NULL, err));
-    avcodec_free_context(&splicer->encoder);
+    if (!splicer->at_edge) {
+        splicer->at_edge = true;
+        splicer->edge_out = out;
+    }
+    frame->pts = out - splicer->edge_out;
+    frame->pict_type = AV_PICTURE_TYPE_NONE;
+    return encode(splicer, frame, err);
+}
+
+static enum cs_status end_edge(struct med_splicer *splicer, struct cs_err *err) {
+    if (splicer->at_edge) {
+        CS_TRY(encode(splicer, NULL, err));
+        avcodec_free_context(&splicer->encoder);
+        splicer->at_edge = false;
+    }
+    return CS_OK;
+}
+
+/* A picture that decoding for part `number` of a piece passes: of the copied part before it, or behind it. */
+static void testify(struct med_splicer *splicer, const struct med_copy_parts *parts, size_t number,
+                    const AVFrame *picture, int64_t frame) {
+    for (size_t i = number > 0 ? number - 1 : 0; i <= number + 1 && i < parts->count; i++) {
+        const struct med_copy_part *part = &parts->list[i];
+        if (part->copied && frame >= part->first && frame < part->first + part->frames) {
+            med_witness_add(&splicer->witnesses, picture, part->out + frame - part->first);
+        }
+    }
+}
+
+/* As clips do: frame n shows the latest picture at or before it. Looks on a little, for the check. */
+static enum cs_status encode_stretch(struct med_splicer *splicer, const struct med_splice_piece *piece, size_t number,
+                                     struct cs_err *err) {
+    const struct med_copy_part *part = &piece->parts.list[number];
+    MED_AUTO_FRAME *current = NULL;
+    bool beside = number + 1 < piece->parts.count;
+    int64_t end = part->first + part->frames;
+    int64_t done = part->first;
+    int64_t wanted = part->first - (number > 0 ? MED_CHECK_FRAMES : 0);
+    CS_TRY(read_from(splicer, piece->source, part->from, err));
+    struct med_reader *reader = splicer->reader;
+    for (bool ended = false; !ended && splicer->wanted;) {
+        MED_AUTO_FRAME *picture = NULL;
+        CS_TRY(med_reader_picture(reader, wanted, &picture, err));
+        ended = picture == NULL;
+        int64_t frame = ended ? end : med_reader_frame_at(reader, picture->pts);
+        for (; done < end && done < frame && current != NULL; done++) {
+            CS_TRY(encode_frame(splicer, current, part->out + done - part->first, err));
+        }
+        if (!ended) {
+            testify(splicer, &piece->parts, number, picture, frame);
+            ended = frame >= end + (beside ? MED_CHECK_FRAMES - 1 : 0);
+            av_frame_free(&current);
+            current = picture;
+            picture = NULL;
+        }
+    }
+    for (; done < end && current != NULL && splicer->wanted; done++) { /* the file begins later */
+        CS_TRY(encode_frame(splicer, current, part->out + done - part->first, err));
+    }
+    return done == end || !splicer->wanted
+               ? CS_OK
+               : cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
+}
+
+static enum cs_status encode_pad(struct med_splicer *splicer, struct med_video *pad, int64_t out, struct cs_err *err) {
+    for (int64_t n = 0; n < pad->frames && splicer->wanted; n++) {
+        MED_AUTO_FRAME *frame = NULL;
+        CS_TRY(pad->pull(pad, &frame, err));
+        CS_TRY(encode_frame(splicer, frame, out + n, err));
+    }
+    pad->close(pad);
     return CS_OK;
 }
 
@@ -196,15 +211,16 @@ static enum cs_status encode_part(struct med_splicer *splicer, struct med_video 
 static enum cs_status run_piece(struct med_splicer *splicer, size_t number, struct cs_err *err) {
     const struct med_splice_piece *piece = &splicer->splice->pieces[number];
     if (!piece->kept) {
-        struct med_video *pad = splicer->pads[number];
-        CS_TRY(encode_part(splicer, pad, NULL, NULL, piece->out, err));
-        pad->close(pad);
-        return CS_OK;
+        return encode_pad(splicer, splicer->pads[number], piece->out, err);
     }
     for (size_t i = 0; i < piece->parts.count && splicer->wanted; i++) {
         const struct med_copy_part *part = &piece->parts.list[i];
-        CS_TRY(part->copied ? copy_part(splicer, piece->source, part, err)
-                            : encode_part(splicer, NULL, piece->source, part, part->out, err));
+        if (part->copied) {
+            CS_TRY(end_edge(splicer, err));
+            CS_TRY(copy_part(splicer, piece->source, part, err));
+        } else {
+            CS_TRY(encode_stretch(splicer, piece, i, err));
+        }
     }
     return CS_OK;
 }
@@ -217,7 +233,7 @@ static enum cs_status run(struct med_coded *self, med_packet_sink *sink, void *c
     for (size_t i = 0; i < splicer->splice->count && splicer->wanted; i++) {
         CS_TRY(run_piece(splicer, i, err));
     }
-    return CS_OK;
+    return end_edge(splicer, err);
 }
 
 /* ---- before it runs ---- */
@@ -304,10 +320,15 @@ void med_splicer_destroy(struct med_splicer *splicer) {
         avcodec_free_context(&splicer->encoder);
         avcodec_parameters_free(&splicer->params);
         med_reader_close(splicer->reader);
+        med_witness_fini(&splicer->witnesses);
         free(splicer);
     }
 }
 
 struct med_coded *med_splicer_coded(struct med_splicer *splicer) {
     return &splicer->coded;
+}
+
+struct med_witnesses *med_splicer_witnesses(struct med_splicer *splicer) {
+    return &splicer->witnesses;
 }

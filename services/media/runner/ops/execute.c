@@ -200,7 +200,7 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
     encoding.container = container_of(job->wire->outputs[0]);
     if (made->bytes_max > 0) {
         CS_TRY(encode_within(job, made, &encoding, fd, &finished, err));
-    } else if (made->pieces != NULL && made->frames > 0) {
+    } else if (made->pieces != NULL && made->frames > 0 && encoding.container == MED_MP4) {
         CS_TRY(copy_or_encode(job, made, &encoding, fd, &finished, err));
     } else {
         CS_TRY(encode(job, made, &encoding, job->events, fd, &finished, err));
