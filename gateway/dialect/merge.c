@@ -5,8 +5,8 @@
 
 enum { INPUTS_MIN = 2 };
 
-static const char *native_media(struct job_reader *job, size_t index) {
-    return cs_arena_sprintf(job->arena, "%s.params.items[%zu].media", job->native, index);
+static const char *native_media(struct job_reader *job, const char *list, size_t index) {
+    return cs_arena_sprintf(job->arena, "%s.params.%s[%zu].media", job->native, list, index);
 }
 
 /* {media: ref} with the type that a marker gave away. */
@@ -36,20 +36,21 @@ enum cs_status merge_inputs(struct job_reader *job, const json_t *value, struct 
         const char *at = path_element(job->arena, path, i);
         CS_TRY(read_media(json_array_get(value, i), MEDIA_TEXT_ANY, at, job->arena, &ref, &type_word, err));
         (void)json_array_append_new(items, item_of(ref, type_word));
-        gw_paths_add(job->paths, native_media(job, i), at);
+        gw_paths_add(job->paths, native_media(job, "items", i), at);
     }
     return job_put(job, "items", "inputs", json_incref(items), err);
 }
 
-static enum cs_status read_item(struct job_reader *job, const json_t *value, size_t index, json_t **ret_item,
-                                struct cs_err *err) {
-    const char *path = path_element(job->arena, job_client_param(job, "items"), index);
+/* typed: an item may say what it is. */
+static enum cs_status read_item(struct job_reader *job, const json_t *value, const char *list, size_t index, bool typed,
+                                json_t **ret_item, struct cs_err *err) {
+    const char *path = path_element(job->arena, job_client_param(job, list), index);
     json_t *ref = NULL;
     const char *type_word = NULL;
     if (json_is_string(value)) {
         CS_TRY(read_media(value, MEDIA_TEXT_ANY, path, job->arena, &ref, &type_word, err));
-        gw_paths_add(job->paths, native_media(job, index), path);
-        *ret_item = item_of(ref, type_word);
+        gw_paths_add(job->paths, native_media(job, list, index), path);
+        *ret_item = item_of(ref, typed ? type_word : NULL);
         return CS_OK;
     }
     CS_TRY(need_object(value, path, err));
@@ -65,19 +66,19 @@ static enum cs_status read_item(struct job_reader *job, const json_t *value, siz
         CS_TRY(read_media(member(value, name), text, at, job->arena, &ref, &type_word, err));
         (void)json_object_set_new(item, "media", ref);
         if (strcmp(name, "url") == 0) {
-            gw_paths_add(job->paths, native_media(job, index), at);
+            gw_paths_add(job->paths, native_media(job, list, index), at);
         }
     }
-    if (type_word != NULL && member(value, "type") == NULL) {
+    if (typed && type_word != NULL && member(value, "type") == NULL) {
         (void)json_object_set_new(item, "type", json_string(type_word));
     }
     *ret_item = json_incref(item);
     return CS_OK;
 }
 
-/* v2 and native. */
-enum cs_status merge_items(struct job_reader *job, const json_t *value, struct cs_err *err) {
-    const char *path = job_client_param(job, "items");
+static enum cs_status read_list(struct job_reader *job, const json_t *value, const char *list, bool typed,
+                                struct cs_err *err) {
+    const char *path = job_client_param(job, list);
     if (!json_is_array(value)) {
         return cs_fail_at(err, path, "wrong_type", "%s must be an array", path);
     }
@@ -85,10 +86,23 @@ enum cs_status merge_items(struct job_reader *job, const json_t *value, struct c
     CS_AUTO_JSON *items = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {
         json_t *item = NULL;
-        CS_TRY(read_item(job, json_array_get(value, i), i, &item, err));
+        CS_TRY(read_item(job, json_array_get(value, i), list, i, typed, &item, err));
         (void)json_array_append_new(items, item);
     }
-    return job_put(job, "items", "items", json_incref(items), err);
+    return job_put(job, list, list, json_incref(items), err);
+}
+
+/* v2 and native. */
+enum cs_status merge_items(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return read_list(job, value, "items", true, err);
+}
+
+enum cs_status transitions_items(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return read_list(job, value, "items", false, err);
+}
+
+enum cs_status stitch_scenes(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return read_list(job, value, "scenes", false, err);
 }
 
 /* A bare word, or {type, duration}. */
@@ -108,17 +122,19 @@ enum cs_status merge_frame_rate(struct job_reader *job, const json_t *value, str
     return job_put(job, "frameRate", "frameRate", rate, err);
 }
 
-/* Without inputs and items: all dependencies, in order. */
-enum cs_status merge_implied(struct job_reader *job, struct cs_err *err) {
-    if (json_object_get(job->out, "items") != NULL || job->depends_count == 0) {
+/* Without inputs and items: all dependencies that no other parameter names, in order. */
+enum cs_status list_implied(struct job_reader *job, const char *list, struct cs_err *err) {
+    if (json_object_get(job->out, list) != NULL || job->depends_count == 0) {
         return CS_OK;
     }
     CS_TRY(check_inputs(job->depends_count, path_member(job->arena, job->client, job->depends_name), err));
     json_t *items = json_array();
     for (size_t i = 0; i < job->depends_count; i++) {
-        (void)json_array_append_new(items, item_of(json_pack("{s:s}", "job", job->depends[i]), NULL));
-        gw_paths_add(job->paths, native_media(job, i),
-                     cs_arena_sprintf(job->arena, "%s.%s[%zu]", job->client, job->depends_name, i));
+        if (!names_job(job, job->depends[i])) {
+            gw_paths_add(job->paths, native_media(job, list, json_array_size(items)),
+                         cs_arena_sprintf(job->arena, "%s.%s[%zu]", job->client, job->depends_name, i));
+            (void)json_array_append_new(items, item_of(json_pack("{s:s}", "job", job->depends[i]), NULL));
+        }
     }
-    return job_put(job, "items", "items", items, err);
+    return job_put(job, list, list, items, err);
 }

@@ -26,6 +26,8 @@ struct rule {
 static enum cs_status reframe_crop(struct job_reader *job, const json_t *value, struct cs_err *err);
 static enum cs_status audio_voice(struct job_reader *job, const json_t *value, struct cs_err *err);
 static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err);
+static enum cs_status transitions_duration_ms(struct job_reader *job, const json_t *value, struct cs_err *err);
+static enum cs_status transitions_audio_fade_ms(struct job_reader *job, const json_t *value, struct cs_err *err);
 
 static enum cs_status number_as_text(struct job_reader *job, const char *name, const json_t *value, struct cs_err *err);
 static enum cs_status convert_quality(struct job_reader *job, const json_t *value, struct cs_err *err);
@@ -120,6 +122,17 @@ static const struct rule rules[] = {
     {OP(SPEED), "input", RULE_MEDIA, "video", NULL},
     {OP(SPEED), "video", RULE_MEDIA, "video", NULL},
     {OP(SPEED), "speed", RULE_NAME, "factor", NULL},
+    {OP(TRANSITIONS), "items", RULE_READ, NULL, transitions_items},
+    {OP(TRANSITIONS), "plan", RULE_MEDIA, "plan", NULL},
+    {OP(TRANSITIONS), "transition", RULE_READ, NULL, merge_transition},
+    {OP(TRANSITIONS), "durationMs", RULE_READ, NULL, transitions_duration_ms},
+    {OP(TRANSITIONS), "audioFadeMs", RULE_READ, NULL, transitions_audio_fade_ms},
+    {OP(REVERSE), "input", RULE_MEDIA, "video", NULL},
+    {OP(REVERSE), "video", RULE_MEDIA, "video", NULL},
+    {OP(STITCH), "scenes", RULE_READ, NULL, stitch_scenes},
+    {OP(STITCH), "transition", RULE_READ, NULL, merge_transition},
+    {OP(STITCH), "audio", RULE_MEDIA, "audio", NULL},
+    {OP(STITCH), "frameRate", RULE_READ, NULL, merge_frame_rate},
     {OP(FREEZE), "input", RULE_MEDIA, "video", NULL},
     {OP(FREEZE), "video", RULE_MEDIA, "video", NULL},
     {OP(BRAND), "input", RULE_MEDIA, "video", NULL},
@@ -218,16 +231,37 @@ static enum cs_status convert_quality(struct job_reader *job, const json_t *valu
     return number_as_text(job, "quality", value, err);
 }
 
-/* A cross-fade of so many milliseconds. */
-static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err) {
+static enum cs_status read_ms(struct job_reader *job, const char *name, const json_t *value, double *ret_seconds,
+                              struct cs_err *err) {
     enum { MS_MIN = 1, MS_MAX = 5000 };
     json_int_t ms = json_integer_value(value);
     if (!json_is_integer(value) || ms < MS_MIN || ms > MS_MAX) {
-        return cs_fail_at(err, job_client_param(job, "transitionMs"), "out_of_range",
-                          "transitionMs must be a whole number from %d to %d", MS_MIN, MS_MAX);
+        return cs_fail_at(err, job_client_param(job, name), "out_of_range", "%s must be a whole number from %d to %d",
+                          name, MS_MIN, MS_MAX);
     }
-    return job_put(job, "transition", "transitionMs",
-                   json_pack("{s:s, s:f}", "type", "fade", "duration", (double)ms / 1000), err);
+    *ret_seconds = (double)ms / 1000;
+    return CS_OK;
+}
+
+/* A cross-fade of so many milliseconds. */
+static enum cs_status put_fade_ms(struct job_reader *job, const char *name, const json_t *value, struct cs_err *err) {
+    double seconds = 0;
+    CS_TRY(read_ms(job, name, value, &seconds, err));
+    return job_put(job, "transition", name, json_pack("{s:s, s:f}", "type", "fade", "duration", seconds), err);
+}
+
+static enum cs_status cut_transition_ms(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return put_fade_ms(job, "transitionMs", value, err);
+}
+
+static enum cs_status transitions_duration_ms(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return put_fade_ms(job, "durationMs", value, err);
+}
+
+static enum cs_status transitions_audio_fade_ms(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    double seconds = 0;
+    CS_TRY(read_ms(job, "audioFadeMs", value, &seconds, err));
+    return job_put(job, "audioFadeDuration", "audioFadeMs", json_real(seconds), err);
 }
 
 enum cs_status check_inputs(size_t count, const char *path, struct cs_err *err) {
@@ -289,8 +323,7 @@ static enum cs_status apply(struct job_reader *job, const struct rule *rule, con
 
 /* ---- inputs that only the dependencies name ---- */
 
-/* Whether another input of the job is this one. */
-static bool names_job(const struct job_reader *job, const char *id) {
+bool names_job(const struct job_reader *job, const char *id) {
     static const char *const others[] = {"audio", "transcript", "plan", "path", "intro", "outro", "logo"};
     for (size_t i = 0; i < CS_COUNT(others); i++) {
         if (cs_str_eq(json_string_value(json_object_get(json_object_get(job->out, others[i]), "job")), id)) {
@@ -345,7 +378,11 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     }
     switch (operation->which) {
     case OP(MERGE):
-        return merge_implied(job, err);
+        return list_implied(job, "items", err);
+    case OP(TRANSITIONS):
+        return list_implied(job, "items", err);
+    case OP(STITCH):
+        return list_implied(job, "scenes", err);
     case OP(REFRAME):
     case OP(LIP_SYNC):
     case OP(DENOISE):
@@ -353,6 +390,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(ADD_SUBTITLES):
     case OP(CUT):
     case OP(TRIM):
+    case OP(REVERSE):
     case OP(SPEED):
     case OP(FREEZE):
     case OP(BRAND):

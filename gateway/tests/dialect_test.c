@@ -343,6 +343,19 @@ TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms) {
         "\"transition\":{\"type\":\"fade\",\"duration\":0.25}}}");
     assert_job_reads("\"operation\":\"trim\",\"params\":{\"start\":1.5,\"end\":2.5},\"dependsOn\":[\"v\"]",
                      "{\"trim\":{\"video\":{\"job\":\"v\"},\"start\":1.5,\"end\":2.5}}");
+    assert_job_reads(
+        "\"operation\":\"videoTransitions\",\"params\":{\"plan\":\"p\",\"durationMs\":250,\"audioFadeMs\":125},"
+        "\"dependsOn\":[\"p\",\"v\"]",
+        "{\"transitions\":{\"items\":[{\"media\":{\"job\":\"v\"}}],\"plan\":{\"job\":\"p\"},"
+        "\"transition\":{\"type\":\"fade\",\"duration\":0.25},\"audioFadeDuration\":0.125}}");
+    assert_job_reads("\"operation\":\"stitch\",\"params\":{\"transition\":\"dissolve\",\"audio\":\"m\"},"
+                     "\"dependsOn\":[\"a\",\"b\",\"m\"]",
+                     "{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":\"b\"}}],"
+                     "\"transition\":{\"type\":\"dissolve\"},\"audio\":{\"job\":\"m\"}}}");
+    assert_job_reads("\"operation\":\"stitch\",\"params\":{\"scenes\":[\"a\",{\"url\":\"https://x.y/b.mp4\","
+                     "\"transition\":\"cut\"}]}",
+                     "{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}},"
+                     "{\"media\":{\"url\":\"https://x.y/b.mp4\"},\"transition\":\"cut\"}]}}");
     assert_job_reads("\"operation\":\"speed\",\"params\":{\"input\":\"v\",\"speed\":1.5}",
                      "{\"speed\":{\"video\":{\"job\":\"v\"},\"factor\":1.5}}");
     assert_job_reads("\"operation\":\"brand\",\"params\":{\"intro\":\"i\",\"logo\":{\"url\":\"https://x.y/l.png\"},"

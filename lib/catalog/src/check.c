@@ -361,6 +361,15 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_SPEED:
         CS_TRY(check_speed(operation->speed, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSITIONS:
+        CS_TRY(check_transitions(operation->transitions, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_REVERSE:
+        CS_TRY(check_reverse(operation->reverse, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_STITCH:
+        CS_TRY(check_stitch(operation->stitch, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_FREEZE:
         CS_TRY(check_freeze(operation->freeze, err));
         break;

@@ -21,6 +21,7 @@ enum {
 
 static const char *const no_alias[] = {NULL};
 static const char *const generate_alias[] = {"generate", NULL};
+static const char *const transitions_alias[] = {"videoTransitions", NULL};
 static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const convert_alias[] = {"compress", NULL};
@@ -58,6 +59,10 @@ static const struct cs_operation operations[] = {
      RENDER_MS, STUCK_MS, false},
     {PARAMS(TRIM), "trim", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "trimmed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(SPEED), "speed", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "speed.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(TRANSITIONS), "transitions", transitions_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "with_transitions.mp4",
+     RENDER_MS, STUCK_MS, false},
+    {PARAMS(REVERSE), "reverse", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reversed.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(STITCH), "stitch", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "stitched.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(FREEZE), "freeze", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "frozen.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(CONVERT), "convert", convert_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "output.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(DENOISE), "denoise", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "denoised.mp4", RENDER_MS, STUCK_MS, false},

@@ -153,6 +153,10 @@ TEST(good_parameters_are_accepted) {
         "{\"trim\":{\"video\":{\"job\":\"a\"},\"keep\":[{\"start\":0,\"end\":1},{\"start\":1,\"end\":2.5}]}}",
         "{\"trim\":{\"video\":{\"job\":\"a\"},\"start\":1,\"duration\":2}}",
         "{\"speed\":{\"video\":{\"job\":\"a\"},\"factor\":0.1,\"start\":1}}",
+        "{\"transitions\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"plan\":{\"job\":\"p\"},\"audioFadeDuration\":0.1}"
+        "}",
+        "{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"},\"transition\":\"cut\"},{\"media\":{\"job\":\"b\"}}],"
+        "\"transition\":{\"type\":\"dissolve\"},\"audio\":{\"job\":\"m\"},\"audioVolume\":0.3}}",
         "{\"freeze\":{\"video\":{\"job\":\"a\"},\"duration\":2,\"sound\":\"continuing\"}}",
         "{\"brand\":{\"video\":{\"job\":\"a\"}}}",
         "{\"brand\":{\"video\":{\"job\":\"a\"},\"intro\":{\"job\":\"i\"},\"outro\":{\"upload\":\"u\"},"
@@ -337,6 +341,21 @@ TEST(bad_edits_of_time_are_refused_with_their_path) {
         {"{\"speed\":{\"video\":{\"job\":\"a\"},\"factor\":2,\"start\":4,\"end\":3}}", "end", "empty_range"},
         {"{\"freeze\":{\"video\":{\"job\":\"a\"},\"at\":1}}", "duration", "out_of_range"},
         {"{\"freeze\":{\"video\":{\"job\":\"a\"},\"duration\":1,\"sound\":\"loud\"}}", "sound", "unknown_word"},
+        {"{\"reverse\":{}}", "video", "required"},
+        {"{\"transitions\":{}}", "items", "required"},
+        {"{\"transitions\":{\"items\":[{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":\"b\"}}],\"plan\":{\"job\":"
+         "\"p\"}}}",
+         "items", "one_of"},
+        {"{\"transitions\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"transition\":{\"duration\":11}}}",
+         "transition.duration", "out_of_range"},
+        {"{\"transitions\":{\"items\":[{\"media\":{\"job\":\"a\"}}],\"transition\":{\"type\":\"custom\"}}}",
+         "transition.type", "unknown_word"},
+        {"{\"stitch\":{}}", "scenes", "required"},
+        {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"},\"transition\":\"jump\"}]}}", "scenes[0].transition",
+         "unknown_word"},
+        {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}}],\"audioVolume\":2}}", "audioVolume", "out_of_range"},
+        {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}}],\"aspectRatio\":\"2:1\"}}", "aspectRatio",
+         "unknown_word"},
         {CUT(",\"gapFill\":\"music\""), "gapFill", "unknown_word"},
     };
     assert_refused(cases, CS_COUNT(cases));

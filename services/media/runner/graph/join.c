@@ -34,7 +34,8 @@ static void go_on(struct join *join) {
 static enum cs_status blend(struct join *join, AVFrame **ret_frame, struct cs_err *err) {
     const struct med_segment *segment = &join->segments[join->index];
     if (join->blended == 0) {
-        CS_TRY(med_xfade_start(&join->xfade, join->transition, segment->overlap, &join->pad.format, err));
+        const char *transition = segment->transition != NULL ? segment->transition : join->transition;
+        CS_TRY(med_xfade_start(&join->xfade, transition, segment->overlap, &join->pad.format, err));
     }
     MED_AUTO_FRAME *from = NULL;
     AVFrame *to = NULL;

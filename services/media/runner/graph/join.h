@@ -10,7 +10,8 @@
 #include "graph/graph.h"
 #include "graph/timeline.h"
 
-/* parts[i] has segments[i].frames frames; segments come from med_timeline_lay. transition: an xfade name, or NULL. */
+/* parts[i] has segments[i].frames frames; segments come from med_timeline_lay. transition: an xfade name for segments
+ * that have none of their own, or NULL. */
 struct med_video *med_join_video(struct med_graph *graph, struct med_video *const *parts,
                                  const struct med_segment *segments, size_t count, const char *transition);
 

@@ -70,7 +70,7 @@ int64_t med_timeline_lay(struct med_segment *segments, size_t count, AVRational 
         segments[i].overlap = 0;
         if (i + 1 < count) {
             int64_t room = smaller(segments[i].frames / 2, segments[i + 1].frames / 2);
-            segments[i].overlap = smaller(transition_frames, room);
+            segments[i].overlap = segments[i].hard ? 0 : smaller(transition_frames, room);
         }
         position += segments[i].frames - segments[i].overlap;
     }

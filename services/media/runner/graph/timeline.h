@@ -17,11 +17,13 @@
 enum { MED_SAMPLE_RATE = 48000 };
 
 struct med_segment {
-    int64_t length_ticks; /* in: exact */
-    bool named;           /* in: length_ticks comes from the plan, round it to whole frames on its own */
-    int64_t frames;       /* out: own length, at least 1 */
-    int64_t start_frame;  /* out: where it starts in the output */
-    int64_t overlap;      /* out: frames shared with the next one */
+    int64_t length_ticks;   /* in: exact */
+    bool named;             /* in: length_ticks comes from the plan, round it to whole frames on its own */
+    bool hard;              /* in: nothing is shared with the next one */
+    const char *transition; /* in: to the next one, instead of that of the whole; NULL none of its own */
+    int64_t frames;         /* out: own length, at least 1 */
+    int64_t start_frame;    /* out: where it starts in the output */
+    int64_t overlap;        /* out: frames shared with the next one */
 };
 
 int64_t med_ticks_from_seconds(double seconds);

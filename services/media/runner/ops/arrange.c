@@ -1,13 +1,9 @@
 #include "ops/arrange.h"
 
-#include "cs/base/text.h"
-#include "cs/catalog.h"
 #include "graph/join.h"
 #include "graph/pace.h"
 #include "graph/room_tone.h"
 #include "graph/sound.h"
-
-static const double transition_s_max = 10;
 
 struct arranged {
     struct med_arrangement plan;
@@ -30,39 +26,6 @@ static bool plays_as_recorded(const struct med_run *run) {
     return plays;
 }
 
-/* ---- transitions ---- */
-
-enum cs_status med_joining_read(const Callsheet__V1__Transition *wire, double seconds_default, AVRational rate,
-                                struct med_joining *ret_joining, struct cs_err *err) {
-    struct med_joining joining = {0};
-    if (wire != NULL && !cs_str_empty(wire->type)) {
-        double seconds = wire->duration != NULL ? wire->duration->value : seconds_default;
-        joining.transition = cs_transition_name(wire->type);
-        if (joining.transition == NULL) {
-            return cs_fail_at(err, "transition.type", "unknown_transition", "this transition is unknown");
-        }
-        if (!(seconds > 0 && seconds <= transition_s_max)) {
-            return cs_fail_at(err, "transition.duration", "out_of_range", "a transition lasts at most %g seconds",
-                              transition_s_max);
-        }
-        joining.frames = med_frames_at(med_ticks_from_seconds(seconds), rate);
-        joining.frames = joining.frames < 1 ? 1 : joining.frames;
-    }
-    *ret_joining = joining;
-    return CS_OK;
-}
-
-static enum cs_status check_lengths(const struct med_arrangement *plan, struct cs_err *err) {
-    for (size_t i = 0; plan->runs.count > 1 && i < plan->runs.count; i++) {
-        bool inner = i > 0 && i + 1 < plan->runs.count;
-        if (plan->runs.items[i].frames < plan->transition_frames * (inner ? 2 : 1)) {
-            return cs_fail_at(err, "transition.duration", "segment_too_short",
-                              "part %zu that stays is shorter than its transitions", i + 1);
-        }
-    }
-    return CS_OK;
-}
-
 /* ---- pictures ---- */
 
 static struct med_video *run_picture(struct med_graph *graph, const struct arranged *arranged, size_t index) {
@@ -81,7 +44,7 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
     for (size_t i = 0; i < count; i++) {
         parts[i] = run_picture(graph, arranged, i);
     }
-    *ret_video = med_join_video(graph, parts, arranged->segments, count, arranged->plan.transition);
+    *ret_video = med_join_video(graph, parts, arranged->segments, count, arranged->plan.joining.transition);
     return CS_OK;
 }
 
@@ -212,31 +175,23 @@ static enum cs_status build_sound(const struct med_made *made, struct med_graph 
 
 /* ---- describing ---- */
 
-/* Returns the length of the whole. */
-static int64_t lay_out(struct med_job *job, struct arranged *arranged) {
+static void list_parts(struct med_job *job, struct arranged *arranged) {
     const struct med_runs *runs = &arranged->plan.runs;
-    int64_t at = 0;
     arranged->segments = cs_arena_array(job->arena, runs->count, sizeof(*arranged->segments));
     arranged->clips = cs_arena_array(job->arena, runs->count, sizeof(*arranged->clips));
     arranged->pieces = cs_arena_array(job->arena, runs->count, sizeof(*arranged->pieces));
     for (size_t i = 0; i < runs->count; i++) {
         const struct med_run *run = &runs->items[i];
-        arranged->segments[i] = (struct med_segment){
-            .frames = run->frames,
-            .start_frame = at,
-            .overlap = i + 1 < runs->count ? arranged->plan.transition_frames : 0,
-        };
-        at += run->frames - arranged->segments[i].overlap;
+        arranged->segments[i] = (struct med_segment){.frames = run->frames};
         arranged->clips[i] = arranged->plan.clip;
         arranged->clips[i].from_ticks = med_ticks_at_frame(run->stretches[0].first, arranged->format.rate);
         arranged->pieces[i] = (struct med_piece){.clip = &arranged->clips[i], .frames = run->frames};
     }
-    return at;
 }
 
 /* Hard joins of what plays as recorded leave its pictures as they are. */
 static bool has_pieces(const struct med_arrangement *plan) {
-    bool has = plan->transition_frames == 0 || plan->runs.count == 1;
+    bool has = plan->joining.frames == 0 || plan->runs.count == 1;
     for (size_t i = 0; has && i < plan->runs.count; i++) {
         has = plays_as_recorded(&plan->runs.items[i]);
     }
@@ -249,8 +204,9 @@ enum cs_status med_arrange(struct med_job *job, const struct med_arrangement *ar
     struct med_made made = med_made_like(&arrangement->clip);
     arranged->plan = *arrangement;
     arranged->format = made.format;
-    CS_TRY(check_lengths(arrangement, err));
-    made.frames = lay_out(job, arranged);
+    list_parts(job, arranged);
+    CS_TRY(med_joining_check(&arrangement->joining, arranged->segments, arrangement->runs.count, err));
+    made.frames = med_joining_lay(&arrangement->joining, arranged->segments, arrangement->runs.count);
     made.samples = made.samples > 0 ? med_samples_at_frame(made.frames, made.format.rate) : 0;
     made.self = arranged;
     made.picture = build_picture;

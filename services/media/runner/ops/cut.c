@@ -32,7 +32,6 @@ enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params,
                           struct cs_err *err) {
     struct med_cut_plan plan = {0};
     struct med_arrangement arrangement = {0};
-    struct med_joining joining = {0};
     CS_TRY(med_job_video_input(job, params->video, "video", &arrangement.clip, err));
     AVRational rate = med_format_of(arrangement.clip.facts).rate;
     int64_t duration_cs = av_rescale(arrangement.clip.facts->video.length_ticks, 100, MED_TICKS_PER_S);
@@ -42,9 +41,7 @@ enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params,
     if (arrangement.runs.count == 0) {
         return cs_fail_at(err, "plan", "bad_cut_plan", "nothing of the video stays");
     }
-    CS_TRY(med_joining_read(params->transition, transition_duration_s, rate, &joining, err));
-    arrangement.transition = joining.transition;
-    arrangement.transition_frames = joining.frames;
+    CS_TRY(med_joining_read(params->transition, transition_duration_s, rate, &arrangement.joining, err));
     CS_TRY(med_arrange(job, &arrangement, ret_made, err));
     med_job_add_metric(job, "keepCount", (double)arrangement.runs.count);
     med_job_add_metric(job, "stretchCount", (double)stretches_of(&arrangement.runs));

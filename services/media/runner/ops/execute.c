@@ -28,6 +28,12 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_trim(job, operation->trim, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_SPEED:
         return med_op_speed(job, operation->speed, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_TRANSITIONS:
+        return med_op_transitions(job, operation->transitions, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_REVERSE:
+        return med_op_reverse(job, operation->reverse, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_STITCH:
+        return med_op_stitch(job, operation->stitch, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_FREEZE:
         return med_op_freeze(job, operation->freeze, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_BRAND:

@@ -85,6 +85,12 @@ enum cs_status med_op_trim(struct med_job *job, const Callsheet__V1__Trim *param
                            struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_speed(struct med_job *job, const Callsheet__V1__Speed *params, struct med_made *ret_made,
                             struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_reverse(struct med_job *job, const Callsheet__V1__Reverse *params, struct med_made *ret_made,
+                              struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_transitions(struct med_job *job, const Callsheet__V1__Transitions *params,
+                                  struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_stitch(struct med_job *job, const Callsheet__V1__Stitch *params, struct med_made *ret_made,
+                             struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_freeze(struct med_job *job, const Callsheet__V1__Freeze *params, struct med_made *ret_made,
                              struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *params, struct med_made *ret_made,

@@ -1,5 +1,5 @@
-/* COVERS ops/trim.c cut.c speed.c freeze.c arrange.c, edit/stretch.c, graph/pace_*.c room_tone.c: what is done to the
- * time of a video. */
+/* COVERS ops/trim.c cut.c speed.c freeze.c reverse.c arrange.c, graph/reverse.c, edit/stretch.c, graph/pace_*.c
+ * room_tone.c: what is done to the time of a video. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,6 +294,71 @@ TEST(freeze_stops_the_time_or_only_the_picture) {
             "duration");
 }
 
+/* ---- reverse ---- */
+
+TEST(reverse_turns_picture_and_sound_around) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *film = flash_make(&studio, "film.mp4", &film_ntsc);
+    struct flash_sight sight = expect(&studio, "{\"reverse\":{\"video\":{\"input\":1}}}", INPUTS(film), 300, 10);
+    for (size_t i = 0; i < sight.count; i++) {
+        assert_true(sight.items[i].frame == 300 - (15 + 30 * (double)(9 - i)) - FLASH_FRAMES);
+    }
+    expect(&studio,
+           "[{\"trim\":{\"video\":{\"input\":1},\"start\":2,\"end\":6}},{\"reverse\":{\"video\":{\"step\":1}}}]",
+           INPUTS(film), 120, 4);
+}
+
+/* Whatever is turned around twice is what it was: also across chunks of pictures and of sound. */
+TEST(reverse_in_chunks_is_seamless) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *film = studio_make(&studio, "film.mov",
+                                   "-f lavfi -i \"nullsrc=s=64x48:r=30:d=23,geq=lum='16+8*mod(N,25)':cb=128:cr=128\" "
+                                   "-f lavfi -i \"sine=f=300:r=44100:d=23\" "
+                                   "-c:v libx264 -preset ultrafast -crf 4 -g 70 -c:a pcm_s16le");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"reverse\":{\"video\":{\"input\":1}}}", "once.mp4", INPUTS(film));
+    assert_int_equal(facts->video->frame_count, 690);
+    size_t samples = 0;
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "once.mp4", &samples);
+    for (size_t i = HZ / 10; i + HZ / 10 < 23 * HZ; i++) { /* a tone has no steps */
+        assert_true(fabsf(sound[i] - sound[i - 1]) < 0.02F);
+    }
+    const char *once = studio_path(&studio, "once.mp4");
+    (void)studio_must(&studio, "{\"reverse\":{\"video\":{\"input\":1}}}", "twice.mp4", INPUTS(once));
+    size_t before = 0;
+    size_t after = 0;
+    CS_AUTO_FREE uint8_t *source = studio_brightness(&studio, "film.mov", &before);
+    CS_AUTO_FREE uint8_t *result = studio_brightness(&studio, "twice.mp4", &after);
+    assert_int_equal(before, after);
+    for (size_t n = 0; n < before; n++) { /* each frame is 9 brighter than the one before, or black */
+        assert_in_range(result[n] + 4, source[n], source[n] + 8);
+    }
+}
+
+/* ---- real recordings ---- */
+
+TEST(real_talks_and_films_keep_their_length) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *film = studio_real(&studio, "video/bbb_720p25_h264_aac51_5s.mp4");
+    if (film == NULL) {
+        return;
+    }
+    const Callsheet__V1__MediaFacts *facts = studio_must(
+        &studio, "{\"trim\":{\"video\":{\"input\":1},\"drop\":[{\"start\":1,\"end\":2.5}]}}", "out.mp4", INPUTS(film));
+    int64_t whole = 132;
+    assert_int_equal(facts->video->frame_count, whole - (63 - 25));
+    facts = studio_must(
+        &studio,
+        "[{\"trim\":{\"video\":{\"input\":1},\"end\":1}},{\"speed\":{\"video\":{\"step\":1},\"factor\":0.5}},"
+        "{\"reverse\":{\"video\":{\"step\":2}}}]",
+        "out.mp4", INPUTS(film));
+    assert_int_equal(facts->video->frame_count, 50);
+    assert_int_equal(facts->audio->sample_count, 2 * HZ);
+}
+
 TEST_MAIN(CS_TEST(trim_keeps_ranges_to_the_frame), CS_TEST(trim_drops_ranges_and_what_lies_behind_the_end),
           CS_TEST(trim_refuses_ranges_that_are_none),
           CS_TEST(trim_and_cut_of_a_variable_rate_keep_picture_and_sound_together),
@@ -301,4 +366,5 @@ TEST_MAIN(CS_TEST(trim_keeps_ranges_to_the_frame), CS_TEST(trim_drops_ranges_and
           CS_TEST(muted_spans_are_silent_or_sound_like_the_room), CS_TEST(joins_of_sound_neither_click_nor_dip),
           CS_TEST(speed_changes_the_time_of_picture_and_sound_alike), CS_TEST(speed_reaches_from_a_tenth_to_ten_times),
           CS_TEST(speed_keeps_the_pitch_unless_told_not_to), CS_TEST(speed_of_a_part_leaves_the_rest_alone),
-          CS_TEST(freeze_stops_the_time_or_only_the_picture))
+          CS_TEST(freeze_stops_the_time_or_only_the_picture), CS_TEST(reverse_turns_picture_and_sound_around),
+          CS_TEST(reverse_in_chunks_is_seamless), CS_TEST(real_talks_and_films_keep_their_length))
