@@ -142,6 +142,11 @@ static const struct rule rules[] = {
     {OP(BRAND), "logo", RULE_MEDIA, "logo", NULL},
 
     {OP(LAYER), "layers", RULE_READ, NULL, layer_layers},
+    {OP(OVERLAY_TEXT), "input", RULE_MEDIA, "video", NULL},
+    {OP(OVERLAY_TEXT), "video", RULE_MEDIA, "video", NULL},
+    {OP(OVERLAY_TEXT), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(OVERLAY_TEXT), "texts", RULE_READ, NULL, text_list},
+    {OP(OVERLAY_TEXT), "text", RULE_READ, NULL, text_alone},
     {OP(REPLACE_GREEN_SCREEN), "input", RULE_MEDIA, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "video", RULE_MEDIA, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "videoUrl", RULE_MEDIA_URL, "video", NULL},
@@ -395,6 +400,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(FREEZE):
     case OP(BRAND):
     case OP(REPLACE_GREEN_SCREEN):
+    case OP(OVERLAY_TEXT):
     case OP(CONVERT):
         return video_implied(job, err);
     default:

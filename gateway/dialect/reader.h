@@ -103,6 +103,8 @@ enum cs_status stitch_scenes(struct job_reader *job, const json_t *value, struct
 enum cs_status list_implied(struct job_reader *job, const char *list, struct cs_err *err);
 /* Whether an input of the job beside its main one is this one. */
 bool names_job(const struct job_reader *job, const char *id);
+enum cs_status text_list(struct job_reader *job, const json_t *value, struct cs_err *err);
+enum cs_status text_alone(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status layer_layers(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status map_items(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status map_job(struct job_reader *job, const json_t *value, struct cs_err *err);

@@ -382,6 +382,19 @@ TEST(sy_097_layers_are_read_in_the_words_of_the_sdk) {
                      "\"ih/2\",\"position\":{\"x\":\"10\",\"y\":\"H-h\"}},\"duration\":5.0}]}}");
 }
 
+TEST(ex_037_texts_are_read_under_their_names) {
+    assert_job_reads("\"operation\":\"textOverlay\",\"params\":{\"texts\":[\"Hi\",{\"text\":\"Ho\",\"font\":\"Arial\","
+                     "\"font_size\":60,\"position\":{\"x\":10,\"y\":\"H-80\"},\"start_time\":1,\"fade_in\":0.5}]},"
+                     "\"dependsOn\":[\"v\"]",
+                     "{\"overlayText\":{\"video\":{\"job\":\"v\"},\"texts\":[{\"text\":\"Hi\"},{\"text\":\"Ho\","
+                     "\"at\":{\"x\":\"10.000000\",\"y\":\"H-80\"},\"fontFamily\":\"Arial\",\"fontSize\":60.0,"
+                     "\"start\":1.0,\"fadeIn\":0.5}]}}");
+    assert_job_reads("\"operation\":\"overlayText\",\"params\":{\"input\":\"v\",\"text\":{\"text\":\"Hi\","
+                     "\"position\":\"top_left\"}}",
+                     "{\"overlayText\":{\"video\":{\"job\":\"v\"},\"texts\":[{\"text\":\"Hi\",\"position\":"
+                     "\"top_left\"}]}}");
+}
+
 TEST(sy_103_a_green_screen_has_one_background_or_several) {
     assert_job_reads("\"operation\":\"replaceGreenScreen\",\"params\":{\"background\":\"https://x.y/b.png\"},"
                      "\"dependsOn\":[\"v\"]",
@@ -487,6 +500,7 @@ int main(void) {
         CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
         CS_TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms),
         CS_TEST(sy_097_layers_are_read_in_the_words_of_the_sdk),
+        CS_TEST(ex_037_texts_are_read_under_their_names),
         CS_TEST(sy_103_a_green_screen_has_one_background_or_several),
         CS_TEST(sy_105_conversions_are_read_in_all_words),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),

@@ -355,6 +355,9 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
         CS_TRY(check_replace_green_screen(operation->replace_green_screen, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_OVERLAY_TEXT:
+        CS_TRY(check_overlay_text(operation->overlay_text, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_TRIM:
         CS_TRY(check_trim(operation->trim, err));
         break;

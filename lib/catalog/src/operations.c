@@ -26,6 +26,7 @@ static const char *const cut_alias[] = {"videoCuts", NULL};
 static const char *const retime_alias[] = {"subtitleRetime", NULL};
 static const char *const convert_alias[] = {"compress", NULL};
 static const char *const brand_alias[] = {"brandingLayer", NULL};
+static const char *const text_alias[] = {"textOverlay", NULL};
 static const char *const layer_alias[] = {"layers", NULL};
 static const char *const stabilise_alias[] = {"stabilize", NULL};
 static const char *const path_files[] = {"reframe_path.json", NULL};
@@ -57,6 +58,8 @@ static const struct cs_operation operations[] = {
     {PARAMS(LAYER), "layer", layer_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "layered.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(REPLACE_GREEN_SCREEN), "replaceGreenScreen", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "composited.mp4",
      RENDER_MS, STUCK_MS, false},
+    {PARAMS(OVERLAY_TEXT), "overlayText", text_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "titled.mp4", RENDER_MS, STUCK_MS,
+     false},
     {PARAMS(TRIM), "trim", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "trimmed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(SPEED), "speed", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "speed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(TRANSITIONS), "transitions", transitions_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "with_transitions.mp4",

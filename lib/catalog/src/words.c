@@ -92,6 +92,15 @@ bool cs_frame_rate(const char *text, uint32_t *ret_num, uint32_t *ret_den) {
     return true;
 }
 
+static const struct {
+    const char *name;
+    const char *digits;
+} color_names[] = {
+    {"white", "FFFFFF"},  {"black", "000000"}, {"red", "FF0000"},     {"green", "008000"},  {"blue", "0000FF"},
+    {"yellow", "FFFF00"}, {"cyan", "00FFFF"},  {"magenta", "FF00FF"}, {"orange", "FFA500"}, {"purple", "800080"},
+    {"pink", "FFC0CB"},   {"gray", "808080"},  {"grey", "808080"},
+};
+
 static uint32_t swap_red_and_blue(uint32_t rgb) {
     return (rgb & 0xFFU) << 16 | (rgb & 0xFF00U) | rgb >> 16;
 }
@@ -124,6 +133,13 @@ bool cs_color_rgb(const char *text, uint32_t *ret_rgb) {
     }
     *ret_rgb = swap_red_and_blue(bgr);
     return true;
+}
+
+bool cs_title_color(const char *text, uint32_t *ret_bgr, uint8_t *ret_alpha) {
+    for (size_t i = 0; i < CS_COUNT(color_names); i++) {
+        text = cs_str_eq(color_names[i].name, text) ? color_names[i].digits : text;
+    }
+    return cs_caption_color(text, ret_bgr, ret_alpha);
 }
 
 static bool host_char(char c) {

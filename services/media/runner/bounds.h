@@ -25,6 +25,7 @@ enum {
     MED_CHUNKS_MAX = 256, /* that a long picture is made in */
     MED_STEPS_MAX = 32,   /* operations before the last of a job */
     MED_LAYERS_MAX = 100,
+    MED_TEXTS_MAX = 100,       /* of one overlay */
     MED_LAYER_PARTS_MAX = 500, /* of one layer */
 };
 

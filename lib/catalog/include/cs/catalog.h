@@ -101,6 +101,8 @@ bool cs_aspect_ratio(const char *aspect_ratio, uint32_t *ret_num, uint32_t *ret_
 bool cs_frame_rate(const char *text, uint32_t *ret_num, uint32_t *ret_den);
 /* #RGB, #RRGGBB, RRGGBB or &HAABBGGRR; ret_bgr is 0xBBGGRR as ASS has it, ret_alpha ASS's (0 opaque). */
 bool cs_caption_color(const char *text, uint32_t *ret_bgr, uint8_t *ret_alpha);
+/* The same, or a name: "white", "orange" … */
+bool cs_title_color(const char *text, uint32_t *ret_bgr, uint8_t *ret_alpha);
 /* #RGB or #RRGGBB; ret_rgb is 0xRRGGBB. */
 bool cs_color_rgb(const char *text, uint32_t *ret_rgb);
 /* http or https with a host, printable, at most CS_URL_BYTES_MAX, no user or password. Whether the target may be

@@ -1,12 +1,16 @@
 /* A video between its intro and outro, its logo in a corner, its sound at the loudness that listeners expect. */
 #include <math.h>
 
+#include "bounds.h"
+#include "captions/draw.h"
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "graph/join.h"
+#include "graph/loop.h"
 #include "graph/loudness.h"
 #include "graph/overlay.h"
 #include "graph/sound.h"
+#include "ops/lower_third.h"
 #include "ops/ops.h"
 
 enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2, LEVEL_TRIES = 4 };
@@ -24,6 +28,8 @@ struct logo {
     struct med_clip clip;
     struct med_window window;
     double opacity;
+    int64_t from; /* frames of the video itself */
+    int64_t frames;
 };
 
 struct brand {
@@ -35,6 +41,7 @@ struct brand {
     int64_t frames;
     bool has_logo;
     struct logo logo;
+    struct med_lower_third third;
     struct med_level level;
 };
 
@@ -129,10 +136,25 @@ static enum cs_status read_corner(const char *corner, bool *ret_right, bool *ret
     return CS_OK;
 }
 
-/* An animation shows its first picture. */
 static bool is_image(const struct med_facts *facts) {
     return facts->video.stream >= 0 && facts->video.width > 0 && facts->video.height > 0 &&
            (facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE || facts->video.codec == AV_CODEC_ID_GIF);
+}
+
+static enum cs_status read_logo_time(const Callsheet__V1__Brand *params, struct brand *brand, struct cs_err *err) {
+    AVRational rate = brand->format.rate;
+    int64_t all = brand->segments[brand->main].frames;
+    double start = 0;
+    double end = 0;
+    CS_TRY(read_number(params->logo_start, 0, 0, MED_DURATION_S_MAX, "logoStart", &start, err));
+    CS_TRY(read_number(params->logo_end, MED_DURATION_S_MAX, 0, MED_DURATION_S_MAX, "logoEnd", &end, err));
+    if (end <= start) {
+        return cs_fail_at(err, "logoEnd", "out_of_range", "a logo ends after it starts");
+    }
+    int64_t last = med_frames_at(med_ticks_from_seconds(end), rate);
+    brand->logo.from = med_frames_at(med_ticks_from_seconds(start), rate);
+    brand->logo.frames = (last < all ? last : all) - brand->logo.from;
+    return CS_OK;
 }
 
 static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand *params, struct brand *brand,
@@ -147,8 +169,9 @@ static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand 
     if (margin > LOGO_MARGIN_MAX) {
         return cs_fail_at(err, "logoMargin", "out_of_range", "logoMargin must be 0 to %d", LOGO_MARGIN_MAX);
     }
-    if (params->logo == NULL) {
-        return CS_OK;
+    CS_TRY(read_logo_time(params, brand, err));
+    if (params->logo == NULL || brand->logo.frames <= 0) {
+        return CS_OK; /* or it would begin when all is over */
     }
     CS_TRY(med_job_input(job, params->logo, "logo", &brand->logo.clip, err));
     if (!is_image(brand->logo.clip.facts)) {
@@ -166,8 +189,12 @@ static struct med_video *lay_logo(const struct brand *brand, struct med_graph *g
     const struct med_picture_format format = {
         .width = logo->window.width, .height = logo->window.height, .rate = brand->format.rate};
     const struct med_fit fit = {.mode = MED_FIT_STRETCH, .keep_alpha = true};
+    int64_t round = med_frames_at(logo->clip.facts->video.length_ticks, format.rate);
+    bool moves = logo->clip.facts->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE && round > 0;
     const struct med_overlay over = {
-        .picture = med_clip_fitted(graph, &logo->clip, &format, video->frames, &fit),
+        .picture = moves ? med_loop(graph, &logo->clip, &format, logo->frames, round, &fit)
+                         : med_clip_fitted(graph, &logo->clip, &format, logo->frames, &fit),
+        .from = logo->from,
         .x = logo->window.x,
         .y = logo->window.y,
         .opacity = logo->opacity,
@@ -183,9 +210,12 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
         parts[i] = med_clip_video(graph, &brand->parts[i], &brand->format, brand->segments[i].frames, MED_FIT_PAD,
                                   MED_ANCHOR_CENTER);
     }
-    (void)err;
     if (brand->has_logo) {
         parts[brand->main] = lay_logo(brand, graph, parts[brand->main]);
+    }
+    if (brand->third.document != NULL) {
+        CS_TRY(med_draw(graph, parts[brand->main], brand->third.document, brand->third.document_bytes,
+                        &brand->third.fonts, &parts[brand->main], err));
     }
     *ret_picture = med_join_video(graph, parts, brand->segments, brand->count, "fade");
     return CS_OK;
@@ -294,6 +324,8 @@ enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *par
     CS_TRY(read_loudness(params, &target, err));
     CS_TRY(read_parts(job, params, brand, err));
     CS_TRY(read_logo(job, params, brand, err));
+    CS_TRY(med_lower_third_read(job, params->lower_third, &brand->format, brand->segments[brand->main].frames,
+                                &brand->third, err));
     bool sounds = has_sound(brand);
     if (sounds && !params->keep_loudness && med_job_makes_sound(job)) {
         CS_TRY(choose_level(job, brand, target, &brand->level, err));

@@ -42,6 +42,8 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_layer(job, operation->layer, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_REPLACE_GREEN_SCREEN:
         return med_op_replace_green_screen(job, operation->replace_green_screen, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_OVERLAY_TEXT:
+        return med_op_overlay_text(job, operation->overlay_text, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return med_op_convert(job, operation->convert, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_DENOISE:

@@ -97,6 +97,8 @@ enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *par
                             struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_layer(struct med_job *job, const Callsheet__V1__Layer *params, struct med_made *ret_made,
                             struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_overlay_text(struct med_job *job, const Callsheet__V1__OverlayText *params,
+                                   struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_replace_green_screen(struct med_job *job, const Callsheet__V1__ReplaceGreenScreen *params,
                                            struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
 
