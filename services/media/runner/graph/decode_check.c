@@ -11,6 +11,7 @@ enum {
     SHORT_S = 8,         /* what is decoded as a whole */
     PLACES = 4,          /* of a longer one, its beginning and end among them */
     PICTURES_MAX = 60,   /* at a place, behind its key frame */
+    CODED_MAX = 8,       /* of a picture that was coded before */
     SOUND_S = 2,         /* of sound at a place */
     SETTLING_PACKETS = 4 /* of sound behind a jump: some codecs need what came before */
 };
@@ -134,11 +135,11 @@ static enum cs_status check_stream(int fd, int stream, int64_t start_ticks, int6
     return status;
 }
 
-enum cs_status med_decode_check(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
-                                struct cs_err *err) {
+static enum cs_status check_file(int fd, const struct med_facts *facts, int64_t pictures_max,
+                                 struct med_decode_check *ret_check, struct cs_err *err) {
     struct med_decode_check check = {.all = med_facts_length_ticks(facts) <= SHORT_S * MED_TICKS_PER_S};
     if (facts->video.stream >= 0) {
-        CS_TRY(check_stream(fd, facts->video.stream, facts->video.start_ticks, facts->video.length_ticks, PICTURES_MAX,
+        CS_TRY(check_stream(fd, facts->video.stream, facts->video.start_ticks, facts->video.length_ticks, pictures_max,
                             check.all, &check.frames, err));
     }
     if (facts->audio.stream >= 0) {
@@ -147,4 +148,14 @@ enum cs_status med_decode_check(int fd, const struct med_facts *facts, struct me
     }
     *ret_check = check;
     return CS_OK;
+}
+
+enum cs_status med_decode_check(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
+                                struct cs_err *err) {
+    return check_file(fd, facts, PICTURES_MAX, ret_check, err);
+}
+
+enum cs_status med_decode_check_coded(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
+                                      struct cs_err *err) {
+    return check_file(fd, facts, CODED_MAX, ret_check, err);
 }

@@ -15,5 +15,8 @@ struct med_decode_check {
 /* INTERNAL "verify_failed" when anything that was looked at does not decode. */
 enum cs_status med_decode_check(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
                                 struct cs_err *err) CS_MUST_USE;
+/* The same with fewer pictures: of an output that was put together from coded ones, and checked where it was. */
+enum cs_status med_decode_check_coded(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
+                                      struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -116,7 +116,7 @@ static void sound_to_wire(const struct med_quality *quality, const struct med_fa
 enum cs_status med_quality_judge(const struct med_quality *quality, int fd, const struct med_facts *facts,
                                  struct cs_arena *arena, Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     struct med_decode_check check = {0};
-    CS_TRY(med_decode_check(fd, facts, &check, err));
+    CS_TRY(quality->coded ? med_decode_check_coded(fd, facts, &check, err) : med_decode_check(fd, facts, &check, err));
     CS_TRY(compare(quality, facts, &check, err));
     Callsheet__V1__Quality *wire = cs_arena_alloc(arena, sizeof(*wire));
     callsheet__v1__quality__init(wire);

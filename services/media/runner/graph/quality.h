@@ -12,6 +12,7 @@
 
 struct med_quality {
     int64_t frames; /* planned; 0: no picture */
+    bool coded;     /* the picture was, before it came here: nobody watched it */
     AVRational rate;
     int64_t samples; /* planned, at 48 kHz; 0: no sound */
     struct med_picture_findings picture;

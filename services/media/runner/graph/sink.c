@@ -356,6 +356,7 @@ enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *cod
                                   Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     static const struct med_encoding encoding = {.container = MED_MP4};
     struct sink sink = {.graph = graph, .encoding = &encoding, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    sink.quality.coded = true;
     sink.quality.frames = coded->frames;
     sink.quality.rate = coded->rate;
     enum cs_status status = open_file(&sink, err);

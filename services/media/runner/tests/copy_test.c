@@ -1,8 +1,11 @@
 /* COVERS copy/nal.c sets.c reader.c index.c plan.c edge.c splice.c splicer.c check.c copy.c: what is copied is the
  * source's own, frame by frame, whatever made the source. Looked at through ffmpeg. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "copy/nal.h"
@@ -171,6 +174,67 @@ TEST(a_cut_copies_hevc) {
     }
 }
 
+/* ---- a browser ---- */
+
+static const char player[] = "<video id=v muted autoplay></video><script>\n"
+                             "const v = document.getElementById('v'), say = (text) => console.log('player: ' + text);\n"
+                             "v.onended = () => { const q = v.getVideoPlaybackQuality();"
+                             " say('ended ' + q.totalVideoFrames + ' ' + q.corruptedVideoFrames); };\n"
+                             "v.onerror = () => say('error ' + v.error.message);\n"
+                             "v.src = 'cut.mp4';\n"
+                             "</script>\n";
+
+static pid_t start_browser(const char *profile, const char *page, int log) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(log, STDERR_FILENO);
+        execlp("timeout", "timeout", "60", "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+               "--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr", profile, page, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+/* What the page says at the end of DIR/cut.mp4; "" when it says nothing in time. */
+static const char *played(struct studio *studio) {
+    const char *page =
+        cs_arena_sprintf(studio->arena, "file://%s", studio_write(studio, "page.html", player, sizeof(player) - 1));
+    const char *profile = studio_path(studio, "profile");
+    const char *said = "";
+    char line[4096];
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = start_browser(cs_arena_sprintf(studio->arena, "--user-data-dir=%s", profile), page, ends[1]);
+    close(ends[1]);
+    FILE *log = fdopen(ends[0], "r");
+    while (said[0] == '\0' && fgets(line, sizeof(line), log) != NULL) {
+        const char *found = strstr(line, "player: ");
+        said = found == NULL ? "" : cs_arena_strndup(studio->arena, found + 8, strcspn(found + 8, "\""));
+    }
+    kill(pid, SIGTERM); /* timeout hands it on to all of the browser */
+    waitpid(pid, NULL, 0);
+    (void)fclose(log);
+    (void)system(cs_arena_sprintf(studio->arena, "rm -rf '%s'", profile));
+    return said;
+}
+
+TEST(a_browser_plays_what_was_copied_beside_what_was_encoded) {
+    static const char *const presets[] = {"ultrafast", "slow"};
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    if (system("command -v chromium >/dev/null") != 0) {
+        print_message("skipped without chromium\n");
+        return;
+    }
+    for (size_t i = 0; i < CS_COUNT(presets); i++) {
+        const char *encode = cs_arena_sprintf(studio.arena, "-c:v libx264 -preset %s -g 12", presets[i]);
+        cut(&studio, film(&studio, "source.mp4", 8, encode), "cut.mp4");
+        assert_true(copied_share(&studio) > 0.6);
+        assert_string_equal(played(&studio), "ended 136 0");
+    }
+}
+
 /* ---- merges ---- */
 
 static const char *short_film(struct studio *studio, const char *name, const char *picture, const char *encode) {
@@ -312,6 +376,7 @@ TEST(a_copy_that_shows_other_pictures_than_its_source_is_encoded_again) {
 }
 
 TEST_MAIN(CS_TEST(a_cut_copies_the_frames_of_whole_groups_whatever_made_the_source), CS_TEST(a_cut_copies_hevc),
+          CS_TEST(a_browser_plays_what_was_copied_beside_what_was_encoded),
           CS_TEST(a_merge_of_clips_that_match_copies_all_of_them),
           CS_TEST(an_odd_clip_of_three_is_encoded_and_the_others_are_copied),
           CS_TEST(a_clip_that_begins_inside_a_group_has_its_head_encoded),
