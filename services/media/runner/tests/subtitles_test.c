@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captions/fonts.h"
 #include "cs/test.h"
 #include "edit/cue_lint.h"
 #include "edit/retime.h"
+#include "subtitles/ass_file.h"
 #include "subtitles/charset.h"
 #include "subtitles/subtitles.h"
 #include "subtitles/timed_text.h"
@@ -192,6 +194,46 @@ TEST(ass_events_are_read_by_the_names_of_their_columns) {
     assert_string_equal(shown(&read), CUE "<font color=\"#ff0000\">red</font>\n\n2\n00:00:03,000 --> 00:00:04,000\n"
                                           "<b>a</b>, b\nc\xc2\xa0"
                                           "d e\n\n");
+}
+
+static char *ass_document_of(const char *text, size_t size) {
+    struct med_font_set fonts = {0};
+    CS_AUTO_BUF out = {0};
+    cs_buf_puts(&out, "");
+    assert_ok(med_ass_file(text, size, "ja", arena, &out, &fonts, &err), &err);
+    return cs_arena_strdup(arena, out.data);
+}
+
+static const char foreign[] =
+    "[Script Info]\nTitle: x\nPlayResX: 300\n[Fonts]\nfontname: a.ttf\n!!!\n[V4+ Styles]\n"
+    "Format: Name, Fontname, Fontsize\nStyle: Sign,No Such Font,30\nStyle: Serif, Times New Roman,30\n"
+    "[Events]\nFormat: Layer, Start, End, Style, Text\nComment: 0,0:00:00.00,0:00:01.00,Sign,hidden\n"
+    "Dialogue: 0,0:00:01.00,0:00:02.00,Serif,{note}{\\pos(1,2)\\fnArial\\b1}a\xe5\xad\x97{\\rSign}b\\N{\\p1}m 0 "
+    "0{\\p0}\n"
+    "[Graphics]\nfilename: b.png\n!!!\n";
+
+TEST(an_ass_file_keeps_styles_and_effects_and_gets_fonts_that_are_there) {
+    assert_ok(med_fonts_load(&err), &err);
+    assert_string_equal(
+        ass_document_of(foreign, sizeof(foreign) - 1),
+        "[Script Info]\nPlayResX: 300\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\n"
+        "Style: Sign,Liberation Sans,30\nStyle: Serif,Liberation Serif,30\n[Events]\n"
+        "Format: Layer, Start, End, Style, Text\nDialogue: 0,0:00:01.00,0:00:02.00,Serif,"
+        "{\\pos(1,2)\\fnLiberation Sans\\b1}a{\\fnNoto Sans CJK JP}\xe5\xad\x97{\\fnLiberation Sans}{\\rSign}b"
+        "\\N{\\p1}m 0 0{\\p0}\n");
+}
+
+TEST(any_part_of_an_ass_file_is_harmless) {
+    assert_ok(med_fonts_load(&err), &err);
+    for (size_t from = 0; from < sizeof(foreign) - 1; from += 3) {
+        for (size_t size = 0; from + size < sizeof(foreign); size += 5) {
+            char *copy = malloc(size + 1);
+            memcpy(copy, foreign + from, size);
+            copy[size] = '\0';
+            assert_null(strstr(ass_document_of(copy, size), "!!!"));
+            free(copy);
+        }
+    }
 }
 
 TEST(what_is_no_subtitle_file_is_refused) {
@@ -421,6 +463,8 @@ int main(void) {
         CS_TEST(srt_keeps_looks_and_nothing_else_of_its_markup),
         CS_TEST(webvtt_knows_its_header_notes_settings_entities_and_voices),
         CS_TEST(ass_events_are_read_by_the_names_of_their_columns),
+        CS_TEST(an_ass_file_keeps_styles_and_effects_and_gets_fonts_that_are_there),
+        CS_TEST(any_part_of_an_ass_file_is_harmless),
         CS_TEST(what_is_no_subtitle_file_is_refused),
         CS_TEST(any_part_of_a_file_is_read_or_refused),
         CS_TEST(more_words_than_a_job_takes_are_refused),
