@@ -36,7 +36,6 @@ struct style_rule {
 static const struct style_rule style_rules[] = {
     {"animationStyle", "animation"},
     {"primaryColor", NULL},
-    {"borderRadius", NULL},
 };
 
 static const struct style_rule *find_style_rule(const char *name) {

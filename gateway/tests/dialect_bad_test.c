@@ -88,9 +88,9 @@ TEST(what_the_engine_cannot_do_yet_is_said) {
          AT ".params.stability", "unsupported"},
         {JOB("\"operation\":\"reframe\",\"params\":{\"video\":{\"upload\":\"u\"},\"aspectRatio\":\"1:1\"}"),
          AT ".params.video.upload", "unsupported"},
-        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"style\":{\"borderRadius\":4}"
+        {JOB("\"operation\":\"addSubtitles\",\"params\":{\"input\":\"b\",\"text\":\"t\",\"style\":{\"primaryColor\":4}"
              "}"),
-         AT ".params.style.borderRadius", "unsupported"},
+         AT ".params.style.primaryColor", "unsupported"},
     };
     assert_body_refused(cases, CS_COUNT(cases));
 }

@@ -41,6 +41,7 @@ static enum cs_status check_layout(const Callsheet__V1__CaptionStyle *style, str
         return cs_fail_at(err, "style.borderStyle", "unknown_word", "style.borderStyle is 1 (outline) or 3 (box)");
     }
     CS_TRY(check_opt_real("style.padding", style->padding, 0, 200, err));
+    CS_TRY(check_opt_real("style.borderRadius", style->border_radius, 0, 200, err));
     CS_TRY(check_opt_u32("style.alignment", style->alignment, 1, 9, err));
     CS_TRY(check_opt_u32("style.marginV", style->margin_v, 0, 4000, err));
     CS_TRY(check_opt_u32("style.marginL", style->margin_l, 0, 4000, err));

@@ -7,7 +7,8 @@
 #include <ass/ass.h>
 #include <libavutil/frame.h>
 
-/* frame is writable. Masks beyond its edges are clipped. */
-void med_blend(AVFrame *frame, const ASS_Image *images);
+/* frame is writable. Masks beyond its edges are clipped. box_radius: pixels by which the corners of opaque boxes (not
+ * of letters) are rounded; 0 is square. */
+void med_blend(AVFrame *frame, const ASS_Image *images, double box_radius);
 
 #endif

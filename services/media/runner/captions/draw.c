@@ -14,6 +14,7 @@ struct draw {
     ASS_Library *library;
     ASS_Renderer *renderer;
     ASS_Track *track;
+    double box_radius; /* in pixels */
 };
 
 static void quiet(int level, const char *fmt, va_list args, void *data) {
@@ -41,7 +42,7 @@ static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct c
             return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", result, "drawing captions");
         }
         frame->pts = pts;
-        med_blend(frame, images);
+        med_blend(frame, images, draw->box_radius);
     }
     *ret_frame = frame;
     frame = NULL;
@@ -87,10 +88,14 @@ static enum cs_status set_up(struct draw *draw, char *document, size_t size_byte
 }
 
 enum cs_status med_draw(struct med_graph *graph, struct med_video *video, const char *document, size_t size_bytes,
-                        const struct med_font_set *fonts, struct med_video **ret_video, struct cs_err *err) {
+                        const struct med_font_set *fonts, double box_radius, struct med_video **ret_video,
+                        struct cs_err *err) {
     struct draw *draw = (struct draw *)med_graph_add_filter(graph, sizeof(*draw), video);
     draw->filter.pad.pull = pull;
     draw->filter.pad.close = close_draw;
+    int width = video->format.width;
+    int height = video->format.height;
+    draw->box_radius = box_radius * (width < height ? width : height) / CANVAS_SHORT_SIDE;
     CS_TRY(set_up(draw, cs_arena_copy(graph->arena, document, size_bytes), size_bytes, fonts, err));
     *ret_video = &draw->filter.pad;
     return CS_OK;

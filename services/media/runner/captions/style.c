@@ -141,6 +141,7 @@ static void take_layout(const Callsheet__V1__CaptionStyle *wire, struct med_styl
     style->outline = number(wire->outline_width, style->outline, 0, 20);
     style->shadow = number(wire->shadow_distance, style->shadow, 0, 20);
     style->padding = number(wire->padding, style->padding, 0, 200);
+    style->radius = number(wire->border_radius, style->radius, 0, 200);
     style->alignment = whole(wire->alignment, style->alignment, 1, 9);
     int column = (style->alignment - 1) % 3;
     switch (wire->position) {

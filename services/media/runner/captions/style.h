@@ -22,6 +22,7 @@ struct med_style {
     uint32_t box_color;
     bool box;
     double padding;
+    double radius; /* of a box's corners */
     double outline;
     double shadow;
     int alignment; /* numeric keypad */

@@ -104,5 +104,5 @@ enum cs_status med_preview_caption(struct med_graph *graph, struct med_video *vi
     if (prompt[0] != '\0') {
         put_prompt(&document, prompt, size, end, &fonts);
     }
-    return med_draw(graph, video, document.data, document.size, &fonts, ret_video, err);
+    return med_draw(graph, video, document.data, document.size, &fonts, 0, ret_video, err);
 }

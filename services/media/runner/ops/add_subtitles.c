@@ -23,6 +23,7 @@ struct subtitles {
     const char *document;
     size_t document_bytes;
     struct med_font_set fonts;
+    double box_radius;
     struct med_words words;
     const Callsheet__V1__AddSubtitles *params; /* the job's */
 };
@@ -32,7 +33,8 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
     const struct subtitles *subtitles = made->self;
     struct med_video *picture =
         med_clip_video(graph, &subtitles->clip, &made->format, made->frames, MED_FIT_PAD, MED_ANCHOR_CENTER);
-    return med_draw(graph, picture, subtitles->document, subtitles->document_bytes, &subtitles->fonts, ret_video, err);
+    return med_draw(graph, picture, subtitles->document, subtitles->document_bytes, &subtitles->fonts,
+                    subtitles->box_radius, ret_video, err);
 }
 
 static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
@@ -61,6 +63,7 @@ static enum cs_status write_document(struct med_job *job, const Callsheet__V1__A
         CS_TRY(med_ass_file(said.text, said.text_bytes, language, job->arena, &document, &subtitles->fonts, err));
     } else {
         CS_TRY(read_style(params, &said, canvas_height, &style, err));
+        subtitles->box_radius = style.radius;
         CS_TRY(med_document(&said.words, &style, language, canvas_width, canvas_height, job->arena, &document,
                             &subtitles->fonts, err));
     }

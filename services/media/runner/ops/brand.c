@@ -215,7 +215,7 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
     }
     if (brand->third.document != NULL) {
         CS_TRY(med_draw(graph, parts[brand->main], brand->third.document, brand->third.document_bytes,
-                        &brand->third.fonts, &parts[brand->main], err));
+                        &brand->third.fonts, 0, &parts[brand->main], err));
     }
     *ret_picture = med_join_video(graph, parts, brand->segments, brand->count, "fade");
     return CS_OK;

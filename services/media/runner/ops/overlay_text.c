@@ -160,7 +160,7 @@ static enum cs_status build_picture(const struct med_made *made, struct med_grap
     const struct texts *texts = made->self;
     struct med_video *picture =
         med_clip_video(graph, &texts->clip, &made->format, made->frames, MED_FIT_PAD, MED_ANCHOR_CENTER);
-    return med_draw(graph, picture, texts->document, texts->document_bytes, &texts->fonts, ret_video, err);
+    return med_draw(graph, picture, texts->document, texts->document_bytes, &texts->fonts, 0, ret_video, err);
 }
 
 static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,

@@ -226,6 +226,21 @@ TEST(a_box_stands_behind_the_active_word_only) {
     assert_true(colored(rgb, 12, 255, 255, 255) > 80);
 }
 
+TEST(boxes_may_have_round_corners) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    CS_AUTO_FREE uint8_t *square = worded(&studio, "{\"preset\":\"youtube\",\"fontSize\":120,\"padding\":40}");
+    CS_AUTO_FREE uint8_t *rounded =
+        worded(&studio, "{\"preset\":\"youtube\",\"fontSize\":120,\"padding\":40,\"borderRadius\":40}");
+    struct extent box = changed(square, 15);
+    struct extent same = changed(rounded, 15);
+    assert_true(box.left == same.left && box.right == same.right && box.top == same.top && box.bottom == same.bottom);
+    size_t corner = 3 * ((size_t)15 * PIXELS + (size_t)(box.top + 1) * WIDTH + (size_t)box.left + 1);
+    size_t bare = corner - 3 * 15 * (size_t)PIXELS;
+    assert_true(abs(rounded[corner] - rounded[bare]) < 12 && abs(square[corner] - square[bare]) > 20);
+    assert_in_range(box.pixels - same.pixels, 10, 60); /* four corners of 6 or 7 pixels, and no letters */
+}
+
 TEST(a_caption_pops_up_and_settles) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -441,9 +456,9 @@ TEST_MAIN(CS_TEST(cues_of_a_file_are_shown_when_and_as_they_are), CS_TEST(the_pl
           CS_TEST(subtitles_are_given_as_files_of_all_kinds_when_asked_for),
           CS_TEST(every_preset_shows_its_words_in_its_place_and_nothing_elsewhere),
           CS_TEST(an_active_word_has_its_color), CS_TEST(karaoke_fills_words_from_the_left),
-          CS_TEST(a_box_stands_behind_the_active_word_only), CS_TEST(a_caption_pops_up_and_settles),
-          CS_TEST(a_typewriter_adds_letters), CS_TEST(captions_fade_and_slide_in),
-          CS_TEST(an_ass_file_keeps_its_styles_positions_and_drawings),
+          CS_TEST(a_box_stands_behind_the_active_word_only), CS_TEST(boxes_may_have_round_corners),
+          CS_TEST(a_caption_pops_up_and_settles), CS_TEST(a_typewriter_adds_letters),
+          CS_TEST(captions_fade_and_slide_in), CS_TEST(an_ass_file_keeps_its_styles_positions_and_drawings),
           CS_TEST(soft_subtitles_are_a_track_and_picture_and_sound_stay_as_they_are),
           CS_TEST(soft_subtitles_end_with_the_video), CS_TEST(a_video_that_mp4_cannot_hold_gets_no_soft_subtitles),
           CS_TEST(soft_subtitles_go_into_what_people_have), CS_TEST(real_subtitles_are_drawn_whatever_they_are_in))
