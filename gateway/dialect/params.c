@@ -31,6 +31,7 @@ static enum cs_status transitions_audio_fade_ms(struct job_reader *job, const js
 
 static enum cs_status number_as_text(struct job_reader *job, const char *name, const json_t *value, struct cs_err *err);
 static enum cs_status convert_quality(struct job_reader *job, const json_t *value, struct cs_err *err);
+static enum cs_status thumbnail_time(struct job_reader *job, const json_t *value, struct cs_err *err);
 
 #define OP(word) CALLSHEET__V1__OPERATION__PARAMS_##word
 #define ANY CALLSHEET__V1__OPERATION__PARAMS__NOT_SET
@@ -151,6 +152,10 @@ static const struct rule rules[] = {
     {OP(REPLACE_GREEN_SCREEN), "video", RULE_MEDIA, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "background", RULE_MEDIA_LIST, "background", NULL},
+    {OP(THUMBNAIL), "input", RULE_MEDIA, "video", NULL},
+    {OP(THUMBNAIL), "video", RULE_MEDIA, "video", NULL},
+    {OP(THUMBNAIL), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(THUMBNAIL), "time", RULE_READ, NULL, thumbnail_time},
     {OP(CONVERT), "input", RULE_MEDIA, "video", NULL},
     {OP(CONVERT), "video", RULE_MEDIA, "video", NULL},
     {OP(CONVERT), "videoUrl", RULE_MEDIA_URL, "video", NULL},
@@ -234,6 +239,10 @@ static enum cs_status number_as_text(struct job_reader *job, const char *name, c
 
 static enum cs_status convert_quality(struct job_reader *job, const json_t *value, struct cs_err *err) {
     return number_as_text(job, "quality", value, err);
+}
+
+static enum cs_status thumbnail_time(struct job_reader *job, const json_t *value, struct cs_err *err) {
+    return number_as_text(job, "time", value, err);
 }
 
 static enum cs_status read_ms(struct job_reader *job, const char *name, const json_t *value, double *ret_seconds,
@@ -402,6 +411,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(REPLACE_GREEN_SCREEN):
     case OP(OVERLAY_TEXT):
     case OP(CONVERT):
+    case OP(THUMBNAIL):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -407,6 +407,8 @@ TEST(sy_103_a_green_screen_has_one_background_or_several) {
 }
 
 TEST(sy_105_conversions_are_read_in_all_words) {
+    assert_job_reads("\"operation\":\"thumbnail\",\"params\":{\"time\":2.5,\"width\":320},\"dependsOn\":[\"v\"]",
+                     "{\"thumbnail\":{\"video\":{\"job\":\"v\"},\"time\":\"2.5\",\"width\":320}}");
     assert_job_reads("\"operation\":\"compress\",\"params\":{\"quality\":\"low\"},\"dependsOn\":[\"v\"]",
                      "{\"convert\":{\"video\":{\"job\":\"v\"},\"quality\":\"low\"}}");
     assert_job_reads(

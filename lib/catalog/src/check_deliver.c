@@ -99,3 +99,71 @@ enum cs_status check_convert(const Callsheet__V1__Convert *params, struct cs_err
     }
     return CS_OK;
 }
+
+/* ---- pictures ---- */
+
+enum { TILES_MAX = 400, MOMENT_BYTES_MAX = 32 };
+
+/* "1:02:03.5" */
+static bool read_clock(const char *text, double *ret_s) {
+    double seconds = 0;
+    char part[MOMENT_BYTES_MAX];
+    for (int parts = 0;; parts++) {
+        size_t length = strcspn(text, ":");
+        double value = 0;
+        if (parts == 3 || length >= sizeof(part)) {
+            return false;
+        }
+        memcpy(part, text, length);
+        part[length] = '\0';
+        if (!cs_parse_f64(part, 0, parts == 0 ? MEDIA_SECONDS_MAX : 59.999999, &value)) {
+            return false;
+        }
+        seconds = seconds * 60 + value;
+        if (text[length] == '\0') {
+            *ret_s = seconds;
+            return true;
+        }
+        text += length + 1;
+    }
+}
+
+bool cs_moment_read(const char *text, double length_s, double *ret_s) {
+    char number[MOMENT_BYTES_MAX];
+    double percent = 0;
+    size_t length = strlen(text);
+    if (length == 0) {
+        *ret_s = 1;
+        return true;
+    }
+    if (length >= sizeof(number)) {
+        return false;
+    }
+    if (text[length - 1] != '%') {
+        return read_clock(text, ret_s);
+    }
+    memcpy(number, text, length - 1);
+    number[length - 1] = '\0';
+    if (!cs_parse_f64(number, 0, 100, &percent)) {
+        return false;
+    }
+    *ret_s = length_s * percent / 100;
+    return true;
+}
+
+enum cs_status check_thumbnail(const Callsheet__V1__Thumbnail *params, struct cs_err *err) {
+    static const char *const modes[] = {"frame", "best", "contactSheet", "sprite", NULL};
+    static const char *const formats[] = {"jpg", "png", "webp", NULL};
+    double seconds = 0;
+    CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(check_word("mode", params->mode, modes, err));
+    CS_TRY(check_word("format", params->format, formats, err));
+    CS_TRY(check_opt_u32("width", params->width, SIDE_MIN, SIDE_MAX, err));
+    CS_TRY(check_opt_u32("height", params->height, SIDE_MIN, SIDE_MAX, err));
+    CS_TRY(check_opt_u32("columns", params->columns, 1, TILES_MAX, err));
+    CS_TRY(check_opt_u32("rows", params->rows, 1, TILES_MAX, err));
+    if (!cs_moment_read(params->time, MEDIA_SECONDS_MAX, &seconds)) {
+        return cs_fail_at(err, "time", "bad_time", "time must be seconds, h:mm:ss or a percentage like 50%%");
+    }
+    return CS_OK;
+}

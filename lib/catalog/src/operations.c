@@ -67,6 +67,8 @@ static const struct cs_operation operations[] = {
     {PARAMS(REVERSE), "reverse", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "reversed.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(STITCH), "stitch", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "stitched.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(FREEZE), "freeze", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "frozen.mp4", RENDER_MS, STUCK_MS, false},
+    {PARAMS(THUMBNAIL), "thumbnail", no_alias, CS_WORKER_MEDIA, TYPE(IMAGE), "thumbnail.jpg", RENDER_MS, STUCK_MS,
+     false},
     {PARAMS(CONVERT), "convert", convert_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "output.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(DENOISE), "denoise", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "denoised.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(STABILISE), "stabilise", stabilise_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "stabilised.mp4", RENDER_MS,

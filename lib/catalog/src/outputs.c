@@ -18,6 +18,8 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
     switch (operation->params_case) {
     case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_IMAGE:
         return with_format(row->output_name, operation->generate_image->output_format, arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
+        return with_format(row->output_name, operation->thumbnail->format, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return with_format(row->output_name, operation->convert->container, arena);
     default:
@@ -29,7 +31,10 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
 static const char *const *more_names(const Callsheet__V1__Operation *operation, const struct cs_operation *row) {
     static const char *const subtitle_files[] = {"transcript.json", "subtitles.srt", "subtitles.vtt", "subtitles.ass",
                                                  NULL};
+    static const char *const storyboard[] = {"storyboard.vtt", NULL};
     switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
+        return cs_str_eq(operation->thumbnail->mode, "sprite") ? storyboard : NULL;
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         return operation->add_subtitles->subtitle_files ? subtitle_files : NULL;
     default:

@@ -88,6 +88,8 @@ TEST(files_are_named_by_operation_and_parameters) {
         {"{\"addSubtitles\":{}}", "captioned.mp4"},
         {"{\"addSubtitles\":{\"subtitleFiles\":true}}",
          "captioned.mp4 transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
+        {"{\"thumbnail\":{}}", "thumbnail.jpg"},
+        {"{\"thumbnail\":{\"mode\":\"sprite\",\"format\":\"webp\"}}", "thumbnail.webp storyboard.vtt"},
         {"{\"convert\":{}}", "output.mp4"},
         {"{\"convert\":{\"container\":\"webm\"}}", "output.webm"},
         {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
@@ -251,6 +253,29 @@ TEST(bad_editing_is_refused_with_its_path) {
         {"{\"deliverWebhook\":{\"url\":\"http://x\"}}", "eventId", "required"},
     };
     assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(sy_105_moments_are_seconds_clocks_and_percentages) {
+    static const struct {
+        const char *text;
+        double seconds; /* of 200; below 0: refused */
+    } cases[] = {
+        {"", 1},    {"2.5", 2.5}, {"00:00:01", 1}, {"1:02:03.5", 3723.5}, {"50%", 100}, {"0%", 0},       {"100%", 200},
+        {"-1", -1}, {"101%", -1}, {"%", -1},       {"1:60", -1},          {"x", -1},    {"1:2:3:4", -1}, {"1:", -1},
+    };
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        double seconds = -1;
+        assert_int_equal(cs_moment_read(cases[i].text, 200, &seconds), cases[i].seconds >= 0);
+        assert_true(fabs(seconds - cases[i].seconds) < 1e-9);
+    }
+    static const struct bad_case bad[] = {
+        {"{\"thumbnail\":{}}", "video", "required"},
+        {"{\"thumbnail\":{\"video\":{\"job\":\"a\"},\"mode\":\"all\"}}", "mode", "unknown_word"},
+        {"{\"thumbnail\":{\"video\":{\"job\":\"a\"},\"time\":\"soon\"}}", "time", "bad_time"},
+        {"{\"thumbnail\":{\"video\":{\"job\":\"a\"},\"format\":\"tiff\"}}", "format", "unknown_word"},
+        {"{\"thumbnail\":{\"video\":{\"job\":\"a\"},\"columns\":401}}", "columns", "out_of_range"},
+    };
+    assert_refused(bad, CS_COUNT(bad));
 }
 
 TEST(sy_105_bad_conversions_are_refused_with_their_path) {
@@ -745,7 +770,8 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(files_are_named_by_operation_and_parameters),
           CS_TEST(good_parameters_are_accepted), CS_TEST(bad_generation_is_refused_with_its_path),
-          CS_TEST(bad_editing_is_refused_with_its_path), CS_TEST(sy_105_bad_conversions_are_refused_with_their_path),
+          CS_TEST(bad_editing_is_refused_with_its_path), CS_TEST(sy_105_moments_are_seconds_clocks_and_percentages),
+          CS_TEST(sy_105_bad_conversions_are_refused_with_their_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_edits_of_time_are_refused_with_their_path), CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),

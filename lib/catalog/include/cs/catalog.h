@@ -111,6 +111,9 @@ bool cs_web_url_valid(const char *text);
 /* The xfade name for a transition word ("wipe" -> "wipeleft", "crossfade" -> "fade"); NULL unknown. */
 const char *cs_transition_name(const char *word);
 
+/* A moment of something that long: seconds, "h:mm:ss.s", or "50%"; "" is 1 s. False for anything else. */
+bool cs_moment_read(const char *text, double length_s, double *ret_s);
+
 /* What a conversion makes of its words, with the defaults filled in. */
 struct cs_conversion {
     const char *container;

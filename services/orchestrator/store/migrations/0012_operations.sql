@@ -1,8 +1,15 @@
 -- Operations that are younger than the views.
 insert into operation_names (field, name) values
     (16, 'trim'),
+    (17, 'transitions'),
     (20, 'layer'),
     (21, 'replaceGreenScreen'),
+    (22, 'overlayText'),
     (23, 'speed'),
+    (24, 'reverse'),
     (25, 'freeze'),
-    (28, 'convert');
+    (26, 'thumbnail'),
+    (28, 'convert'),
+    (30, 'stitch'),
+    (31, 'denoise'),
+    (32, 'stabilise');
