@@ -51,6 +51,7 @@ enum cs_status med_op_denoise(struct med_job *job, const Callsheet__V1__Denoise 
     CS_TRY(read_strength(params->sound, "sound", MED_STRENGTH_OFF, &denoise->sound, err));
     CS_TRY(med_job_video_input(job, params->video, "video", &denoise->clip, err));
     *ret_made = med_made_like(&denoise->clip);
+    ret_made->divisible = ret_made->divisible && denoise->picture == MED_STRENGTH_OFF; /* it remembers frames */
     ret_made->self = denoise;
     ret_made->picture = build_picture;
     ret_made->sound = build_sound;

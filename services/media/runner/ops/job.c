@@ -146,8 +146,12 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate) 
     return (struct med_length){.frames = frames, .samples = med_samples_at_frame(frames, rate)};
 }
 
+bool med_job_is_survey(const struct med_job *job) {
+    return job->wire->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY;
+}
+
 bool med_job_makes_sound(const struct med_job *job) {
-    return job->wire->task_case != CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY && job->wire->chunk == NULL;
+    return !med_job_is_survey(job) && job->wire->chunk == NULL;
 }
 
 struct med_made med_made_like(const struct med_clip *clip) {

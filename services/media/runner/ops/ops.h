@@ -57,6 +57,8 @@ struct med_length med_length_of(const struct med_facts *facts, AVRational rate);
 struct med_made med_made_like(const struct med_clip *clip);
 /* Not when only a part of the picture is wanted, or nothing but a look at what would be made. */
 bool med_job_makes_sound(const struct med_job *job);
+/* Nobody wants pictures: an operation that would look at all of its input first need not. */
+bool med_job_is_survey(const struct med_job *job);
 /* The format at most so wide and high, even, never bigger than it is; 0: any. */
 struct med_picture_format med_format_within(struct med_picture_format format, int width_max, int height_max);
 /* "too_many_pixels", "too_long" */

@@ -122,6 +122,12 @@ static enum cs_status plan_smart(struct med_job *job, const Callsheet__V1__Refra
         return cs_fail_at(err, "rect", "one_of", "the mode smart looks at the whole picture; it has no rect");
     }
     CS_TRY(med_check_output(&made->format, made->frames, err));
+    if (params->path == NULL) {
+        made->divisible = false;
+        if (med_job_is_survey(job)) {
+            return CS_OK;
+        }
+    }
     CS_TRY(params->path != NULL ? read_path(job, params, made, reframe, err)
                                 : med_smart_find(job, &reframe->clip, made, &reframe->path, err));
     count_shots(job, &reframe->path);

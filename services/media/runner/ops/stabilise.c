@@ -127,7 +127,10 @@ enum cs_status med_op_stabilise(struct med_job *job, const Callsheet__V1__Stabil
     }
     CS_TRY(med_job_video_input(job, params->video, "video", &stabilise->clip, err));
     struct med_made made = med_made_like(&stabilise->clip);
-    CS_TRY(plan(job, &made, smooth_s, stabilise, err));
+    made.divisible = false;
+    if (!med_job_is_survey(job)) {
+        CS_TRY(plan(job, &made, smooth_s, stabilise, err));
+    }
     made.self = stabilise;
     made.picture = build_picture;
     made.sound = build_sound;
