@@ -112,6 +112,8 @@ enum cs_status subtitles_transcript(struct job_reader *job, const json_t *value,
 enum cs_status subtitles_timing(struct job_reader *job, const json_t *value, struct cs_err *err);
 enum cs_status subtitles_style(struct job_reader *job, const json_t *value, struct cs_err *err);
 
+enum cs_status mix_tracks(struct job_reader *job, const json_t *value, struct cs_err *err);
+
 enum cs_status external_data(struct job_reader *job, const json_t *value, struct cs_err *err);
 
 /* ---- jobs ---- */

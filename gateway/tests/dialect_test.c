@@ -266,6 +266,13 @@ TEST(sy_064_media_may_be_written_in_every_known_way) {
     assert_job_reads("\"operation\":\"denoise\",\"params\":{\"sound\":\"low\"},\"dependsOn\":[\"a\"]",
                      "{\"denoise\":{\"video\":{\"job\":\"a\"},\"sound\":\"low\"}}");
     assert_job_reads(
+        "\"operation\":\"mixAudio\",\"params\":{\"input\":\"a\",\"tracks\":[{\"url\":\"https://x.y/m.mp3\","
+        "\"loop\":true,\"duck\":true},\"https://x.y/n.mp3\"]}",
+        "{\"mixAudio\":{\"video\":{\"job\":\"a\"},\"tracks\":[{\"audio\":{\"url\":\"https://x.y/m.mp3\"},"
+        "\"loop\":true,\"duck\":true},{\"audio\":{\"url\":\"https://x.y/n.mp3\"}}]}}");
+    assert_job_reads("\"operation\":\"normalizeLoudness\",\"params\":{\"audioUrl\":\"https://x.y/s.wav\",\"lufs\":-14}",
+                     "{\"loudness\":{\"audio\":{\"url\":\"https://x.y/s.wav\"},\"target\":-14.0}}");
+    assert_job_reads(
         "\"operation\":\"reframe\",\"params\":{\"videoUrl\":\"https://x.y/v.mp4\",\"aspectRatio\":\"1:1\"}",
         "{\"reframe\":{\"video\":{\"url\":\"https://x.y/v.mp4\"},\"aspectRatio\":\"1:1\"}}");
     assert_job_reads("\"operation\":\"reframe\",\"params\":{\"aspectRatio\":\"1:1\"},\"dependsOn\":[\"a\"]",

@@ -232,12 +232,6 @@ static enum cs_status check_merge(const Callsheet__V1__Merge *params, struct cs_
     return check_reframe_ratio(params->aspect_ratio, err);
 }
 
-static enum cs_status check_lip_sync(const Callsheet__V1__LipSync *params, struct cs_err *err) {
-    CS_TRY(check_ref("video", params->video, true, err));
-    CS_TRY(check_ref("audio", params->audio, true, err));
-    return check_opt_real("volume", params->volume, 0, 1, err);
-}
-
 /* ---- maps: the template and the items are JSON, which the orchestrator reads ---- */
 
 static enum cs_status check_map(const Callsheet__V1__Map *params, struct cs_err *err) {
@@ -381,6 +375,12 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         CS_TRY(check_convert(operation->convert, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
+        CS_TRY(check_mix_audio(operation->mix_audio, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_LOUDNESS:
+        CS_TRY(check_loudness(operation->loudness, err));
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_MAP:
         CS_TRY(check_map(operation->map, err));

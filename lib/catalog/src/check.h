@@ -17,6 +17,7 @@ enum {
     NAME_BYTES_MAX = 128, /* models, voices, fonts */
     LANGUAGE_BYTES_MAX = 35,
     IMAGES_MAX = 14,
+    AUDIO_TRACKS_MAX = 64,
     MERGE_ITEMS_MAX = 1000,
     MAP_ITEMS_MAX = 1000,
     MEDIA_SECONDS_MAX = 24 * 3600,
@@ -62,6 +63,9 @@ enum cs_status check_fit(const char *fit, const char *pad_color, struct cs_err *
 enum cs_status check_denoise(const Callsheet__V1__Denoise *params, struct cs_err *err);
 enum cs_status check_stabilise(const Callsheet__V1__Stabilise *params, struct cs_err *err);
 enum cs_status check_reframe(const Callsheet__V1__Reframe *params, struct cs_err *err);
+enum cs_status check_lip_sync(const Callsheet__V1__LipSync *params, struct cs_err *err);
+enum cs_status check_mix_audio(const Callsheet__V1__MixAudio *params, struct cs_err *err);
+enum cs_status check_loudness(const Callsheet__V1__Loudness *params, struct cs_err *err);
 enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err);
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err);
 enum cs_status check_plan_cuts(const Callsheet__V1__PlanCuts *params, struct cs_err *err);

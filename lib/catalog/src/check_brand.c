@@ -18,7 +18,7 @@ static enum cs_status check_logo(const Callsheet__V1__Brand *params, struct cs_e
     return check_opt_u32("logoMargin", params->logo_margin, 0, 1000, err);
 }
 
-static enum cs_status check_loudness(const Callsheet__V1__Brand *params, struct cs_err *err) {
+static enum cs_status check_level(const Callsheet__V1__Brand *params, struct cs_err *err) {
     if (!params->keep_loudness) {
         return check_opt_real("loudness", params->loudness, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, err);
     }
@@ -37,5 +37,5 @@ enum cs_status check_brand(const Callsheet__V1__Brand *params, struct cs_err *er
     CS_TRY(check_opt_real("fadeDuration", params->fade_duration, 0, 10, err));
     CS_TRY(check_logo(params, err));
     CS_TRY(check_lower_third(params->lower_third, err));
-    return check_loudness(params, err);
+    return check_level(params, err);
 }

@@ -11,10 +11,6 @@ enum {
 
 static const char *const gap_fills[] = {"silence", "roomTone", NULL};
 
-enum cs_status check_extract_audio(const Callsheet__V1__ExtractAudio *params, struct cs_err *err) {
-    return check_ref("media", params->media, true, err);
-}
-
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err) {
     CS_TRY(check_ref("media", params->media, true, err));
     return check_plain("language", params->language, err);

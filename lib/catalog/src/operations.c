@@ -30,6 +30,8 @@ static const char *const text_alias[] = {"textOverlay", NULL};
 static const char *const layer_alias[] = {"layers", NULL};
 static const char *const stabilise_alias[] = {"stabilize", NULL};
 static const char *const path_files[] = {"reframe_path.json", NULL};
+static const char *const mix_alias[] = {"addAudio", "backgroundMusic", NULL};
+static const char *const loudness_alias[] = {"normalizeLoudness", "normalizeAudio", NULL};
 static const char *const subtitle_files[] = {"subtitles.srt", "subtitles.vtt", "subtitles.ass", NULL};
 
 static const struct cs_operation operations[] = {
@@ -73,6 +75,10 @@ static const struct cs_operation operations[] = {
     {PARAMS(DENOISE), "denoise", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "denoised.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(STABILISE), "stabilise", stabilise_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "stabilised.mp4", RENDER_MS,
      STUCK_MS, false},
+    {PARAMS(MIX_AUDIO), "mixAudio", mix_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "mixed.mp4", RENDER_MS, STUCK_MS, false,
+     .audio_alone = true},
+    {PARAMS(LOUDNESS), "loudness", loudness_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "leveled.mp4", RENDER_MS, STUCK_MS,
+     false, .audio_alone = true},
     {PARAMS(DELIVER_WEBHOOK), "deliverWebhook", no_alias, CS_WORKER_WEBHOOKS, TYPE(UNSPECIFIED), "", DELIVER_MS, 0,
      true},
     {PARAMS(MAP), "map", no_alias, CS_WORKER_ORCHESTRATOR, TYPE(UNSPECIFIED), "", MAP_MS, 0, false},

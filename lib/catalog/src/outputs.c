@@ -13,6 +13,26 @@ static const char *with_format(const char *name, const char *format, struct cs_a
     return cs_arena_sprintf(arena, "%.*s.%s", (int)(dot - name), name, format);
 }
 
+/* Sound is made of sound, where a video would stay one. */
+static bool is_audio_alone(const Callsheet__V1__Operation *operation) {
+    switch (operation->params_case) {
+    case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
+        return operation->mix_audio->main_case == CALLSHEET__V1__MIX_AUDIO__MAIN_AUDIO;
+    case CALLSHEET__V1__OPERATION__PARAMS_LOUDNESS:
+        return operation->loudness->main_case == CALLSHEET__V1__LOUDNESS__MAIN_AUDIO;
+    default:
+        return false;
+    }
+}
+
+Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *operation) {
+    const struct cs_operation *row = operation != NULL ? cs_catalog_by_case(operation->params_case) : NULL;
+    if (row == NULL) {
+        return CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED;
+    }
+    return is_audio_alone(operation) ? CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO : row->output;
+}
+
 static const char *main_name(const Callsheet__V1__Operation *operation, const struct cs_operation *row,
                              struct cs_arena *arena) {
     switch (operation->params_case) {
@@ -22,6 +42,16 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
         return with_format(row->output_name, operation->thumbnail->format, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return with_format(row->output_name, operation->convert->container, arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
+        return with_format(row->output_name, cs_sound_extension(operation->extract_audio->format), arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
+        return is_audio_alone(operation)
+                   ? with_format(row->output_name, cs_sound_extension(operation->mix_audio->format), arena)
+                   : row->output_name;
+    case CALLSHEET__V1__OPERATION__PARAMS_LOUDNESS:
+        return is_audio_alone(operation)
+                   ? with_format(row->output_name, cs_sound_extension(operation->loudness->format), arena)
+                   : row->output_name;
     default:
         return row->output_name;
     }

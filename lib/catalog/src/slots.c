@@ -216,6 +216,9 @@ void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, stru
     }
     if (media == NULL) {
         *members.items = ref_to(job, arena);
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+            *(uint32_t *)(void *)((char *)params + field->quantifier_offset) = field->id;
+        }
     } else {
         imply_item(&members, field, media, ref_to(job, arena),
                    (ProtobufCMessage ***)(void *)((char *)params + field->offset), arena);

@@ -535,6 +535,9 @@ static Callsheet__V1__Operation *operation_with(const ProtobufCFieldDescriptor *
         *(size_t *)(void *)((char *)params + field->quantifier_offset) = 1;
     } else {
         *(Callsheet__V1__MediaRef **)place = ref;
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+            *(uint32_t *)(void *)((char *)params + field->quantifier_offset) = field->id;
+        }
     }
     Callsheet__V1__Operation *made = cs_arena_alloc(arena, sizeof(*made));
     callsheet__v1__operation__init(made);

@@ -200,8 +200,7 @@ static enum cs_status mark_references(struct resolving *r, struct cs_err *err) {
 /* ---- imports ---- */
 
 static Callsheet__V1__MediaType output_of(const Callsheet__V1__Job *job) {
-    const struct cs_operation *row = job->operation != NULL ? cs_catalog_by_case(job->operation->params_case) : NULL;
-    return row != NULL ? row->output : CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED;
+    return cs_catalog_output_type(job->operation);
 }
 
 static Callsheet__V1__Import *import_of(const struct resolving *r, const char *id) {

@@ -46,9 +46,14 @@ int orc_map_output_type(const Callsheet__V1__Map *map) {
     if (parse_template(map, &template, &err) != CS_OK) {
         return 0;
     }
-    const char *name = json_object_iter_key(json_object_iter(json_object_get(template, "operation")));
+    void *operation = json_object_iter(json_object_get(template, "operation"));
+    const char *name = json_object_iter_key(operation);
     const struct cs_operation *row = name != NULL ? cs_catalog_by_name(name) : NULL;
-    return row != NULL ? (int)row->output : 0;
+    if (row == NULL) {
+        return 0;
+    }
+    bool sound = row->audio_alone && json_object_get(json_object_iter_value(operation), "audio") != NULL;
+    return sound ? (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO : (int)row->output;
 }
 
 /* ---- items ---- */

@@ -101,7 +101,7 @@ static int output_type_of(const Callsheet__V1__Job *job) {
         return (int)job->operation->external->output;
     }
     return is_import(job) ? (int)job->operation->import->output
-                          : (int)cs_catalog_by_case(job->operation->params_case)->output;
+                          : (int)cs_catalog_output_type(job->operation);
 }
 
 /* What it is to the jobs of a map, and what they are to it. */

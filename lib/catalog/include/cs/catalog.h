@@ -31,6 +31,8 @@ enum {
     CS_LOUDNESS_MIN = -40, /* LUFS, that can be asked for */
     CS_LOUDNESS_MAX = -5,
 };
+#define CS_TRUE_PEAK_MIN (-20.0) /* dBTP */
+#define CS_TRUE_PEAK_MAX (-0.5)
 
 /* A MediaRef's job that is no job of the plan: the final output of the execution that it builds on. */
 #define CS_BASE_RESULT "$base"
@@ -55,6 +57,7 @@ struct cs_operation {
     int64_t no_progress_ms;          /* its progress must move that often; 0: it reports none that would */
     bool internal;                   /* refused in plans of the public API */
     const char *const *more_outputs; /* behind the main one: "subtitles.srt", NULL terminated; NULL: none */
+    bool audio_alone;                /* given `audio` instead of `video`, it makes audio of the same name */
 };
 
 const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
@@ -88,6 +91,9 @@ void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
  * the others were needed is known when it is done. None for what makes no file. All of it lives in the arena. */
 void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
                              size_t *ret_count);
+
+/* Of what the operation makes with these parameters; UNSPECIFIED: nothing, or not known before it is done. */
+Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *operation);
 
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
@@ -124,6 +130,13 @@ struct cs_conversion {
 /* Names the field of a word that is unknown, or that the others do not go with. */
 enum cs_status cs_conversion_read(const Callsheet__V1__Convert *params, struct cs_conversion *ret_conversion,
                                   struct cs_err *err) CS_MUST_USE;
+
+/* Of a loudness preset; "" is "podcast". False for an unknown one. */
+bool cs_loudness_preset(const char *word, double *ret_target_lufs, double *ret_true_peak_max_db);
+/* What a file of sound in this format ("" the usual) is called, and the sample rate that it gets instead of the wanted
+ * one, 0 being none. */
+const char *cs_sound_extension(const char *format);
+uint32_t cs_sound_rate(const char *format, uint32_t wanted);
 
 /* ---- retry policy, keyed by failure class and operation (requirements: media 5/2000/60000 …) ---- */
 struct cs_retry_policy {

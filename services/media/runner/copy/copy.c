@@ -27,8 +27,8 @@ static enum cs_status write_and_check(const struct attempt *attempt, struct med_
     if (attempt->made->samples > 0) {
         CS_TRY(med_made_sound(attempt->made, graph, &sound, err));
     }
-    CS_TRY(med_sink_run_coded(graph, med_splicer_coded(splicer), sound, attempt->fd, attempt->arena, &facts, &quality,
-                              err));
+    CS_TRY(med_sink_run_coded(graph, med_splicer_coded(splicer), &attempt->made->encoding, sound, attempt->fd,
+                              attempt->arena, &facts, &quality, err));
     CS_TRY(med_copy_check(attempt->splice, med_splicer_witnesses(splicer), attempt->fd, &same, err));
     if (!same) {
         copy->reason = "mismatch";

@@ -229,16 +229,30 @@ enum cs_status med_encoding_apply(const struct med_encoding *encoding, int threa
 
 const char *med_container_muxer(enum med_container container) {
     static const char *const names[] = {
-        [MED_MP4] = "mp4", [MED_M4A] = "ipod",  [MED_MP3] = "mp3",      [MED_WAV] = "wav",
-        [MED_MOV] = "mov", [MED_WEBM] = "webm", [MED_MKV] = "matroska",
+        [MED_MP4] = "mp4",   [MED_M4A] = "ipod",     [MED_MP3] = "mp3",   [MED_WAV] = "wav", [MED_MOV] = "mov",
+        [MED_WEBM] = "webm", [MED_MKV] = "matroska", [MED_FLAC] = "flac", [MED_OGG] = "ogg",
     };
     return names[container];
 }
 
 const char *med_container_sound(enum med_container container) {
     static const char *const names[] = {
-        [MED_MP4] = "aac", [MED_M4A] = "aac",      [MED_MP3] = "libmp3lame", [MED_WAV] = "pcm_s16le",
-        [MED_MOV] = "aac", [MED_WEBM] = "libopus", [MED_MKV] = "aac",
+        [MED_MP4] = "aac",      [MED_M4A] = "aac", [MED_MP3] = "libmp3lame", [MED_WAV] = "pcm_s16le", [MED_MOV] = "aac",
+        [MED_WEBM] = "libopus", [MED_MKV] = "aac", [MED_FLAC] = "flac",      [MED_OGG] = "libopus",
     };
     return names[container];
+}
+
+enum med_container med_container_of(const char *name) {
+    static const struct {
+        const char *suffix;
+        enum med_container container;
+    } containers[] = {{"m4a", MED_M4A}, {"mp3", MED_MP3},   {"wav", MED_WAV},  {"mov", MED_MOV}, {"webm", MED_WEBM},
+                      {"mkv", MED_MKV}, {"flac", MED_FLAC}, {"opus", MED_OGG}, {"ogg", MED_OGG}};
+    for (size_t i = 0; i < CS_COUNT(containers); i++) {
+        if (cs_str_ends(name, containers[i].suffix)) {
+            return containers[i].container;
+        }
+    }
+    return MED_MP4;
 }

@@ -22,6 +22,8 @@ enum med_container {
     MED_MOV,
     MED_WEBM, /* its index first */
     MED_MKV,
+    MED_FLAC,
+    MED_OGG, /* Opus */
 };
 
 struct med_encoding {
@@ -33,6 +35,8 @@ struct med_encoding {
     int64_t keyframe_frames;   /* closed groups of exactly that length; 0: at most two seconds, at cuts sooner */
     const char *sound_encoder; /* NULL: the container's */
     int64_t sound_bits_per_s;  /* 0: the codec's usual */
+    int sound_rate;            /* samples a second, which the codec must know; 0: 48,000 */
+    int sound_channels;        /* 1 or 2; 0: 2 */
 };
 
 /* The encoder for a codec ("h264" "hevc" "vp9" "av1"): the wanted one, or with "" the first that is there.
@@ -46,6 +50,8 @@ enum cs_status med_encoding_choose(const char *codec, const char *wanted, bool n
 enum cs_status med_encoding_apply(const struct med_encoding *encoding, int threads, AVCodecContext *encoder,
                                   struct cs_err *err) CS_MUST_USE;
 
+/* By the end of a file's name; MP4 for others. */
+enum med_container med_container_of(const char *name);
 const char *med_container_muxer(enum med_container container);
 /* The encoder of sound that a file of this kind has unless told. */
 const char *med_container_sound(enum med_container container);

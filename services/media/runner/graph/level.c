@@ -25,6 +25,7 @@ struct level {
     bool limited;
     /* below: of the limiter. Sample n is at n % HISTORY. */
     float ceiling;
+    int64_t *limited_samples;
     float taps[PHASES][TAPS];
     float sound[HISTORY][2];
     double wanted[HISTORY]; /* gain that each sample needs */
@@ -132,6 +133,9 @@ static enum cs_status pull_limited(struct level *level, float *ret_stereo, size_
             continue;
         }
         float gain = (float)(level->held_sum / WINDOW);
+        if (gain < 0.999F && level->limited_samples != NULL) {
+            ++*level->limited_samples;
+        }
         const float *stereo = level->sound[at(level->given++)];
         ret_stereo[2 * i] = stereo[0] * gain;
         ret_stereo[2 * i + 1] = stereo[1] * gain;
@@ -161,6 +165,7 @@ struct med_audio *med_level(struct med_graph *graph, struct med_audio *audio, co
     level->gain = factor(wanted->gain_db);
     level->limited = wanted->limited;
     level->ceiling = factor(wanted->ceiling_db);
+    level->limited_samples = wanted->limited_samples;
     level->held_last = 1;
     level->held_sum = WINDOW;
     for (size_t i = 0; i < WINDOW; i++) {

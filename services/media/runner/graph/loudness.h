@@ -35,7 +35,8 @@ enum cs_status med_loudness_measure(struct med_audio *audio, const struct med_re
 struct med_level {
     double gain_db;
     bool limited;
-    double ceiling_db; /* of true peaks, when limited */
+    double ceiling_db;        /* of true peaks, when limited */
+    int64_t *limited_samples; /* counts those that were turned down; or NULL */
 };
 
 /* A limited one turns the level down a few milliseconds before a peak, and up again over a tenth of a second. */

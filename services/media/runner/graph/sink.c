@@ -9,6 +9,7 @@
 #include "graph/facts.h"
 #include "graph/quality.h"
 #include "graph/queue.h"
+#include "graph/resample.h"
 #include "graph/timeline.h"
 #include "io/avio_fd.h"
 
@@ -155,7 +156,9 @@ static enum cs_status open_encoder(struct sink *sink, struct track *track, struc
     }
     const char *name =
         encoding->sound_encoder != NULL ? encoding->sound_encoder : med_container_sound(encoding->container);
-    return med_encode_open_sound(name, encoding->sound_bits_per_s, MED_SAMPLE_RATE, 2, global, &track->encoder, err);
+    int rate = encoding->sound_rate > 0 ? encoding->sound_rate : MED_SAMPLE_RATE;
+    int channels = encoding->sound_channels > 0 ? encoding->sound_channels : 2;
+    return med_encode_open_sound(name, encoding->sound_bits_per_s, rate, channels, global, &track->encoder, err);
 }
 
 static struct track *add_track(struct sink *sink) {
@@ -200,6 +203,7 @@ static enum cs_status add_sound(struct sink *sink, struct med_audio *audio, stru
     struct track *track = add_track(sink);
     track->audio = audio;
     CS_TRY(open_encoder(sink, track, err));
+    track->audio = med_resample(sink->graph, audio, track->encoder->sample_rate);
     if (sink->length_ticks == 0) {
         sink->length_ticks = med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE});
     }
@@ -308,9 +312,8 @@ static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena,
     CS_TRY(med_quality_judge(&sink->quality, sink->fd, &facts, arena, ret_quality, err));
     for (size_t i = 0; i < sink->count; i++) { /* as planned, not as the container rounds */
         if (sink->tracks[i].audio != NULL) {
-            int64_t samples = sink->tracks[i].audio->samples;
-            facts.audio.samples = av_rescale(samples, facts.audio.sample_rate, MED_SAMPLE_RATE);
-            facts.audio.length_ticks = med_ticks_from(samples, (AVRational){1, MED_SAMPLE_RATE});
+            facts.audio.samples = sink->tracks[i].audio->samples;
+            facts.audio.length_ticks = med_ticks_from(sink->quality.samples, (AVRational){1, MED_SAMPLE_RATE});
         } else {
             facts.video.rate = av_inv_q(sink->tracks[i].unit);
             facts.video.length_ticks = sink->length_ticks;
@@ -351,11 +354,18 @@ enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *
     return finish(&sink, status, arena, ret_facts, ret_quality, err);
 }
 
-enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
-                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                  Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
-    static const struct med_encoding encoding = {.container = MED_MP4};
-    struct sink sink = {.graph = graph, .encoding = &encoding, .fd = fd, .began_ms = cs_clock_mono_ms()};
+enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, const struct med_encoding *encoding,
+                                  struct med_audio *audio, int fd, struct cs_arena *arena,
+                                  Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
+                                  struct cs_err *err) {
+    const struct med_encoding into_mp4 = {
+        .container = MED_MP4,
+        .sound_encoder = encoding->sound_encoder,
+        .sound_bits_per_s = encoding->sound_bits_per_s,
+        .sound_rate = encoding->sound_rate,
+        .sound_channels = encoding->sound_channels,
+    };
+    struct sink sink = {.graph = graph, .encoding = &into_mp4, .fd = fd, .began_ms = cs_clock_mono_ms()};
     sink.quality.coded = true;
     sink.quality.frames = coded->frames;
     sink.quality.rate = coded->rate;

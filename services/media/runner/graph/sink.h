@@ -23,9 +23,10 @@ enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *
                             struct med_audio *audio, int fd, struct cs_arena *arena,
                             Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
                             struct cs_err *err) CS_MUST_USE;
-/* The same into MP4 with a coded picture, which runs on a thread of its own. */
-enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, struct med_audio *audio, int fd,
-                                  struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
-                                  Callsheet__V1__Quality **ret_quality, struct cs_err *err) CS_MUST_USE;
+/* The same into MP4, of encoding only the sound, with a coded picture, which runs on a thread of its own. */
+enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, const struct med_encoding *encoding,
+                                  struct med_audio *audio, int fd, struct cs_arena *arena,
+                                  Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
+                                  struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -202,7 +202,7 @@ enum cs_status med_chunk_join(struct med_job *job, const struct med_made *made, 
         status = med_made_sound(made, graph, &sound, err);
     }
     if (status == CS_OK) {
-        status = med_sink_run_coded(graph, &join.coded, sound, fd, job->arena, &facts, &quality, err);
+        status = med_sink_run_coded(graph, &join.coded, &made->encoding, sound, fd, job->arena, &facts, &quality, err);
     }
     avcodec_parameters_free(&join.params);
     CS_TRY(status);

@@ -22,6 +22,10 @@ static enum cs_status describe(struct med_job *job, const Callsheet__V1__Operati
         return med_op_add_subtitles(job, operation->add_subtitles, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
         return med_op_extract_audio(job, operation->extract_audio, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
+        return med_op_mix_audio(job, operation->mix_audio, ret_made, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_LOUDNESS:
+        return med_op_loudness(job, operation->loudness, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_CUT:
         return med_op_cut(job, operation->cut, ret_made, err);
     case CALLSHEET__V1__OPERATION__PARAMS_TRIM:
@@ -84,20 +88,6 @@ static enum cs_status describe_steps(struct med_job *job, struct cs_err *err) {
 }
 
 /* ---- the output ---- */
-
-static enum med_container container_of(const char *name) {
-    static const struct {
-        const char *suffix;
-        enum med_container container;
-    } containers[] = {{".m4a", MED_M4A}, {".mp3", MED_MP3},   {".wav", MED_WAV},
-                      {".mov", MED_MOV}, {".webm", MED_WEBM}, {".mkv", MED_MKV}};
-    for (size_t i = 0; i < CS_COUNT(containers); i++) {
-        if (cs_str_ends(name, containers[i].suffix)) {
-            return containers[i].container;
-        }
-    }
-    return MED_MP4;
-}
 
 /* Progress that starts again, after copying came to nothing, is told when it gets further than before. */
 struct furthest {
@@ -205,7 +195,7 @@ static enum cs_status copy_or_encode(struct med_job *job, const struct med_made 
 static enum cs_status run(struct med_job *job, const struct med_made *made, int fd, struct cs_err *err) {
     struct med_encoding encoding = made->encoding;
     struct finished finished = {0};
-    encoding.container = container_of(job->wire->outputs[0]);
+    encoding.container = med_container_of(job->wire->outputs[0]);
     if (made->bytes_max > 0) {
         CS_TRY(encode_within(job, made, &encoding, fd, &finished, err));
     } else if (made->pieces != NULL && made->frames > 0 && encoding.container == MED_MP4) {

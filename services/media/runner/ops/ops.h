@@ -81,6 +81,10 @@ enum cs_status med_op_add_subtitles(struct med_job *job, const Callsheet__V1__Ad
                                     struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_extract_audio(struct med_job *job, const Callsheet__V1__ExtractAudio *params,
                                     struct med_made *ret_made, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_mix_audio(struct med_job *job, const Callsheet__V1__MixAudio *params, struct med_made *ret_made,
+                                struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_loudness(struct med_job *job, const Callsheet__V1__Loudness *params, struct med_made *ret_made,
+                               struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_cut(struct med_job *job, const Callsheet__V1__Cut *params, struct med_made *ret_made,
                           struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_trim(struct med_job *job, const Callsheet__V1__Trim *params, struct med_made *ret_made,

@@ -1,0 +1,35 @@
+/*
+ * leveling: the one gain that brings sound to a loudness, and whether its peaks have to be limited for it.
+ */
+#ifndef MED_LEVELING_H
+#define MED_LEVELING_H
+
+#include "graph/encoding.h"
+#include "graph/loudness.h"
+#include "ops/ops.h"
+
+struct med_leveling {
+    /* The sound at a level, in a graph: as often as it takes. */
+    struct med_audio *(*build)(struct med_graph *graph, const void *ctx, const struct med_level *level);
+    const void *ctx;
+    double target;        /* LUFS */
+    double true_peak_max; /* dBTP */
+    struct med_encoding encoding;
+};
+
+struct med_leveled {
+    bool silent; /* nothing is done then */
+    struct med_loudness input;
+    struct med_level level;
+};
+
+/* Tries until what will be encoded is within 0.2 LU of the target with its peaks below the limit; FAILED_PRECONDITION
+ * "loudness_unreachable" when no gain does it. */
+enum cs_status med_leveling_choose(struct med_job *job, const struct med_leveling *leveling,
+                                   struct med_leveled *ret_leveled, struct cs_err *err) CS_MUST_USE;
+
+/* Of the sound of a finished file. */
+enum cs_status med_leveling_measure(struct med_job *job, int fd, struct med_loudness *ret_loudness,
+                                    struct cs_err *err) CS_MUST_USE;
+
+#endif
