@@ -100,8 +100,7 @@ static int output_type_of(const Callsheet__V1__Job *job) {
     if (job->operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_EXTERNAL) {
         return (int)job->operation->external->output;
     }
-    return is_import(job) ? (int)job->operation->import->output
-                          : (int)cs_catalog_output_type(job->operation);
+    return is_import(job) ? (int)job->operation->import->output : (int)cs_catalog_output_type(job->operation);
 }
 
 /* What it is to the jobs of a map, and what they are to it. */

@@ -10,10 +10,11 @@
 #include "graph/loudness.h"
 #include "graph/overlay.h"
 #include "graph/sound.h"
+#include "ops/leveling.h"
 #include "ops/lower_third.h"
 #include "ops/ops.h"
 
-enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2, LEVEL_TRIES = 4 };
+enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2 };
 
 static const double part_duration_s = 3;
 static const double fade_duration_s = 0.5;
@@ -21,8 +22,6 @@ static const double logo_size = 0.1;
 static const double logo_opacity = 0.8;
 static const double loudness_lufs = -16;
 static const double peak_max_db = -1;
-static const double ceiling_db = -1.5; /* of what is limited: encoders add a little */
-static const double close_enough_lu = 0.2;
 
 struct logo {
     struct med_clip clip;
@@ -254,30 +253,24 @@ static enum cs_status build_sound(const struct med_made *made, struct med_graph 
 
 /* ---- loudness ---- */
 
-static enum cs_status measure(struct med_job *job, const struct brand *brand, const struct med_level *level,
-                              struct med_loudness *ret_loudness, struct cs_err *err) {
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    return med_loudness_measure(join_sound(graph, brand, level), job->events, ret_loudness, err);
+static struct med_audio *build_level(struct med_graph *graph, const void *ctx, const struct med_level *level) {
+    return join_sound(graph, ctx, level);
 }
 
-/* One gain for all of it. Limiting peaks makes it quieter again: then the gain is corrected. */
-static enum cs_status choose_level(struct med_job *job, const struct brand *brand, double target,
-                                   struct med_level *level, struct cs_err *err) {
-    struct med_loudness loudness = {0};
-    CS_TRY(measure(job, brand, level, &loudness, err));
-    if (loudness.silent) {
-        return CS_OK;
-    }
-    med_job_add_metric(job, "inputLoudness", loudness.integrated);
-    level->gain_db = target - loudness.integrated;
-    level->limited = loudness.true_peak + level->gain_db > peak_max_db;
-    level->ceiling_db = ceiling_db;
-    for (int i = 1; level->limited && i < LEVEL_TRIES; i++) {
-        CS_TRY(measure(job, brand, level, &loudness, err));
-        if (loudness.silent || fabs(target - loudness.integrated) <= close_enough_lu) {
-            break;
-        }
-        level->gain_db += target - loudness.integrated;
+/* One gain for all of it. */
+static enum cs_status choose_level(struct med_job *job, struct brand *brand, double target, struct cs_err *err) {
+    const struct med_leveling leveling = {
+        .build = build_level,
+        .ctx = brand,
+        .target = target,
+        .true_peak_max = peak_max_db,
+        .best_effort = true,
+    };
+    struct med_leveled leveled = {0};
+    CS_TRY(med_leveling_choose(job, &leveling, &leveled, err));
+    brand->level = leveled.level;
+    if (!leveled.silent) {
+        med_job_add_metric(job, "inputLoudness", leveled.input.integrated);
     }
     return CS_OK;
 }
@@ -285,14 +278,8 @@ static enum cs_status choose_level(struct med_job *job, const struct brand *bran
 /* What a listener gets: the encoded sound. */
 static enum cs_status report_loudness(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err) {
     const struct brand *brand = made->self;
-    struct med_facts facts;
     struct med_loudness loudness = {0};
-    if (med_facts_read(fd, &facts, err) != CS_OK || facts.audio.stream < 0) {
-        return cs_fail(err, CS_INTERNAL, "verify_failed", "the sound of the output cannot be read back");
-    }
-    CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    const struct med_clip clip = {.fd = fd, .facts = &facts, .path = "output"};
-    CS_TRY(med_loudness_measure(med_clip_audio(graph, &clip, facts.audio.samples, 1), job->events, &loudness, err));
+    CS_TRY(med_leveling_measure(job, fd, &loudness, err));
     med_job_add_metric(job, "loudnessGain", brand->level.gain_db);
     med_job_add_metric(job, "peaksLimited", brand->level.limited ? 1 : 0);
     if (!loudness.silent) {
@@ -328,7 +315,7 @@ enum cs_status med_op_brand(struct med_job *job, const Callsheet__V1__Brand *par
                                 &brand->third, err));
     bool sounds = has_sound(brand);
     if (sounds && !params->keep_loudness && med_job_makes_sound(job)) {
-        CS_TRY(choose_level(job, brand, target, &brand->level, err));
+        CS_TRY(choose_level(job, brand, target, err));
     }
     *ret_made = (struct med_made){
         .format = brand->format,

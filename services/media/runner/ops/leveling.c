@@ -63,7 +63,7 @@ enum cs_status med_leveling_choose(struct med_job *job, const struct med_levelin
             correct(leveling, &got, level);
         }
     }
-    if (!sure) {
+    if (!sure && !leveling->best_effort) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "loudness_unreachable",
                        "%g LUFS cannot be reached with peaks below %g dBTP: %.1f LUFS at most", leveling->target,
                        leveling->true_peak_max, got.integrated);

@@ -15,6 +15,7 @@ struct med_leveling {
     double target;        /* LUFS */
     double true_peak_max; /* dBTP */
     struct med_encoding encoding;
+    bool best_effort; /* what cannot be reached is come near to */
 };
 
 struct med_leveled {

@@ -95,7 +95,9 @@ enum cs_status med_op_loudness(struct med_job *job, const Callsheet__V1__Loudnes
     leveling->ctx = loudness;
     leveling->encoding = made.encoding;
     leveling->encoding.container = alone ? med_container_of(cs_sound_extension(params->format)) : MED_MP4;
-    CS_TRY(med_leveling_choose(job, leveling, &loudness->leveled, err));
+    if (med_job_makes_sound(job)) {
+        CS_TRY(med_leveling_choose(job, leveling, &loudness->leveled, err));
+    }
     bool silent = loudness->leveled.silent;
     med_job_add_word(job, "mode", silent ? "silent" : loudness->leveled.level.limited ? "limited" : "linear");
     if (!silent) {

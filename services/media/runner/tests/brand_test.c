@@ -121,7 +121,7 @@ TEST(ta_046_a_short_intro_is_not_stretched_and_hard_cuts_are_possible) {
     assert_int_equal(facts->video->frame_count, 100 + 10 - 5);
 }
 
-TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu) {
+TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_0_2_lu) {
     static const struct {
         const char *sound;
         const char *loudness;
@@ -146,7 +146,7 @@ TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu) {
         double measured = studio_level(&studio, "branded.mp4", "I:");
         print_message("case %zu: %.2f LUFS, peak %.2f dBFS, we say %.2f\n", i, measured,
                       studio_level(&studio, "branded.mp4", "Peak:"), studio_metric(&studio, "integratedLoudness"));
-        assert_true(fabs(measured - cases[i].target) <= 1);
+        assert_true(fabs(measured - cases[i].target) <= 0.25); /* ffmpeg prints one decimal */
         assert_true(fabs(studio_metric(&studio, "integratedLoudness") - measured) <= 0.2);
         assert_true(studio_level(&studio, "branded.mp4", "Peak:") <= -0.9);
         assert_int_equal((int)studio_metric(&studio, "peaksLimited"), cases[i].limited);
@@ -222,7 +222,7 @@ TEST_MAIN(CS_TEST(ta_046_the_logo_lies_in_its_corner_with_its_size_margin_and_op
           CS_TEST(ta_046_what_is_transparent_in_the_logo_shows_the_video),
           CS_TEST(ta_046_intro_and_outro_of_other_shapes_are_padded_and_faded_to_the_frame),
           CS_TEST(ta_046_a_short_intro_is_not_stretched_and_hard_cuts_are_possible),
-          CS_TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_1_lu),
+          CS_TEST(ta_046_the_sound_is_as_loud_as_asked_for_within_0_2_lu),
           CS_TEST(ta_046_silence_and_sound_that_is_to_be_kept_are_left_alone),
           CS_TEST(ta_047_what_cannot_be_branded_is_refused_with_its_path),
           CS_TEST(ta_046_real_logos_and_turned_photos_lie_upright))
