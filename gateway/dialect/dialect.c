@@ -135,7 +135,7 @@ static enum cs_status read_options(const json_t *body, struct webhook *webhook, 
     return read_webhook(webhook, member(options, "webhook"), "options.webhook", arena, err);
 }
 
-/* {jobs, rootJobIds, priority, onFailure, cache} at path ("" for a flat body). */
+/* {jobs, rootJobIds, priority, onFailure, cache, intermediates} at path ("" for a flat body). */
 static enum cs_status read_plan(const json_t *plan, const char *path, struct gw_submission *submission,
                                 struct cs_arena *arena, struct cs_err *err) {
     Callsheet__V1__Plan *read = submission->request->plan;
@@ -194,7 +194,8 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
                                      struct cs_err *err) {
     static const char *const known[] = {"executionPlan", "options", "webhook", NULL};
     static const char *const plan_known[] = {"jobs",  "rootJobIds",       "priority",        "onFailure",
-                                             "cache", "requiresApproval", "baseExecutionId", NULL};
+                                             "cache", "requiresApproval", "baseExecutionId", "intermediates",
+                                             NULL};
     const json_t *plan = member(body, "executionPlan");
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
@@ -209,9 +210,19 @@ static enum cs_status read_plan_body(const json_t *body, struct gw_submission *s
 
 static enum cs_status read_flat_body(const json_t *body, struct gw_submission *submission, struct cs_arena *arena,
                                      struct cs_err *err) {
-    static const char *const known[] = {"jobs",          "rootJobIds",       "priority",        "onFailure",
-                                        "cache",         "requiresApproval", "baseExecutionId", "webhook",
-                                        "webhookSecret", "providerApiKeys",  "options",         NULL};
+    static const char *const known[] = {"jobs",
+                                        "rootJobIds",
+                                        "priority",
+                                        "onFailure",
+                                        "cache",
+                                        "requiresApproval",
+                                        "baseExecutionId",
+                                        "webhook",
+                                        "webhookSecret",
+                                        "providerApiKeys",
+                                        "options",
+                                        "intermediates",
+                                        NULL};
     struct webhook webhook = {0};
     CS_TRY(need_only(body, "", known, arena, err));
     CS_TRY(read_base(body, "", submission, arena, err));
@@ -236,8 +247,8 @@ static enum cs_status read_native_body(const json_t *body, struct gw_submission 
                                        struct cs_err *err) {
     static const char *const known[] = {"plan",           "webhook",          "timeoutMs",       "labels",
                                         "idempotencyKey", "requiresApproval", "baseExecutionId", NULL};
-    static const char *const plan_known[] = {"jobs",  "rootJobIds",       "priority", "onFailure",
-                                             "cache", "requiresApproval", NULL};
+    static const char *const plan_known[] = {"jobs",  "rootJobIds",       "priority",      "onFailure",
+                                             "cache", "requiresApproval", "intermediates", NULL};
     Callsheet__V1__CreateExecutionRequest *request = submission->request;
     const json_t *plan = member(body, "plan");
     struct webhook webhook = {0};

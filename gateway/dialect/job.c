@@ -147,6 +147,7 @@ static enum cs_status read_job(struct job_reader *job, const json_t *object, Cal
                                         "retry",
                                         "requiresApproval",
                                         "cache",
+                                        "keepOutput",
                                         NULL};
     Callsheet__V1__Job *read = cs_arena_alloc(job->arena, sizeof(*read));
     const struct cs_operation *operation = NULL;

@@ -52,7 +52,7 @@ enum cs_status read_texts(const json_t *value, const char *path, struct cs_arena
 enum cs_status read_members(const json_t *object, const char *const *names,
                             const ProtobufCMessageDescriptor *descriptor, const char *path, struct cs_arena *arena,
                             ProtobufCMessage **ret_message, struct cs_err *err) CS_MUST_USE;
-/* cache of a job, and of a plan. */
+/* cache and keepOutput of a job, cache and intermediates of a plan. */
 enum cs_status read_job_cache(struct job_reader *job, const json_t *object, Callsheet__V1__Job *into,
                               struct cs_err *err) CS_MUST_USE;
 /* The member "requiresApproval" of a job or plan; *ret_rule stays when there is none. */

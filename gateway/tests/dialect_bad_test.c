@@ -51,6 +51,7 @@ TEST(sy_015_sy_016_bad_bodies_and_options_are_refused) {
          "\"local\"},\"concurrencyKey\":1}]}}",
          "plan.jobs[0].concurrencyKey", "wrong_type"},
         {"{\"plan\":{\"jobs\":[],\"onFailure\":\"panic\"}}", "plan.onFailure", "unknown_word"},
+        {"{\"plan\":{\"jobs\":[],\"intermediates\":\"burn\"}}", "plan.intermediates", "unknown_word"},
         {"{\"plan\":{\"jobs\":[],\"cache\":true}}", "plan.cache", "wrong_type"},
         {FAILING("\"cache\":\"always\""), "plan.jobs[0].cache", "unknown_word"},
         {FAILING("\"dependencyPolicy\":\"some\""), "plan.jobs[0].dependencyPolicy", "unknown_word"},

@@ -218,6 +218,24 @@ TEST(a_plan_says_what_happens_when_something_fails) {
     assert_reads(flat.data, want.data);
 }
 
+TEST(a_plan_says_which_outputs_are_kept) {
+    static const char *const job = "\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\","
+                                   "\"provider\":\"local\"},\"keepOutput\":true";
+    static const char *const want = "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateImage\":{\"prompt\":"
+                                    "\"p\",\"provider\":\"local\"}},\"keepOutput\":true}],"
+                                    "\"intermediates\":\"discard\"}}";
+    static const char *const forms[] = {
+        "{\"plan\":{\"intermediates\":\"discard\",\"jobs\":[{%s}]}}",
+        "{\"executionPlan\":{\"intermediates\":\"discard\",\"jobs\":[{%s}]}}",
+        "{\"intermediates\":\"discard\",\"jobs\":[{%s}]}",
+    };
+    for (size_t i = 0; i < CS_COUNT(forms); i++) {
+        CS_AUTO_BUF body = {0};
+        cs_buf_printf(&body, forms[i], job);
+        assert_reads(body.data, want);
+    }
+}
+
 TEST(a_native_plan_has_labels_timeout_and_key) {
     assert_reads(
         "{\"plan\":{\"jobs\":[{\"id\":\"m\",\"operation\":\"merge\",\"params\":{\"items\":[{\"media\":{\"url\":"
@@ -514,6 +532,7 @@ int main(void) {
         CS_TEST(sy_105_conversions_are_read_in_all_words),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
+        CS_TEST(a_plan_says_which_outputs_are_kept),
         CS_TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

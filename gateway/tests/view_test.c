@@ -145,6 +145,29 @@ TEST(sy_029_sy_031_sy_034_sy_036_sy_037_a_finished_execution_shows_its_result_in
     json_decref(status);
 }
 
+TEST(a_job_that_was_done_in_the_run_of_a_later_one_says_so_and_has_no_result) {
+    struct sample s;
+    sample_init(&s);
+    s.jobs[0].fused_into = "m";
+    s.jobs[0].n_outputs = 0;
+    s.execution.state = CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED;
+    json_t *whole = gw_view_execution(&s.execution, GW_VIEW_WHOLE, &links);
+    const json_t *job = json_array_get(json_object_get(whole, "jobs"), 0);
+    assert_string_equal(json_string_value(json_object_get(job, "fusedInto")), "m");
+    assert_string_equal(json_string_value(json_object_get(job, "status")), "completed");
+    assert_true(json_is_null(json_object_get(json_array_get(json_object_get(whole, "jobs"), 1), "fusedInto")));
+    json_decref(whole);
+    json_t *status = gw_view_status(&s.execution, "processing", &links);
+    job = json_array_get(json_object_get(status, "jobs"), 0);
+    assert_string_equal(json_string_value(json_object_get(job, "fusedInto")), "m");
+    assert_string_equal(json_string_value(json_object_get(job, "status")), "completed");
+    assert_true(json_is_null(json_object_get(job, "result")));
+    const json_t *outputs = json_object_get(json_object_get(status, "result"), "outputs");
+    assert_null(json_object_get(outputs, "a"));
+    assert_non_null(json_object_get(outputs, "m"));
+    json_decref(status);
+}
+
 TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect) {
     struct sample s;
     sample_init(&s);
@@ -282,6 +305,7 @@ TEST(what_is_known_of_an_output_is_shown_with_it_and_words_are_metrics) {
 TEST_MAIN(CS_TEST(what_is_known_of_an_output_is_shown_with_it_and_words_are_metrics),
           CS_TEST(a_job_that_waits_says_why),
           CS_TEST(sy_029_sy_031_sy_034_sy_036_sy_037_a_finished_execution_shows_its_result_in_the_dialects_form),
+          CS_TEST(a_job_that_was_done_in_the_run_of_a_later_one_says_so_and_has_no_result),
           CS_TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect),
           CS_TEST(sy_031_sy_041_failures_say_which_operation_failed_and_why),
           CS_TEST(sy_018_w21_an_empty_execution_is_complete_without_a_result),

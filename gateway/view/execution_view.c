@@ -173,6 +173,7 @@ static json_t *view_job(const Callsheet__V1__JobStatus *job, const struct gw_lin
     SET(object, "retryAt", view_time_or_null(job->wake_at_ms));
     SET(object, "waiting", view_waiting(job->waiting));
     SET(object, "reused", view_reused(job->reused));
+    SET(object, "fusedInto", view_text_or_null(job->fused_into));
     if (job->parent[0] != '\0') {
         SET(object, "parent", json_string(job->parent));
         SET(object, "index", json_integer(job->index));

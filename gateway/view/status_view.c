@@ -63,6 +63,11 @@ static json_t *job_result(const Callsheet__V1__JobStatus *job, const struct gw_l
     return result;
 }
 
+/* One that was done in the run of a later job has none. */
+static bool has_result(const Callsheet__V1__JobStatus *job) {
+    return job->state == STATE(COMPLETED) && job->fused_into[0] == '\0';
+}
+
 static json_t *job_error(const Callsheet__V1__JobStatus *job) {
     if (job->state == STATE(SKIPPED) && (job->error == NULL || job->error->message[0] == '\0')) {
         return json_string("Dependency job failed");
@@ -91,13 +96,16 @@ static json_t *view_job(const Callsheet__V1__JobStatus *job, const char *running
     SET(object, "id", json_string(job->id));
     SET(object, "operation", json_string(job->operation));
     SET(object, "status", json_string(job_word(job->state, running_word)));
-    SET(object, "result", job->state == STATE(COMPLETED) ? job_result(job, links) : json_null());
+    SET(object, "result", has_result(job) ? job_result(job, links) : json_null());
     SET(object, "error", job_error(job));
     SET(object, "progress", job_progress(job));
     SET(object, "dependencies", json_incref(depends));
     SET(object, "dependsOn", depends);
     SET(object, "output", view_text_or_null(job->output));
     SET(object, "attempts", json_integer(job->attempt));
+    if (job->fused_into[0] != '\0') {
+        SET(object, "fusedInto", json_string(job->fused_into));
+    }
     SET(object, "startedAt", view_time_or_null(job->started_at_ms));
     SET(object, "completedAt", view_time_or_null(job->completed_at_ms));
     return object;
@@ -111,7 +119,7 @@ static json_t *execution_result(const Callsheet__V1__Execution *execution, const
     json_t *result = job_result(last, links);
     json_t *outputs = json_object();
     for (size_t i = 0; i < execution->n_jobs; i++) {
-        if (execution->jobs[i]->state == STATE(COMPLETED)) {
+        if (has_result(execution->jobs[i])) {
             SET(outputs, execution->jobs[i]->id, job_result(execution->jobs[i], links));
         }
     }

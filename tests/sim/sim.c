@@ -6,9 +6,10 @@
  *
  * A world plays the engine's part: it keeps a log of committed events, hands jobs to pretended workers after the commit
  * that released them, lets workers succeed, fail, vanish, report twice, late or never, cancels, lets deadlines pass,
- * appends jobs, edits and removes some, expands maps and gathers them, and crashes: memory and uncommitted events are
- * dropped and the log is replayed. After every event the rules of the domain are checked; a replay of the whole log
- * must give what is in memory.
+ * appends jobs, edits and removes some, expands maps and gathers them, does chains of jobs in one run, which may
+ * succeed, fail and be split, or be lost, and crashes: memory and uncommitted events are dropped and the log is
+ * replayed. After every event the rules of the domain are checked; a replay of the whole log must give what is in
+ * memory.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,7 +47,17 @@ struct attempt {
     size_t needs; /* log position that must be committed before it leaves */
 };
 
+/* What happened in all worlds, so that it is seen that something did. */
+struct tally {
+    uint32_t states[ORC_EXECUTION_STATES];
+    uint32_t runs;   /* of several jobs, that succeeded */
+    uint32_t splits; /* … that failed */
+    uint32_t losses; /* … that were lost or given back */
+    uint32_t kept;   /* … that were stopped because somebody wants what lies between */
+};
+
 struct world {
+    struct tally *tally;
     uint64_t seed;
     uint64_t chance;
     uint32_t calm; /* one report in 10 × calm is a failure */
@@ -119,11 +130,40 @@ static void add_failure_rules(struct world *w, struct orc_plan *plan) {
     }
 }
 
+/* Jobs take what their parents give, most of them; what nobody else wants may be dropped. */
+static void add_fusion(struct world *w, struct orc_plan *plan) {
+    uint32_t keeps = 1 + below(w, 8);
+    for (uint32_t i = 0; i < plan->job_count; i++) {
+        struct orc_plan_job *job = &plan->jobs[i];
+        struct orc_input *inputs = cs_arena_array(w->arena, job->parent_count, sizeof(*inputs));
+        for (uint32_t n = 0; n < job->parent_count; n++) {
+            if (!one_in(w, 8)) {
+                inputs[job->input_count++] = (struct orc_input){.job = (int32_t)job->parents[n]};
+            }
+        }
+        job->inputs = inputs;
+        job->fusible = !job->operation->paid && job->map == ORC_MAP_NONE;
+        job->discards = !one_in(w, keeps);
+    }
+}
+
+/* Each job but the first depends on the one before it: chains are long. */
+static const char *chain_line(struct world *w, uint32_t i) {
+    CS_AUTO_BUF line = {0};
+    cs_buf_printf(&line, i == 0 || one_in(w, 8) ? "m%u" : "m%u<m%u", i, i - 1);
+    return cs_arena_strdup(w->arena, line.data);
+}
+
 static struct orc_plan *random_plan(struct world *w) {
     uint32_t count = one_in(w, 30) ? 0 : 1 + below(w, JOBS_MAX);
     const char **lines = cs_arena_array(w->arena, count, sizeof(*lines));
     uint32_t density = 1 + below(w, 6);
+    bool chains = one_in(w, 3);
     for (uint32_t i = 0; i < count; i++) {
+        if (chains) {
+            lines[i] = chain_line(w, i);
+            continue;
+        }
         CS_AUTO_BUF line = {0};
         cs_buf_printf(&line, "%c%u", one_in(w, 3) ? 'g' : 'm', i);
         char separator = "<<|!"[below(w, 4)];
@@ -141,6 +181,7 @@ static struct orc_plan *random_plan(struct world *w) {
     }
     struct orc_plan *plan = fixture_plan(w->arena, lines, count);
     add_failure_rules(w, plan);
+    add_fusion(w, plan);
     return plan;
 }
 
@@ -188,7 +229,8 @@ static void run_commands(struct world *w) {
 static void commit(struct world *w) {
     for (; w->committed < w->log_count; w->committed++) {
         const struct orc_event *event = &w->log[w->committed].event;
-        bool good = event->kind == ORC_EVENT_SUCCEEDED || event->kind == ORC_EVENT_REUSED;
+        bool good =
+            event->kind == ORC_EVENT_SUCCEEDED || event->kind == ORC_EVENT_REUSED || event->kind == ORC_EVENT_FUSED;
         if (good && ++w->successes[event->job] > 1) {
             broken(w, "job %u succeeded twice", event->job);
         }
@@ -323,12 +365,20 @@ static struct orc_job_draft random_draft(struct world *w, const struct orc_job_d
         parents[draft.depends_on_count++] = name(w, "%s", id); /* the plan's own goes with a crash */
     }
     draft.depends_on = parents;
+    if (draft.depends_on_count != 0 && one_in(w, 2)) {
+        draft.inputs = cs_arena_array(w->arena, 1, sizeof(*draft.inputs));
+        draft.input_jobs = parents;
+        draft.input_paths = parents;
+        draft.input_count = 1;
+    }
+    draft.discards = one_in(w, 2);
     bool all = draft.policy == ORC_DEPENDENCY_DEFAULT || draft.policy == ORC_DEPENDENCY_ALL;
     draft.optional = parents;
     draft.optional_count = all ? below(w, draft.depends_on_count + 1) : 0;
     if (draft.operation == &fixture_merge && one_in(w, 6)) {
         draft.map = (enum orc_map_kind)(1 + below(w, 2));
     }
+    draft.fusible = draft.operation == &fixture_merge && draft.map == ORC_MAP_NONE;
     return draft;
 }
 
@@ -336,6 +386,14 @@ static struct orc_event appended(struct world *w, const struct orc_job_draft *dr
     struct orc_addition *addition = cs_arena_alloc(w->arena, sizeof(*addition));
     *addition = (struct orc_addition){.drafts = drafts, .count = count, .size_bytes = 100};
     return (struct orc_event){.kind = ORC_EVENT_APPENDED, .addition = addition};
+}
+
+static uint32_t count_runs(const struct world *w) {
+    uint32_t runs = 0;
+    for (uint32_t i = 0; i < w->plan->job_count; i++) {
+        runs += w->execution->jobs[i].fused_next >= 0 && w->execution->jobs[i].fused_prev < 0;
+    }
+    return runs;
 }
 
 static void append_some(struct world *w) {
@@ -347,7 +405,11 @@ static void append_some(struct world *w) {
     for (uint32_t i = 0; i < count; i++) {
         drafts[i] = random_draft(w, drafts, i);
     }
+    uint32_t runs = count_runs(w);
     try(w, appended(w, drafts, count), orc_execution_terminal(w->execution));
+    if (!orc_execution_terminal(w->execution)) {
+        w->tally->kept += runs - count_runs(w);
+    }
 }
 
 /* Parameters that name no other job than before: none. */
@@ -361,6 +423,7 @@ static void edit_some(struct world *w) {
     *draft = (struct orc_job_draft){.id = "", .params = name(w, "p%u", below(w, 1000))};
     draft->params_size = (uint32_t)strlen(draft->params);
     draft->map = (enum orc_map_kind)w->plan->jobs[job].map;
+    draft->fusible = w->plan->jobs[job].fusible;
     struct orc_event event = appended(w, draft, 1);
     event.kind = ORC_EVENT_EDITED;
     event.job = job;
@@ -449,8 +512,23 @@ static void begin_map(struct world *w, uint32_t map) {
     }
 }
 
+/* It, and some of those that can be done in the same run. */
+static void choose_chain(struct world *w, struct orc_event *event) {
+    orc_chain_find(w->execution, event->job, &event->chain);
+    if (one_in(w, 4)) {
+        event->chain.count = 1 + below(w, event->chain.count);
+    }
+    const struct orc_plan_job *node = &w->plan->jobs[event->job];
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i].job >= 0 && w->execution->jobs[node->inputs[i].job].fused_into >= 0) {
+            broken(w, "job %u begins, and what it takes from job %d was not kept", event->job, node->inputs[i].job);
+        }
+    }
+}
+
 static void assign(struct world *w, uint32_t job) {
     struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = job};
+    choose_chain(w, &event);
     for (int i = 0; i < ORC_FENCE_BYTES; i++) {
         event.fence[i] = (unsigned char)roll(w);
     }
@@ -532,6 +610,46 @@ static struct orc_event random_report(struct world *w, const struct attempt *att
     return event;
 }
 
+/* All of the run, and nothing comes in between: the engine has it in one commit. */
+static void end_run(struct world *w, const struct orc_chain *chain, const struct orc_event *report) {
+    uint32_t last = chain->jobs[chain->count - 1];
+    for (uint32_t i = 0; i + 1 < chain->count; i++) {
+        must(w, (struct orc_event){.kind = ORC_EVENT_FUSED,
+                                   .job = chain->jobs[i],
+                                   .attempt = w->execution->jobs[chain->jobs[i]].attempt,
+                                   .chain = {.count = 1, .jobs = {last}}});
+    }
+    struct orc_event event = *report;
+    event.job = last;
+    event.attempt = w->execution->jobs[last].attempt;
+    must(w, event);
+    w->tally->runs++;
+}
+
+/* About a run of several jobs, which is under way: what is said of a job alone bounces off. False: that was all. */
+static bool report_run(struct world *w, const struct orc_event *event) {
+    struct orc_chain chain;
+    orc_chain_of(w->execution, event->job, &chain);
+    bool about_one =
+        event->kind == ORC_EVENT_CHECKPOINT || event->kind == ORC_EVENT_SUCCEEDED || event->kind == ORC_EVENT_FAILED;
+    struct orc_event other = *event;
+    other.job = chain.jobs[1 + below(w, chain.count - 1)];
+    other.attempt = w->execution->jobs[other.job].attempt;
+    try(w, other, true);
+    try(w, *event, about_one);
+    if (event->kind == ORC_EVENT_SUCCEEDED) {
+        end_run(w, &chain, event);
+    } else if (event->kind == ORC_EVENT_FAILED) {
+        struct orc_event split = *event;
+        split.kind = ORC_EVENT_SPLIT;
+        must(w, split);
+        w->tally->splits++;
+    } else if (event->kind != ORC_EVENT_CHECKPOINT) {
+        w->tally->losses++;
+    }
+    return event->kind != ORC_EVENT_CHECKPOINT;
+}
+
 /* A report of a random attempt: of a live one it is taken, of any other it must bounce off. */
 static void report_some(struct world *w) {
     for (uint32_t i = 0; i < 4 && w->attempt_count != 0; i++) {
@@ -543,8 +661,15 @@ static void report_some(struct world *w) {
         }
         bool live = current(w, attempt);
         struct orc_event event = random_report(w, attempt);
+        if (live && w->execution->jobs[attempt->job].fused_next >= 0) {
+            attempt->told = report_run(w, &event);
+            continue;
+        }
         try(w, event, !live);
         attempt->told |= event.kind != ORC_EVENT_CHECKPOINT;
+        event.kind = one_in(w, 2) ? ORC_EVENT_FUSED : ORC_EVENT_SPLIT;
+        event.chain = (struct orc_chain){.count = 1, .jobs = {0}};
+        try(w, event, true);
     }
 }
 
@@ -598,6 +723,18 @@ static void pass_time(struct world *w) {
         i = job->timed_next;
         if (job->state == ORC_JOB_RETRYING && job->wake_at_ms <= w->now_ms) {
             must(w, (struct orc_event){.kind = ORC_EVENT_RETRY_DUE, .job = index});
+        } else if (job->state == ORC_JOB_RUNNING && job->deadline_ms <= w->now_ms &&
+                   (job->fused_prev >= 0 || job->fused_next >= 0)) {
+            struct orc_chain chain;
+            orc_chain_of(w->execution, index, &chain);
+            must(w, (struct orc_event){.kind = ORC_EVENT_SPLIT,
+                                       .job = chain.jobs[0],
+                                       .attempt = w->execution->jobs[chain.jobs[0]].attempt,
+                                       .failure_class = ORC_FAILURE_TIMEOUT,
+                                       .code = "attempt_timeout",
+                                       .message = "too slow"});
+            w->tally->splits++;
+            i = w->execution->timed_first;
         } else if (job->state == ORC_JOB_RUNNING && job->deadline_ms <= w->now_ms) {
             must(w, (struct orc_event){.kind = ORC_EVENT_FAILED,
                                        .job = index,
@@ -683,11 +820,17 @@ static void check_end(struct world *w) {
             broken(w, "job %u: state %d with %u committed successes", job, w->execution->jobs[job].state,
                    w->successes[job]);
         }
+        int32_t into = w->execution->jobs[job].fused_into;
+        if (into >= 0 && (w->execution->jobs[into].state != ORC_JOB_COMPLETED ||
+                          w->execution->jobs[into].result_size == 0 || !w->plan->jobs[job].discards)) {
+            broken(w, "what job %u gave went into job %d, which has nothing", job, into);
+        }
     }
 }
 
-static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
+static void play(uint64_t seed, struct tally *tally) {
     struct world *w = cs_alloc(sizeof(*w));
+    w->tally = tally;
     w->seed = w->chance = seed;
     w->arena = cs_arena_create();
     w->calm = 1 + below(w, 30);
@@ -712,7 +855,7 @@ static void play(uint64_t seed, uint32_t states[ORC_EXECUTION_STATES]) {
         turn(w);
     }
     check_end(w);
-    states[w->execution->state]++;
+    tally->states[w->execution->state]++;
     orc_commands_fini(&w->commands);
     orc_execution_destroy(w->execution);
     cs_arena_destroy(w->plan_arena);
@@ -728,15 +871,19 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "usage: orc_sim [SEED [COUNT]]\n");
         return 2;
     }
-    uint32_t states[ORC_EXECUTION_STATES] = {0};
+    struct tally tally = {0};
+    const uint32_t *states = tally.states;
     for (int64_t i = 0; i < count; i++) {
-        play((uint64_t)(seed + i), states);
+        play((uint64_t)(seed + i), &tally);
     }
     (void)printf("seeds %" PRId64 " … %" PRId64 ": %u completed, %u failed, %u cancelled, every log replays\n", seed,
                  seed + count - 1, states[ORC_EXECUTION_COMPLETED], states[ORC_EXECUTION_FAILED],
                  states[ORC_EXECUTION_CANCELLED]);
+    (void)printf("runs of several jobs: %u succeeded, %u were split, %u lost, %u stopped for what lies between\n",
+                 tally.runs, tally.splits, tally.losses, tally.kept);
     /* worlds that all end alike would prove nothing */
     bool varied = states[ORC_EXECUTION_COMPLETED] != 0 && states[ORC_EXECUTION_FAILED] != 0 &&
-                  states[ORC_EXECUTION_CANCELLED] != 0;
+                  states[ORC_EXECUTION_CANCELLED] != 0 && tally.runs != 0 && tally.splits != 0 && tally.losses != 0 &&
+                  tally.kept != 0;
     return varied || count < WORLDS_DEFAULT ? 0 : 1;
 }

@@ -110,6 +110,7 @@ static void put_hello_locked(struct session *session) {
     hello.operations = (char **)worker->config.operations;
     hello.slots = worker->config.slots;
     hello.heartbeat_ms = worker->config.heartbeat_ms;
+    hello.fused_jobs = worker->config.fused_jobs;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_HELLO;
     report.hello = &hello;
     session_report_locked(session, &report);

@@ -155,9 +155,24 @@ static void fill_succeeded(const struct job *job, const struct outputs *outputs,
     }
     ret_succeeded->metrics = done->metrics;
     ret_succeeded->n_metrics = done->n_metrics;
+    ret_succeeded->steps_before = cs_arena_array(job->arena, done->n_steps_before, sizeof(Callsheet__V1__StepDone *));
+    for (size_t i = 0; i < done->n_steps_before; i++) {
+        Callsheet__V1__StepDone *step = cs_arena_alloc(job->arena, sizeof(*step));
+        callsheet__v1__step_done__init(step);
+        step->metrics = done->steps_before[i]->metrics;
+        step->n_metrics = done->steps_before[i]->n_metrics;
+        ret_succeeded->steps_before[ret_succeeded->n_steps_before++] = step;
+    }
 }
 
 /* ---- the story ---- */
+
+static void put_steps(const struct job *job, Callsheet__V1__RunnerJob *wire) {
+    wire->steps_before = cs_arena_array(job->arena, job->assign->n_steps_before, sizeof(Callsheet__V1__Operation *));
+    for (size_t i = 0; i < job->assign->n_steps_before; i++) {
+        wire->steps_before[wire->n_steps_before++] = job->assign->steps_before[i]->operation;
+    }
+}
 
 static enum cs_status render_into(const struct job *job, const struct med_inputs *inputs, const struct outputs *outputs,
                                   struct med_chunks *chunks, Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
@@ -171,6 +186,7 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
         names[i] = cs_arena_strdup(job->arena, outputs->items[i].name);
     }
     Callsheet__V1__RunnerJob wire = CALLSHEET__V1__RUNNER_JOB__INIT;
+    put_steps(job, &wire);
     wire.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
     wire.render = job->assign->operation;
     wire.inputs = (uint32_t)inputs->count;
@@ -239,6 +255,22 @@ static enum cs_status render_to_storage(const struct job *job, const struct med_
     return status;
 }
 
+/* Steps must go on in the next one, and so must what comes last when there are any. */
+static enum cs_status check_operations(const struct job *job, struct cs_err *err) {
+    const Callsheet__V1__Assign *assign = job->assign;
+    if (job->operation == NULL || job->operation->worker != CS_WORKER_MEDIA) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "unknown_operation", "this worker does not know the operation");
+    }
+    bool fusible = assign->n_steps_before == 0 || cs_catalog_fusible(assign->operation);
+    for (size_t i = 0; i < assign->n_steps_before; i++) {
+        fusible = fusible && cs_catalog_fusible(assign->steps_before[i]->operation);
+    }
+    if (!fusible || assign->n_steps_before >= MED_FUSED_JOBS_MAX) {
+        return cs_fail(err, CS_INVALID_ARGUMENT, "not_fusible", "these operations cannot be done in one run");
+    }
+    return CS_OK;
+}
+
 enum cs_status med_job_run(const struct med_studio *studio, struct cs_assignment *assignment, struct med_stop *stop,
                            struct cs_arena *arena, Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
     const Callsheet__V1__Assign *assign = cs_assignment_get(assignment);
@@ -250,9 +282,7 @@ enum cs_status med_job_run(const struct med_studio *studio, struct cs_assignment
         .stop = stop,
         .arena = arena,
     };
-    if (job.operation == NULL || job.operation->worker != CS_WORKER_MEDIA) {
-        return cs_fail(err, CS_INVALID_ARGUMENT, "unknown_operation", "this worker does not know the operation");
-    }
+    CS_TRY(check_operations(&job, err));
     report_stage(assignment, "fetching", 0);
     struct med_inputs inputs;
     CS_TRY(med_stage(studio, assign->inputs, assign->n_inputs, stop, on_staged, &job, &inputs, err));

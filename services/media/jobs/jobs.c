@@ -42,6 +42,7 @@ static void log_end(const struct entry *entry, int64_t started_ms, const struct 
         CS_KV("execution", assign->execution),
         CS_KV("job", assign->job),
         CS_KVI("attempt", assign->attempt),
+        CS_KVI("steps_before", assign->n_steps_before),
         CS_KV("trace", trace_id),
         CS_KVI("ms", cs_clock_mono_ms() - started_ms),
         CS_KVE(err),
@@ -197,6 +198,7 @@ struct cs_worker_config med_jobs_worker(struct med_jobs *jobs) {
         .operations = jobs->operations,
         .operation_count = jobs->operation_count,
         .slots = jobs->slots,
+        .fused_jobs = MED_FUSED_JOBS_MAX,
         .ops = &ops,
         .ctx = jobs,
     };

@@ -48,6 +48,7 @@ static void grow(struct orc_execution *execution, uint32_t before) {
     for (uint32_t i = before; i < count; i++) {
         execution->jobs[i].state = ORC_JOB_WAITING;
         execution->jobs[i].timed_prev = execution->jobs[i].timed_next = -1;
+        execution->jobs[i].fused_prev = execution->jobs[i].fused_next = execution->jobs[i].fused_into = -1;
     }
     for (uint32_t i = before; i < count; i++) {
         const struct orc_plan_job *node = &execution->plan->jobs[i];
@@ -149,8 +150,10 @@ static enum cs_status append(const struct orc_step *step, struct cs_err *err) {
     if (addition->count == 0) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "no_jobs", "there is nothing to append");
     }
+    CS_TRY(orc_chain_check_kept(execution, addition, err));
     CS_TRY(orc_plan_append(plan_of(execution), addition, err));
     grow(execution, before);
+    orc_chain_keep(step, addition);
     judge_again(execution);
     find_result(execution);
     release_new(step, before);
@@ -164,7 +167,9 @@ static enum cs_status edit(const struct orc_step *step, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     uint32_t job = step->event->job;
     CS_TRY(check_unstarted(step, err));
+    CS_TRY(orc_chain_check_kept(execution, step->event->addition, err));
     CS_TRY(orc_plan_edit(plan_of(execution), job, step->event->addition, err));
+    orc_chain_keep(step, step->event->addition);
     if (execution->jobs[job].state == ORC_JOB_READY) {
         orc_job_offer(step, job); /* it may have to wait elsewhere now */
     }

@@ -1,6 +1,7 @@
 /* The rules that hold after every step. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "domain/moves.h"
 
@@ -81,8 +82,28 @@ static void check_parents(const struct orc_execution *execution, uint32_t index)
          "a skipped job could never have run", execution, index);
     bool released = job->state == ORC_JOB_READY || job->state == ORC_JOB_AWAITING_APPROVAL ||
                     running_or_retrying(job) || job->state == ORC_JOB_COMPLETED || job->state == ORC_JOB_FAILED;
-    rule(!released || job->reused != NULL || may_run(node, &parents), "a job runs when its policy says so", execution,
+    bool joined = job->state == ORC_JOB_RUNNING && job->fused_prev >= 0;
+    rule(!released || joined || job->reused != NULL || may_run(node, &parents), "a job runs when its policy says so",
+         execution, index);
+}
+
+/* The two ends of a link of a run, and what came of a run. */
+static void check_chain(const struct orc_execution *execution, uint32_t index) {
+    const struct orc_job *job = &execution->jobs[index];
+    rule((job->fused_prev < 0 && job->fused_next < 0) || job->state == ORC_JOB_RUNNING,
+         "only running jobs are done in one run", execution, index);
+    if (job->fused_next >= 0) {
+        const struct orc_job *next = &execution->jobs[job->fused_next];
+        const struct orc_plan_job *node = &execution->plan->jobs[index];
+        rule(next->fused_prev == (int32_t)index, "a run is linked both ways", execution, index);
+        rule(memcmp(job->fence, next->fence, ORC_FENCE_BYTES) == 0, "a run has one fence", execution, index);
+        rule(job->deadline_ms == next->deadline_ms, "a run has one deadline", execution, index);
+        rule(node->discards && !job->apart, "what lies within a run is wanted by nobody else", execution, index);
+    }
+    rule(job->fused_prev < 0 || job->unmet != 0, "who joined a run waits for the job before it", execution, index);
+    rule(job->fused_into < 0 || job->state == ORC_JOB_COMPLETED, "what was fused into another is complete", execution,
          index);
+    rule(job->state != ORC_JOB_WAITING || job->attempt == 0, "what waits was never tried", execution, index);
 }
 
 static uint32_t count_items(const struct orc_execution *execution, uint32_t map) {
@@ -111,6 +132,7 @@ static void check_job(const struct orc_execution *execution, uint32_t index) {
     rule(job->state > ORC_JOB_NONE && job->state < ORC_JOB_STATES, "a job has a state", execution, index);
     check_parents(execution, index);
     check_approval(execution, index);
+    check_chain(execution, index);
     rule((job->state == ORC_JOB_COMPLETED) == (job->result != NULL), "completed jobs have a result, others none",
          execution, index);
     rule((job->state == ORC_JOB_RETRYING) == (job->wake_at_ms != 0), "retrying jobs have a wake-up, others none",

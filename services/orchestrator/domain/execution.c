@@ -30,6 +30,7 @@ struct orc_execution *orc_execution_create(const char *id, const char *tenant, c
         job->state = ORC_JOB_WAITING;
         job->unmet = plan->jobs[i].parent_count;
         job->timed_prev = job->timed_next = -1;
+        job->fused_prev = job->fused_next = job->fused_into = -1;
     }
     orc_items_count(execution, 0);
     return execution;
@@ -221,6 +222,8 @@ enum cs_status orc_execution_apply(const struct orc_step *step, struct cs_err *e
     case ORC_EVENT_FAILED:
     case ORC_EVENT_LOST:
     case ORC_EVENT_REUSED:
+    case ORC_EVENT_FUSED:
+    case ORC_EVENT_SPLIT:
     case ORC_EVENT_ASSIGNED:
     case ORC_EVENT_RETRY_DUE:
     case ORC_EVENT_RETURNED:

@@ -29,6 +29,7 @@ enum {
     ORC_REUSE_REASON_SIZE = 16,
     ORC_CHECKPOINT_BYTES_MAX = 64 * 1024,
     ORC_LOSSES_MAX = 10,         /* workers that may die under one job before it fails */
+    ORC_FUSED_LOSSES_MAX = 3,    /* … under a run that does several, before they are done one by one */
     ORC_ATTEMPT_GRACE_MS = 5000, /* after its deadline, for the worker to say so itself */
     ORC_RETURN_DELAY_MS = 50,    /* before a job that a worker gave back is offered again */
     ORC_DELIVERY_TRIES_MAX = 11,
@@ -86,6 +87,8 @@ enum orc_event_kind {
     ORC_EVENT_APPENDED = 14, /* jobs came to the plan */
     ORC_EVENT_EDITED = 15,   /* a job that had not started has other parameters */
     ORC_EVENT_REMOVED = 16,  /* a job that had not started is skipped, with all that cannot run without it */
+    ORC_EVENT_FUSED = 17,    /* the job was done in the run of a later one, which has what came out of it */
+    ORC_EVENT_SPLIT = 18,    /* a run that did several jobs failed: they are done one by one from now on */
     /* volatile, never stored */
     ORC_EVENT_BEGIN = 100, /* right after creation or recovery: roots become ready, an empty plan completes */
     ORC_EVENT_ASSIGNED = 101,
@@ -93,6 +96,12 @@ enum orc_event_kind {
     ORC_EVENT_RETURNED = 103, /* the worker had no slot after all: as if the attempt had not been */
     ORC_EVENT_DELIVERY_ASSIGNED = 104,
     ORC_EVENT_DELIVERY_LOST = 105, /* its worker went away; not a try */
+};
+
+/* Jobs that are done in one run, each but the first a child of the one before it. */
+struct orc_chain {
+    uint32_t count;
+    uint32_t jobs[ORC_FUSED_MAX];
 };
 
 struct orc_event {
@@ -109,7 +118,7 @@ struct orc_event {
     const char *code;       /* FAILED, DELIVERY_FAILED; NULL is "" */
     const char *message;    /* FAILED, DELIVERY_FAILED; CANCEL: the reason; APPROVED, REJECTED: a comment */
     const char *by;         /* APPROVED, REJECTED: who decided; ORC_BY_DEADLINE: nobody did in time */
-    /* SUCCEEDED, REUSED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
+    /* SUCCEEDED, REUSED, FUSED: packed callsheet.v1.Succeeded; CHECKPOINT: its data; STARTED: the fence */
     const void *payload;
     size_t payload_size;
     const struct orc_addition *addition;  /* APPENDED, EDITED: what the payload says */
@@ -118,6 +127,9 @@ struct orc_event {
     const char *source_job;               /* REUSED: "" when that is not known */
     const char *reason;                   /* REUSED: "base", "retry", "rerun" or "cache" */
     unsigned char fence[ORC_FENCE_BYTES]; /* ASSIGNED, DELIVERY_ASSIGNED */
+    /* ASSIGNED, SPLIT: the whole run, with the event's job first, empty: that job alone. FUSED: the one job that has
+     * what came out; REUSED: the same, when that other job had no result of its own. */
+    struct orc_chain chain;
     enum orc_cache_miss
         cache_miss; /* ASSIGNED; written by the step into later events of the job, and kept in the log */
     /* Written by orc_execution_step, kept in the log and followed by orc_execution_replay, so that a policy that
@@ -150,6 +162,7 @@ struct orc_job {
     uint8_t losses;
     uint8_t cache_miss; /* orc_cache_miss: why it had to run */
     bool removed;       /* SKIPPED because a client did not want it any more: not a bad end */
+    bool apart;         /* a run with others failed: it is done by itself */
     uint32_t attempt;   /* the current or last one; 0 never assigned */
     uint32_t failures;  /* attempts that failed by themselves */
     uint32_t unmet;     /* parents that have not ended; counted while the execution is open */
@@ -171,6 +184,9 @@ struct orc_job {
     char *error_message;
     int32_t timed_prev; /* the list of jobs that wait for a time; -1 none */
     int32_t timed_next;
+    int32_t fused_prev; /* volatile: RUNNING in one run with these; -1 none. A run has the fence of its first job */
+    int32_t fused_next;
+    int32_t fused_into; /* COMPLETED without outputs, which that job has; -1 it has its own */
 };
 
 struct orc_delivery {
@@ -192,6 +208,7 @@ struct orc_execution {
     uint8_t state;
     bool has_webhook;
     bool doomed;        /* a job has ended badly that nothing makes good: it cannot complete any more */
+    bool fuses;         /* some of its jobs are, or were, done in one run */
     uint32_t open_jobs; /* not in a terminal state */
     uint64_t seq;       /* of the last stored event: also the revision that clients see */
     int64_t created_at_ms;
@@ -249,6 +266,12 @@ enum cs_status orc_execution_replay(struct orc_execution *execution, const struc
  * wait for a worker is counted anew: nobody could take them meanwhile. */
 void orc_execution_recovered(struct orc_execution *execution, int64_t now_ms, struct orc_commands *commands);
 
+/* The job, which is ready, and those after it that can be done in the same run now: each is the only child of the one
+ * before it, takes what that gives as its one input from there, waits for nothing else, and nobody asked to keep what
+ * lies between. count 1: none. */
+void orc_chain_find(const struct orc_execution *execution, uint32_t job, struct orc_chain *ret_chain);
+/* The run that the job is done in, from its first job on; count 1 when it runs alone. */
+void orc_chain_of(const struct orc_execution *execution, uint32_t job, struct orc_chain *ret_chain);
 /* Neither has it ended nor was an attempt ever made: what it is to do can still be changed. */
 bool orc_job_unstarted(const struct orc_execution *execution, uint32_t job);
 bool orc_event_stored(enum orc_event_kind kind);

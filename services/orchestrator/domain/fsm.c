@@ -33,6 +33,10 @@ static const char *const job_moves[ORC_JOB_MOVES] = {
     [ORC_JOB_ASK] = "ask",
     [ORC_JOB_APPROVE] = "approve",
     [ORC_JOB_REJECT] = "reject",
+    [ORC_JOB_JOIN] = "join",
+    [ORC_JOB_LEAVE] = "leave",
+    [ORC_JOB_FUSE] = "fuse",
+    [ORC_JOB_SPLIT] = "split",
 };
 
 static const struct cs_fsm_edge job_edges[] = {
@@ -42,6 +46,8 @@ static const struct cs_fsm_edge job_edges[] = {
     {ORC_JOB_WAITING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED, "the execution was cancelled or ran out of time"},
     {ORC_JOB_WAITING, ORC_JOB_REUSE, ORC_JOB_COMPLETED,
      "it has the result of a job that ran before, so what it depends on does not matter"},
+    {ORC_JOB_WAITING, ORC_JOB_JOIN, ORC_JOB_RUNNING,
+     "it is done in the run of the job before it, whose result nobody else wants"},
     {ORC_JOB_WAITING, ORC_JOB_ASK, ORC_JOB_AWAITING_APPROVAL,
      "what it asks of those it depends on has come true; a person has to agree before it runs"},
     {ORC_JOB_AWAITING_APPROVAL, ORC_JOB_APPROVE, ORC_JOB_READY,
@@ -72,6 +78,12 @@ static const struct cs_fsm_edge job_edges[] = {
      "so many workers went away under it that it may be the cause"},
     {ORC_JOB_RUNNING, ORC_JOB_GIVE_BACK, ORC_JOB_RETRYING,
      "the worker had no slot after all; offered again in a moment"},
+    {ORC_JOB_RUNNING, ORC_JOB_LEAVE, ORC_JOB_WAITING,
+     "the run that it joined ended without a result: it depends on the job before it again"},
+    {ORC_JOB_RUNNING, ORC_JOB_FUSE, ORC_JOB_COMPLETED,
+     "the run that did it with the jobs after it succeeded; the last of them has what came out"},
+    {ORC_JOB_RUNNING, ORC_JOB_SPLIT, ORC_JOB_READY,
+     "the run that did it with the jobs after it failed: not a try; they are done one by one from now on"},
     {ORC_JOB_RUNNING, ORC_JOB_RECOVER, ORC_JOB_READY,
      "the orchestrator started again and the attempt's stream is gone; external work goes on"},
     {ORC_JOB_RUNNING, ORC_JOB_CANCEL, ORC_JOB_CANCELLED,

@@ -29,6 +29,10 @@ enum orc_job_move {
     ORC_JOB_ASK,
     ORC_JOB_APPROVE,
     ORC_JOB_REJECT,
+    ORC_JOB_JOIN,
+    ORC_JOB_LEAVE,
+    ORC_JOB_FUSE,
+    ORC_JOB_SPLIT,
     ORC_JOB_MOVES,
 };
 

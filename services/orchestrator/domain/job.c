@@ -205,12 +205,14 @@ void orc_job_cancel(const struct orc_step *step, uint32_t index) {
     struct orc_job *job = &step->execution->jobs[index];
     if (job->state == ORC_JOB_RUNNING) {
         orc_emit(step, ORC_COMMAND_STOP, index, job->fence);
+        orc_chain_dissolve(step, index);
     }
     end(step, index, ORC_JOB_CANCEL);
     orc_job_set_error(job, ORC_FAILURE_UNSPECIFIED, NULL, NULL);
 }
 
 void orc_jobs_cancel(const struct orc_step *step) {
+    orc_chains_dissolve(step);
     for (uint32_t i = 0; i < step->execution->plan->job_count; i++) {
         if (!orc_job_terminal(&step->execution->jobs[i])) {
             orc_job_cancel(step, i);
@@ -221,6 +223,7 @@ void orc_jobs_cancel(const struct orc_step *step) {
 /* Fail fast: what was released is cancelled (the log cannot tell what of it ran), what waited is skipped. */
 static void give_up_the_rest(const struct orc_step *step) {
     struct orc_execution *execution = step->execution;
+    orc_chains_dissolve(step); /* what had joined a run was not released */
     for (uint32_t i = 0; i < execution->plan->job_count; i++) {
         if (execution->jobs[i].state == ORC_JOB_WAITING) {
             orc_job_skip(step, i, "failed_fast", "Another job failed");
@@ -232,20 +235,31 @@ static void give_up_the_rest(const struct orc_step *step) {
 
 /* ---- events of one job ---- */
 
+/* Of all that is done in the run. */
+static int64_t timeout_of(const struct orc_execution *execution, const struct orc_event *event) {
+    int64_t timeout_ms = execution->plan->jobs[event->job].timeout_ms;
+    for (uint32_t i = 1; i < event->chain.count; i++) {
+        timeout_ms += execution->plan->jobs[event->chain.jobs[i]].timeout_ms;
+    }
+    return timeout_ms;
+}
+
 static enum cs_status assigned(const struct orc_step *step, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     const struct orc_event *event = step->event;
     struct orc_job *job = &execution->jobs[event->job];
+    CS_TRY(orc_chain_check(step, err));
     CS_TRY(orc_job_move(execution, event->job, ORC_JOB_ASSIGN, err));
     job->attempt++;
     job->cache_miss = (uint8_t)event->cache_miss;
     memcpy(job->fence, event->fence, ORC_FENCE_BYTES);
-    int64_t deadline = event->at_ms + execution->plan->jobs[event->job].timeout_ms;
+    int64_t deadline = event->at_ms + timeout_of(execution, event);
     job->deadline_ms = deadline < execution->deadline_ms ? deadline : execution->deadline_ms;
     if (job->started_at_ms == 0) {
         job->started_at_ms = event->at_ms;
     }
     orc_execution_started(execution, job->started_at_ms);
+    orc_chain_join(step);
     return CS_OK;
 }
 
@@ -285,7 +299,7 @@ static void keep_result(struct orc_execution *execution, uint32_t index) {
     }
 }
 
-/* SUCCEEDED or REUSED: the job has its result. */
+/* SUCCEEDED, REUSED or FUSED: the job has its result, or the job that it was fused into has. */
 static enum cs_status complete(const struct orc_step *step, enum orc_job_move move, struct cs_err *err) {
     struct orc_execution *execution = step->execution;
     const struct orc_event *event = step->event;
@@ -293,7 +307,9 @@ static enum cs_status complete(const struct orc_step *step, enum orc_job_move mo
     if (event->payload_size > UINT32_MAX) {
         return cs_fail(err, CS_FAILED_PRECONDITION, "result_too_big", "a result does not fit");
     }
+    CS_TRY(orc_chain_check_into(step, err));
     CS_TRY(orc_job_move(execution, event->job, move, err));
+    orc_chain_complete(step);
     job->completed_at_ms = event->at_ms;
     job->result = cs_alloc(event->payload_size);
     job->result_size = (uint32_t)event->payload_size;
@@ -387,6 +403,7 @@ static enum cs_status lost(const struct orc_step *step, struct cs_err *err) {
         next = job->losses + 1 < ORC_LOSSES_MAX ? event->at_ms : 0;
     }
     CS_TRY(orc_job_move(execution, event->job, next != 0 ? ORC_JOB_LOSE : ORC_JOB_LOSE_TOO_OFTEN, err));
+    orc_chain_dissolve(step, event->job);
     job->losses++;
     event->next_at_ms = next;
     if (next != 0) {
@@ -401,6 +418,7 @@ static enum cs_status lost(const struct orc_step *step, struct cs_err *err) {
 static enum cs_status returned(const struct orc_step *step, struct cs_err *err) {
     struct orc_job *job = &step->execution->jobs[step->event->job];
     CS_TRY(orc_job_move(step->execution, step->event->job, ORC_JOB_GIVE_BACK, err));
+    orc_chain_dissolve(step, step->event->job);
     job->wake_at_ms = step->event->at_ms + ORC_RETURN_DELAY_MS;
     return CS_OK;
 }
@@ -424,6 +442,7 @@ static enum cs_status check_attempt(const struct orc_step *step, struct cs_err *
 
 static enum cs_status report(const struct orc_step *step, struct cs_err *err) {
     CS_TRY(check_attempt(step, err));
+    CS_TRY(orc_chain_check_report(step, err));
     switch (step->event->kind) {
     case ORC_EVENT_STARTED:
         return started(step, err);
@@ -433,8 +452,12 @@ static enum cs_status report(const struct orc_step *step, struct cs_err *err) {
         return complete(step, ORC_JOB_SUCCEED, err);
     case ORC_EVENT_REUSED:
         return complete(step, ORC_JOB_REUSE, err);
+    case ORC_EVENT_FUSED:
+        return complete(step, ORC_JOB_FUSE, err);
     case ORC_EVENT_FAILED:
         return failed(step, err);
+    case ORC_EVENT_SPLIT:
+        return orc_chain_split(step, err);
     case ORC_EVENT_LOST:
         return lost(step, err);
     default:

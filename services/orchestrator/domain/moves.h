@@ -50,6 +50,29 @@ enum orc_verdict { ORC_WAITS, ORC_RUNS, ORC_CANNOT_RUN };
 enum orc_verdict orc_verdict_on(const struct orc_plan_job *node, const struct orc_job *job, bool completed,
                                 bool optional);
 
+/* ---- chain.c ---- */
+/* Of ASSIGNED: the jobs of the run beside the event's own can join it. */
+enum cs_status orc_chain_check(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+/* They do: after the event's job was assigned. */
+void orc_chain_join(const struct orc_step *step);
+/* The run of the job, which is its first, has ended without a result, or goes on for the job alone: the others wait for
+ * it again. */
+void orc_chain_dissolve(const struct orc_step *step, uint32_t job);
+void orc_chains_dissolve(const struct orc_step *step); /* all of them */
+/* An event about an attempt names the first job of its run. */
+enum cs_status orc_chain_check_report(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+enum cs_status orc_chain_split(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+/* Of an event that completes a job: what it says of another that has the result. */
+enum cs_status orc_chain_check_into(const struct orc_step *step, struct cs_err *err) CS_MUST_USE;
+/* The event's job has completed. If it was the first of its run the next one is that now. */
+void orc_chain_complete(const struct orc_step *step);
+/* Jobs that come later, or new parameters, ask for the result of a job. Of one that has none: FAILED_PRECONDITION
+ * "output_discarded". */
+enum cs_status orc_chain_check_kept(const struct orc_execution *execution, const struct orc_addition *addition,
+                                    struct cs_err *err) CS_MUST_USE;
+/* … of one that would have none in the end: its run is stopped. */
+void orc_chain_keep(const struct orc_step *step, const struct orc_addition *addition);
+
 /* ---- map.c ---- */
 /* Counts the items of maps from that job on. */
 void orc_items_count(struct orc_execution *execution, uint32_t first);

@@ -392,6 +392,7 @@ static void copy_params(struct builder *b, const struct orc_job_draft *draft, st
     job->map = (uint8_t)draft->map;
     job->parallel_max = draft->parallel_max;
     job->output_type = (uint8_t)draft->output_type;
+    job->fusible = draft->fusible;
     copy_inputs(b, draft, job);
 }
 
@@ -444,6 +445,7 @@ static enum cs_status copy_jobs(struct builder *b, struct cs_err *err) {
         job->retry = draft->retry;
         job->expanded = draft->expanded;
         job->hidden = draft->hidden;
+        job->discards = draft->discards;
         job->base_job = copy_text(b->arena, draft->base_job);
         job->approval = orc_approval_rule_copy(draft->approval, b->arena);
         CS_TRY(copy_owner(b, draft, job, err));

@@ -29,6 +29,7 @@ enum {
     ORC_PRIORITIES = 10,                    /* 0 … 9, the highest first */
     ORC_PRIORITY_DEFAULT = 5,
     ORC_FAILURE_CLASSES = 12, /* numbers of callsheet.v1.FailureClass */
+    ORC_FUSED_MAX = 16,       /* jobs that are done in one run */
 };
 
 /* Numbers as in callsheet.v1.FailureClass. */
@@ -129,6 +130,8 @@ struct orc_plan_job {
     uint32_t child_room;           /* for `children`, once they grew */
     bool hidden;                   /* made by the orchestrator for other jobs: clients do not see it */
     const char *base_job;          /* its result is that of a job of the base: its id, "" the final one; or NULL */
+    bool fusible;                  /* with its parameters it can be a step of a run that does several jobs */
+    bool discards;                 /* nobody but its children wants what it gives */
     const struct orc_approval_rule *approval; /* or NULL */
 };
 
@@ -138,6 +141,7 @@ struct orc_plan {
     bool fail_fast;   /* the first failure that nothing makes good ends everything */
     uint8_t priority; /* of jobs that come later and give none */
     uint8_t cache;    /* callsheet.v1.CacheMode of such jobs */
+    bool discards;    /* … and whether what they give may be dropped */
     uint32_t job_room;
     size_t appended_bytes;
     const struct orc_approval_rule *approval; /* of the whole; or NULL */
@@ -178,6 +182,8 @@ struct orc_job_draft {
     int output_type;
     const char *owner; /* id of the map whose item it is, or NULL */
     uint32_t item;
+    bool fusible;
+    bool discards;
     const struct orc_approval_rule *approval; /* or NULL */
 };
 

@@ -5,7 +5,7 @@
 #include "domain/moves.h"
 
 static bool of_attempt(enum orc_event_kind kind) {
-    return kind >= ORC_EVENT_STARTED && kind <= ORC_EVENT_LOST;
+    return (kind >= ORC_EVENT_STARTED && kind <= ORC_EVENT_LOST) || kind == ORC_EVENT_FUSED || kind == ORC_EVENT_SPLIT;
 }
 
 static enum cs_status supply(struct orc_execution *execution, struct orc_event event, struct cs_err *err) {

@@ -85,9 +85,14 @@ static void assign_job(struct orc_engine *engine, struct orc_seat *seat, struct 
                        const struct orc_pass *pass) {
     const struct orc_execution *execution = seat->entry->execution;
     struct orc_event event = {.kind = ORC_EVENT_ASSIGNED, .job = seat->job, .cache_miss = orc_cache_miss_of(seat)};
+    struct orc_pass whole = *pass;
     cs_random_bytes(event.fence, sizeof(event.fence));
+    orc_fusion_choose(engine, seat, peer, &whole, &event.chain);
     orc_engine_must_step(engine, seat->entry, &event);
-    struct orc_assignment *assignment = add(engine, seat, peer, pass, event.fence);
+    struct orc_assignment *assignment = add(engine, seat, peer, &whole, event.fence);
+    for (uint32_t i = 1; i < event.chain.count; i++) {
+        orc_entry_seat(seat->entry, event.chain.jobs[i])->link = peer->link;
+    }
     assignment->attempt = execution->jobs[seat->job].attempt;
     if (execution->plan->jobs[seat->job].operation->paid) {
         record_start(engine, assignment);
@@ -110,7 +115,7 @@ void orc_assign(struct orc_engine *engine, struct orc_seat *seat, struct orc_pee
 static void fail_unsent(struct orc_engine *engine, struct orc_assignment *assignment, const struct cs_err *err) {
     struct orc_entry *entry = assignment->entry;
     struct orc_event event = {
-        .kind = ORC_EVENT_FAILED,
+        .kind = orc_fusion_failure(engine, entry, assignment->job),
         .job = assignment->job,
         .attempt = assignment->attempt,
         .failure_class = err->status == CS_INVALID_ARGUMENT ? ORC_FAILURE_INVALID_INPUT : ORC_FAILURE_INTERNAL,

@@ -86,6 +86,13 @@ static const char *reason_of(const struct orc_engine *engine, const struct orc_e
         return orc_base_incomplete_text(plan->base, outcome->state, engine->scratch);
     }
     const char *source = plan->jobs[job].base_job;
+    if (source[0] != '\0' && orc_results_fused(orc_results_of(outcome->summary, engine->scratch), source) != NULL) {
+        return cs_arena_sprintf(
+            engine->scratch,
+            "Job \"%s\" of the base execution %s was done in one run with another, and its output was "
+            "not kept",
+            source, plan->base);
+    }
     return source[0] != '\0' ? cs_arena_sprintf(engine->scratch, "Job \"%s\" of the base execution %s gave no result",
                                                 source, plan->base)
                              : cs_arena_sprintf(engine->scratch, "The base execution %s gave no result", plan->base);

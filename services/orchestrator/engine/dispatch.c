@@ -184,6 +184,7 @@ void orc_peer_add(struct orc_engine *engine, uint64_t link, const struct orc_hel
     struct orc_peer *peer = cs_alloc(sizeof(*peer));
     peer->link = link;
     memcpy(peer->worker, hello->worker, sizeof(peer->worker));
+    peer->fused_jobs = hello->fused_jobs;
     peer->silence_ms = (int64_t)hello->heartbeat_ms * ORC_HEARTBEATS_MISSED_MAX;
     peer->offers = cs_alloc_array(dispatch->station_count, sizeof(*peer->offers));
     for (size_t i = 0; i < hello->operation_count; i++) {

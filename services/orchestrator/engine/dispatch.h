@@ -38,9 +38,10 @@ struct orc_peer {
     UT_hash_handle hh; /* by link */
     uint64_t link;
     char worker[ORC_WORKER_NAME_SIZE];
-    int64_t silence_ms; /* it must be heard of that often about each attempt; 0: it never promised */
-    bool *offers;       /* one for each station */
-    uint32_t limit;     /* assignments that may be open at once */
+    int64_t silence_ms;  /* it must be heard of that often about each attempt; 0: it never promised */
+    bool *offers;        /* one for each station */
+    uint32_t limit;      /* assignments that may be open at once */
+    uint32_t fused_jobs; /* how many jobs an assignment may be made of */
     uint32_t open;
     struct orc_assignment *assignments;
     Callsheet__V1__WorkCommand **outbox;

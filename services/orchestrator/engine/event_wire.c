@@ -20,7 +20,11 @@ static void from_1(struct orc_event *event) {
     }
 }
 
-static void (*const upcasters[ORC_LOG_VERSION])(struct orc_event *event) = {[1] = from_1};
+/* Only had no such jobs. */
+static void from_2(__attribute__((unused)) struct orc_event *event) {
+}
+
+static void (*const upcasters[ORC_LOG_VERSION])(struct orc_event *event) = {[1] = from_1, [2] = from_2};
 
 static void upcast(int version, struct orc_event *event) {
     for (; version < ORC_LOG_VERSION; version++) {
@@ -50,6 +54,10 @@ void orc_event_to_row(const struct orc_event *event, const char *execution, uint
     payload.reason = text(event->reason);
     payload.by = text(event->by);
     payload.whole = event->whole;
+    bool keeps_chain =
+        event->kind == ORC_EVENT_FUSED || event->kind == ORC_EVENT_SPLIT || event->kind == ORC_EVENT_REUSED;
+    payload.n_chain = keeps_chain ? event->chain.count : 0;
+    payload.chain = (uint32_t *)event->chain.jobs;
     size_t size = protobuf_c_message_get_packed_size(&payload.base);
     uint8_t *bytes = cs_arena_alloc(arena, size);
     (void)protobuf_c_message_pack(&payload.base, bytes);
@@ -109,6 +117,9 @@ enum cs_status orc_event_from_row(const struct orc_row_event *row, struct cs_are
         .next_at_ms = payload->next_at_ms,
         .started_at_ms = payload->started_at_ms,
     };
+    for (size_t i = 0; i < payload->n_chain && i < ORC_FUSED_MAX; i++) {
+        ret_event->chain.jobs[ret_event->chain.count++] = payload->chain[i];
+    }
     upcast(row->version, ret_event);
     if (ret_event->kind == ORC_EVENT_APPENDED || ret_event->kind == ORC_EVENT_EDITED) {
         return orc_addition_from_log(ret_event->kind, ret_event->payload, ret_event->payload_size, arena,

@@ -10,6 +10,7 @@
  *
  *     1  the first releases
  *     2  an event that is about no job has job 0; deliveries had the number of jobs then, which may be a job by now
+ *     3  jobs may be done in one run (kinds 17 and 18)
  *
  * Owns     bytes and strings live in the arena; an event that was read points into it.
  * Fails    DATA_LOSS "bad_event_row" when stored bytes do not unpack; FAILED_PRECONDITION "log_newer" for a version

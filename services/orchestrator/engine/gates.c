@@ -219,6 +219,38 @@ bool orc_gates_enter(struct orc_engine *engine, struct orc_station *station, str
     return closed == NULL;
 }
 
+static bool has(const struct orc_pass *pass, const struct orc_gate *gate) {
+    for (uint32_t i = 0; i < pass->count; i++) {
+        if (pass->gates[i] == gate) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool orc_gates_join(struct orc_engine *engine, struct orc_station *station, const struct orc_seat *seat,
+                    struct orc_pass *pass) {
+    struct orc_pass wanted = {.count = 0};
+    find_gates(engine, station, seat, &wanted);
+    bool open = true;
+    uint32_t count = pass->count;
+    for (uint32_t i = 0; i < wanted.count; i++) {
+        bool there = has(pass, wanted.gates[i]);
+        open = open && (there || (count < ORC_PASS_MAX && free_permits(wanted.gates[i], engine->now_ms) != 0));
+        count += !there;
+    }
+    for (uint32_t i = 0; i < wanted.count; i++) {
+        if (open && !has(pass, wanted.gates[i])) {
+            take_permit(wanted.gates[i], engine->now_ms);
+            pass->gates[pass->count++] = wanted.gates[i];
+        }
+    }
+    for (uint32_t i = 0; i < wanted.count; i++) {
+        tidy(engine, wanted.gates[i]);
+    }
+    return open;
+}
+
 void orc_gates_leave(struct orc_engine *engine, struct orc_pass *pass) {
     for (uint32_t i = 0; i < pass->count; i++) {
         if (!is_rate(pass->gates[i])) {

@@ -19,7 +19,10 @@
 #include "engine/limits.h"
 #include "engine/timers.h"
 
-enum { ORC_GATES_MAX = ORC_LIMIT_KINDS + 1 }; /* two keys: its own, and that of the map whose item it is */
+enum {
+    ORC_GATES_MAX = ORC_LIMIT_KINDS + 1, /* two keys: its own, and that of the map whose item it is */
+    ORC_PASS_MAX = 2 * ORC_GATES_MAX,    /* … and those of what is done in the same run */
+};
 
 #define ORC_MAP_GATE_PREFIX "map:"
 
@@ -59,7 +62,7 @@ struct orc_gates {
 
 /* The permits of an assignment. */
 struct orc_pass {
-    struct orc_gate *gates[ORC_GATES_MAX];
+    struct orc_gate *gates[ORC_PASS_MAX];
     uint32_t count;
 };
 
@@ -67,6 +70,10 @@ void orc_gates_fini(struct orc_gates *gates);
 /* A seat that was just taken from its station: passes all its gates, or waits at one now. */
 bool orc_gates_enter(struct orc_engine *engine, struct orc_station *station, struct orc_seat *seat,
                      struct orc_pass *ret_pass);
+/* A job that is done in the run that has the pass: takes what it needs beside, or nothing (false) where a gate is
+ * closed or the pass is full. What the run has already counts for all of it. */
+bool orc_gates_join(struct orc_engine *engine, struct orc_station *station, const struct orc_seat *seat,
+                    struct orc_pass *pass);
 void orc_gates_leave(struct orc_engine *engine, struct orc_pass *pass);
 /* A seat leaves the hall of a line, or of its station, for good. */
 void orc_gates_forget(struct orc_engine *engine, struct orc_seat *seat);

@@ -10,6 +10,7 @@
  *     waiting.c   why a job is not running           bases.c      executions that build on others wait for their end
  *     map.c       jobs that make jobs                change.c     plans that change under way
  *     approval.c  what people decide                 outside.c    jobs that somebody outside does
+ *     fusion.c    jobs that are done in one run
  *     cache.c     work that was done before, or is   lookup.c     the thread that asks what results are kept
  *     hall.c      turns, priorities              gates.c      limits: who must wait though a slot is free
  *     committer.c the thread that writes batches     reader.c     threads that read rows
@@ -76,6 +77,9 @@ struct orc_counters {
     atomic_uint_fast64_t cache_hits; /* jobs with a result that was kept, or just made by another */
     atomic_uint_fast64_t cache_misses;
     atomic_uint_fast64_t cache_waits; /* jobs that waited for another to make it */
+    atomic_uint_fast64_t runs_fused;  /* of several jobs, that succeeded */
+    atomic_uint_fast64_t jobs_fused;  /* … and how many jobs these did */
+    atomic_uint_fast64_t runs_split;  /* … that failed */
 };
 
 struct orc_engine {
@@ -213,6 +217,22 @@ void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row
 void orc_engine_answered(struct orc_engine *engine);
 /* A submission of that size needs no room any more. */
 void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes);
+
+/* ---- fusion.c ---- */
+/* The job of the seat, which goes to that worker, and those that are done in the same run; the pass gets the permits
+ * that they need. */
+void orc_fusion_choose(struct orc_engine *engine, struct orc_seat *seat, const struct orc_peer *peer,
+                       struct orc_pass *pass, struct orc_chain *ret_chain);
+/* The job is done in one run with others, now. */
+bool orc_fusion_runs(const struct orc_entry *entry, uint32_t job);
+/* The first job of that run, which has its assignment; the job itself when it runs alone. */
+uint32_t orc_fusion_first(const struct orc_entry *entry, uint32_t job);
+/* What the failure of an attempt is to the domain, and what its loss: FAILED and LOST, or SPLIT. Counts and logs that.
+ */
+enum orc_event_kind orc_fusion_failure(struct orc_engine *engine, const struct orc_entry *entry, uint32_t job);
+enum orc_event_kind orc_fusion_loss(struct orc_engine *engine, const struct orc_entry *entry, uint32_t job);
+/* A run of several jobs has succeeded: steps each of them. The event: SUCCEEDED of its first job. */
+void orc_fusion_succeeded(struct orc_engine *engine, struct orc_entry *entry, struct orc_event *event);
 
 /* ---- map.c ---- */
 /* A map is ready: its items come into the plan, or it looks at those that are there. */

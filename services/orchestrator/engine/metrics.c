@@ -36,6 +36,10 @@ void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out) {
             atomic_load(&c->cache_misses));
     counter(out, "callsheet_cache_waits_total", "jobs that waited for another to do the same work",
             atomic_load(&c->cache_waits));
+    counter(out, "callsheet_fused_runs_total", "runs that did several jobs", atomic_load(&c->runs_fused));
+    counter(out, "callsheet_fused_jobs_total", "jobs that were done in such runs", atomic_load(&c->jobs_fused));
+    counter(out, "callsheet_split_runs_total", "runs of several jobs that failed and were done one by one",
+            atomic_load(&c->runs_split));
     gauge(out, "callsheet_external_jobs", "jobs that are being done outside", atomic_load(&c->outside));
     counter(out, "callsheet_approvals_total", "approvals that were given, by people or by default",
             atomic_load(&c->approved));

@@ -142,6 +142,7 @@ struct orc_hello *orc_hello_copy(const Callsheet__V1__Hello *message) {
     struct orc_hello *hello = cs_alloc(sizeof(*hello) + count * sizeof(const struct orc_operation *));
     cs_str_copy(hello->worker, sizeof(hello->worker), message->worker);
     hello->heartbeat_ms = message->heartbeat_ms < ORC_HEARTBEAT_MS_MAX ? message->heartbeat_ms : ORC_HEARTBEAT_MS_MAX;
+    hello->fused_jobs = message->fused_jobs < ORC_FUSED_MAX ? message->fused_jobs : ORC_FUSED_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct orc_operation *operation = orc_operation_by_name(message->operations[i]);
         if (operation != NULL) {

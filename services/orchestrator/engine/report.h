@@ -83,6 +83,7 @@ struct orc_reports *orc_reports_copy(const Callsheet__V1__WorkReport *message);
 struct orc_hello {
     char worker[ORC_WORKER_NAME_SIZE];
     uint32_t heartbeat_ms; /* how often it is heard of about each attempt; 0: it never promised */
+    uint32_t fused_jobs;   /* how many jobs an assignment may be made of */
     size_t operation_count;
     const struct orc_operation *operations[]; /* those that we know */
 };

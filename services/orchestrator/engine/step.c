@@ -249,12 +249,18 @@ void orc_engine_reuse(struct orc_engine *engine, struct orc_entry *entry, const 
                               .source_execution = reuses->execution,
                               .source_job = reuse->source_job,
                               .reason = reuses->reason};
+    if (reuse->fused_into >= 0) {
+        event.chain = (struct orc_chain){.count = 1, .jobs = {(uint32_t)reuse->fused_into}};
+    }
     orc_engine_must_step(engine, entry, &event);
 }
 
 /* ---- the view ---- */
 
 const struct orc_progress *orc_seat_progress(const struct orc_seat *seat) {
+    if (!orc_seat_is_delivery(seat) && seat->entry->execution->jobs[seat->job].fused_prev >= 0) {
+        return orc_seat_progress(orc_entry_seat(seat->entry, orc_fusion_first(seat->entry, seat->job)));
+    }
     if (seat->assignment != NULL) {
         return seat->assignment->has_progress ? &seat->assignment->progress : NULL;
     }

@@ -43,8 +43,11 @@ static struct orc_event event_of(const struct orc_entry *entry, const struct ove
 }
 
 /* The worker is told to stop; its slot stays taken until it says that it has. */
-static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, const struct overdue *overdue) {
+static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, const struct overdue *found) {
+    const struct overdue first = {orc_fusion_first(entry, found->job), found->code, found->message};
+    const struct overdue *overdue = &first;
     struct orc_event event = event_of(entry, overdue);
+    event.kind = orc_fusion_failure(engine, entry, overdue->job);
     struct orc_effect effect = {.kind = ORC_EFFECT_STOP, .entry = entry};
     memcpy(effect.attempt.fence, entry->execution->jobs[overdue->job].fence, ORC_FENCE_BYTES);
     if (orc_entry_seat(entry, overdue->job)->assignment != NULL) {

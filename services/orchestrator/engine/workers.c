@@ -55,8 +55,14 @@ static uint32_t event_job(uint32_t job) {
 /* What an attempt's disappearance means for its job or delivery. */
 static void lose(struct orc_engine *engine, struct orc_entry *entry, uint32_t job, uint32_t attempt) {
     bool delivery = job == ORC_SEAT_OF_DELIVERY;
-    struct orc_event event = {
-        .kind = delivery ? ORC_EVENT_DELIVERY_LOST : ORC_EVENT_LOST, .job = event_job(job), .attempt = attempt};
+    struct orc_event event = {.kind = delivery ? ORC_EVENT_DELIVERY_LOST : orc_fusion_loss(engine, entry, job),
+                              .job = event_job(job),
+                              .attempt = attempt};
+    if (event.kind == ORC_EVENT_SPLIT) {
+        event.failure_class = ORC_FAILURE_INTERNAL;
+        event.code = "worker_lost";
+        event.message = "the worker went away again and again";
+    }
     atomic_fetch_add(&engine->counters.jobs_lost, 1);
     cs_log_warn("worker lost, running it elsewhere", CS_KV("execution", entry->execution->id),
                 CS_KV("job", delivery ? "@webhook" : entry->execution->plan->jobs[job].id), CS_KVI("attempt", attempt),
@@ -127,6 +133,12 @@ static void say_failed(const struct about *about, const struct orc_report *repor
 static void take_checkpoint(struct orc_engine *engine, struct orc_assignment *assignment,
                             const struct orc_report *report) {
     struct orc_entry *entry = assignment->entry;
+    if (orc_fusion_runs(entry, assignment->job)) { /* it would be that of another job when the run is split */
+        if (report->checkpoint.ack_required) {
+            orc_assignment_post_saved(engine, assignment, report->checkpoint.sequence);
+        }
+        return;
+    }
     struct orc_event event = {
         .kind = ORC_EVENT_CHECKPOINT,
         .job = assignment->job,
@@ -165,7 +177,11 @@ static void take_succeeded(struct orc_engine *engine, const struct about *about,
                               .payload = report->payload,
                               .payload_size = is_delivery(about) ? 0 : report->payload_size};
     atomic_fetch_add(&engine->counters.jobs_ended, 1);
-    orc_engine_must_step(engine, about->entry, &event);
+    if (orc_fusion_runs(about->entry, about->job)) {
+        orc_fusion_succeeded(engine, about->entry, &event);
+    } else {
+        orc_engine_must_step(engine, about->entry, &event);
+    }
 }
 
 /* The worker had no slot, or stops and gives its work back: not the job's fault. */
@@ -196,7 +212,8 @@ static void take_failed(struct orc_engine *engine, const struct about *about, co
         return;
     }
     say_failed(about, report);
-    struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_FAILED : ORC_EVENT_FAILED,
+    struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_FAILED
+                                                         : orc_fusion_failure(engine, about->entry, about->job),
                               .job = event_job(about->job),
                               .attempt = about->attempt,
                               .failure_class = report->failed.failure_class,

@@ -16,7 +16,7 @@
 #include "cs/base/mem.h"
 
 enum {
-    ORC_LOG_VERSION = 2, /* of the events that are written now; see engine/event_wire.h */
+    ORC_LOG_VERSION = 3, /* of the events that are written now; see engine/event_wire.h */
     ORC_LEASE_MS = 2500, /* how long a replica that says nothing counts as alive */
     ORC_READ_BYTES_MAX =
         16 << 20, /* of executions with their events that are read at once, unless one alone is bigger */

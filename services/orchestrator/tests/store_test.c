@@ -161,7 +161,7 @@ TEST(event_kinds_are_those_that_the_domain_stores) {
         cs_pg_put_i32(&params, kind);
         bool stored = cs_pg_exec(place.pg, &event_kind_try, &params, NULL, &err) == CS_OK;
         bool known =
-            (kind > 0 && kind <= ORC_EVENT_REJECTED) || (kind >= ORC_EVENT_APPENDED && kind <= ORC_EVENT_REMOVED);
+            (kind > 0 && kind <= ORC_EVENT_REJECTED) || (kind >= ORC_EVENT_APPENDED && kind <= ORC_EVENT_SPLIT);
         assert_int_equal(has_word[kind], known);
         assert_true(!known || orc_event_stored((enum orc_event_kind)kind));
         if (stored != known) {

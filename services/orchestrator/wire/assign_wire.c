@@ -5,6 +5,7 @@
 #include "cs/crypto.h"
 #include "cs/rpc.h"
 #include "wire/execution_wire.h"
+#include "wire/fusion_wire.h"
 #include "wire/map_wire.h"
 
 enum { FENCE_IN_KEY_BYTES = 4 };
@@ -65,6 +66,13 @@ static enum cs_status fail_missing(const struct orc_execution *execution, const 
                    execution->plan->jobs[input->job].id);
 }
 
+/* The job is done in one run with the one before it. */
+static bool goes_on_with(const struct orc_execution *execution, const struct orc_plan_job *planned,
+                         const struct orc_input *input) {
+    int32_t next = execution->jobs[input->job].fused_next;
+    return next >= 0 && execution->plan->jobs[next].id == planned->id;
+}
+
 /* *ret_missing: there is none, and the job's policy allows for that. */
 static enum cs_status resolve(const struct orc_execution *execution, const struct orc_plan_job *planned,
                               const struct orc_input *input, struct cs_arena *arena, Callsheet__V1__ResolvedInput *out,
@@ -75,6 +83,9 @@ static enum cs_status resolve(const struct orc_execution *execution, const struc
         out->source_case = CALLSHEET__V1__RESOLVED_INPUT__SOURCE_URL;
         out->url = (char *)input->url;
         return CS_OK;
+    }
+    if (goes_on_with(execution, planned, input)) {
+        return CS_OK; /* no source: a step of the same run */
     }
     const Callsheet__V1__Artifact *artifact = NULL;
     CS_TRY(artifact_of(execution, input, arena, &artifact, err));
@@ -159,17 +170,20 @@ enum cs_status orc_assign_work(const struct orc_execution *execution, uint32_t j
 enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t job,
                               const struct orc_assign_context *context, struct cs_arena *arena,
                               Callsheet__V1__WorkCommand **ret_command, struct cs_err *err) {
-    const struct orc_plan_job *planned = &execution->plan->jobs[job];
-    const struct orc_job *state = &execution->jobs[job];
+    struct orc_chain chain;
+    orc_chain_of(execution, job, &chain);
+    uint32_t last = chain.jobs[chain.count - 1];
+    const struct orc_job *state = &execution->jobs[last];
     Callsheet__V1__WorkCommand *command = new_assign(execution, state->fence, context, arena);
     Callsheet__V1__Assign *assign = command->assign;
-    CS_TRY(orc_assign_work(execution, job, arena, assign, err));
-    assign->job = (char *)planned->id;
+    CS_TRY(chain.count > 1 ? orc_assign_chain(execution, &chain, arena, assign, err)
+                           : orc_assign_work(execution, job, arena, assign, err));
+    assign->job = (char *)execution->plan->jobs[last].id;
     assign->attempt = state->attempt;
     assign->deadline_ms = state->deadline_ms;
     assign->checkpoint.data = state->checkpoint;
     assign->checkpoint.len = state->checkpoint != NULL ? state->checkpoint_size : 0;
-    assign->output_prefix = output_prefix(execution, job, context->environment, arena);
+    assign->output_prefix = output_prefix(execution, last, context->environment, arena);
     *ret_command = command;
     return CS_OK;
 }

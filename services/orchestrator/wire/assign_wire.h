@@ -20,13 +20,14 @@ struct orc_assign_context {
     const char *traceparent;
 };
 
-/* The job's current attempt (fence, attempt, deadline_ms, checkpoint), with inputs resolved from its parents' results.
+/* The job's current attempt (fence, attempt, deadline_ms, checkpoint), with inputs resolved from its parents' results;
+ * of a run of several jobs that of all of them (fusion_wire.h).
  * INVALID_ARGUMENT "input_missing" when a parent gave no output of a fitting type; the message names it. */
 enum cs_status orc_assign_job(const struct orc_execution *execution, uint32_t job,
                               const struct orc_assign_context *context, struct cs_arena *arena,
                               Callsheet__V1__WorkCommand **ret_command, struct cs_err *err) CS_MUST_USE;
 
-/* Only what it does: sets operation and inputs. */
+/* Only what it does: sets operation and inputs. An input that is a step of the same run has no source. */
 enum cs_status orc_assign_work(const struct orc_execution *execution, uint32_t job, struct cs_arena *arena,
                                Callsheet__V1__Assign *assign, struct cs_err *err) CS_MUST_USE;
 

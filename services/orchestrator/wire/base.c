@@ -139,7 +139,8 @@ static enum cs_status mark_candidates(struct resolving *r, struct cs_err *err) {
     const Callsheet__V1__Plan *plan = r->request->plan;
     for (size_t i = 0; i < plan->n_jobs; i++) {
         const struct named *twin = find(r->theirs, plan->jobs[i]->id);
-        bool there = twin != NULL && (r->base->summary == NULL || orc_results_find(r->results, twin->id) != NULL);
+        bool there = twin != NULL && (r->base->summary == NULL || orc_results_find(r->results, twin->id) != NULL ||
+                                      orc_results_fused(r->results, twin->id) != NULL);
         if (there) {
             CS_TRY(equal(plan->jobs[i]->operation, r->base->plan->jobs[twin->index]->operation, &r->same[i], err));
         }
@@ -217,9 +218,21 @@ static Callsheet__V1__Import *import_of(const struct resolving *r, const char *i
     return import;
 }
 
+/* The base has no output of it any more: it is done again here, with all that it needs. */
+static void redo(struct resolving *r, const struct named *theirs) {
+    Callsheet__V1__Job *job = cs_arena_copy(r->arena, r->base->plan->jobs[theirs->index], sizeof(*job));
+    job->reference = false;
+    r->imports = add(r->imports, job->id, r->count, r->arena);
+    r->all[r->count++] = job;
+}
+
 static void import_result(struct resolving *r, const char *id) {
     bool final = strcmp(id, CS_BASE_RESULT) == 0;
     if (find(r->own, id) != NULL || find(r->imports, id) != NULL || (!final && find(r->theirs, id) == NULL)) {
+        return;
+    }
+    if (!final && r->results != NULL && orc_results_fused(r->results, id) != NULL) {
+        redo(r, find(r->theirs, id));
         return;
     }
     Callsheet__V1__Job *job = cs_arena_alloc(r->arena, sizeof(*job));
@@ -240,7 +253,7 @@ static enum cs_status import_for(struct resolving *r, Callsheet__V1__Job *job, s
     if (job->operation == NULL) {
         return CS_OK; /* the plan's check says so */
     }
-    if (!job->reference && job->n_depends_on == 0) {
+    if (!job->reference && job->n_depends_on == 0 && find(r->imports, job->id) == NULL) {
         cs_catalog_imply(job->operation, CS_BASE_RESULT, r->arena);
     }
     for (size_t i = 0; i < job->n_depends_on; i++) {
@@ -262,8 +275,11 @@ static enum cs_status import_all(struct resolving *r, struct cs_err *err) {
     for (size_t i = 0; i < plan->n_jobs; i++) {
         r->all[i] = plan->jobs[i];
     }
-    for (size_t i = 0; i < plan->n_jobs; i++) {
-        CS_TRY(import_for(r, plan->jobs[i], err));
+    for (size_t i = 0; i < r->count; i++) { /* what is done again needs others, too */
+        if (r->all[i]->operation == NULL ||
+            r->all[i]->operation->params_case != CALLSHEET__V1__OPERATION__PARAMS_IMPORT) {
+            CS_TRY(import_for(r, r->all[i], err));
+        }
     }
     plan->jobs = r->all;
     plan->n_jobs = r->count;

@@ -202,6 +202,8 @@ static enum cs_status read_again(struct orc_change *change, const struct orc_pla
         added->priority->value = plan->priority;
     }
     added->cache = (Callsheet__V1__CacheMode)plan->cache;
+    added->intermediates = plan->discards ? CALLSHEET__V1__INTERMEDIATES__INTERMEDIATES_DISCARD
+                                          : CALLSHEET__V1__INTERMEDIATES__INTERMEDIATES_UNSPECIFIED;
     return orc_drafts_from(added, true, change->arena, &change->drafts, err);
 }
 

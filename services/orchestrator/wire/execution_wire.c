@@ -87,6 +87,19 @@ static void put_reused(const struct orc_job *job, struct cs_arena *arena, Callsh
     status->reused->reason = job->reused->reason;
 }
 
+/* The later job whose run it is, or was, done in. */
+static void put_fused(const struct orc_execution *execution, uint32_t index, Callsheet__V1__JobStatus *status) {
+    int32_t into = execution->jobs[index].fused_into;
+    if (execution->jobs[index].fused_next >= 0) {
+        struct orc_chain chain;
+        orc_chain_of(execution, index, &chain);
+        into = (int32_t)chain.jobs[chain.count - 1];
+    }
+    if (into >= 0) {
+        status->fused_into = (char *)execution->plan->jobs[into].id;
+    }
+}
+
 /* Those of a list are known before they are jobs. */
 static void put_items(const struct orc_plan_job *planned, struct cs_arena *arena, Callsheet__V1__JobStatus *status) {
     ProtobufCMessage *message = NULL;
@@ -128,6 +141,7 @@ static enum cs_status put_job(const struct orc_execution_view *view, uint32_t in
     put_dependencies(plan, planned, arena, status);
     put_error(job, arena, status);
     put_reused(job, arena, status);
+    put_fused(view->execution, index, status);
     status->approval = orc_approval_of_job(view->execution, index, arena);
     CS_TRY(orc_external_status(view->execution, index, arena, &status->external, err));
     status->cache = orc_cache_status(planned, job, arena);

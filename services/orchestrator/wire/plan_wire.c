@@ -12,6 +12,7 @@
 #include "wire/execution_wire.h"
 #include "wire/external_wire.h"
 #include "wire/failure_rules.h"
+#include "wire/fusion_wire.h"
 #include "wire/map_wire.h"
 #include "wire/queue_wire.h"
 #include "wire/request_check.h"
@@ -71,6 +72,7 @@ static enum cs_status read_inputs(Callsheet__V1__Job *job, size_t index, enum tr
             return cs_err_at(err, "params");
         }
         ref->input = (uint32_t)i + 1;
+        ref->step = 0;
         ref->step = 0;
         inputs[i] = (struct orc_input){
             .job = -1,
@@ -214,6 +216,7 @@ static enum cs_status read_jobs(const Callsheet__V1__Plan *message, enum trust t
             return cs_err_at(err, prefix);
         }
     }
+    orc_fusion_read(message, scratch, drafts);
     *ret_drafts = drafts;
     return CS_OK;
 }
@@ -234,6 +237,7 @@ static enum cs_status read_plan(Callsheet__V1__Plan *message, enum trust trust, 
     if (trust == FROM_CLIENT) {
         CS_TRY(orc_plan_queueing_check(message, err));
         CS_TRY(orc_plan_cache_check(message, err));
+        CS_TRY(orc_intermediates_check(message, err));
     }
     struct orc_job_draft *drafts = NULL;
     struct orc_plan *plan = NULL;
@@ -241,6 +245,7 @@ static enum cs_status read_plan(Callsheet__V1__Plan *message, enum trust trust, 
     CS_TRY(orc_plan_build(drafts, message->n_jobs, arena, &plan, err));
     plan->priority = message->priority != NULL ? (uint8_t)message->priority->value : (uint8_t)ORC_PRIORITY_DEFAULT;
     plan->cache = (uint8_t)message->cache;
+    plan->discards = orc_plan_discards(message);
     plan->fail_fast = message->on_failure == CALLSHEET__V1__ON_FAILURE__ON_FAILURE_FAIL_FAST;
     if (trust == FROM_CLIENT) {
         CS_TRY(orc_failure_rules_check_plan(message, err));

@@ -14,13 +14,17 @@
 struct orc_results;
 
 const struct orc_results *orc_results_of(const Callsheet__V1__Execution *summary, struct cs_arena *arena);
-/* Of a job that completed and whose artifacts are known; NULL when there is no such job. "" is the final result. */
+/* Of a job that completed and whose artifacts are known; NULL when there is no such job, also when it was done in one
+ * run with a later one and has none. "" is the final result. */
 const Callsheet__V1__JobStatus *orc_results_find(const struct orc_results *results, const char *id);
+/* A job that completed like that; or NULL. */
+const Callsheet__V1__JobStatus *orc_results_fused(const struct orc_results *results, const char *id);
 
 /* A job that has its result before it could run. */
 struct orc_reuse {
     uint32_t job;
     const char *source_job;
+    int32_t fused_into;  /* without outputs: nobody runs that would need them, only the job that has them; else -1 */
     const void *payload; /* packed callsheet.v1.Succeeded */
     size_t payload_size;
 };

@@ -61,6 +61,19 @@ static enum cs_status make_outputs(const struct orc_execution *execution, const 
     return CS_OK;
 }
 
+/* {job: the later job that has its output} of those that were done in one run; NULL none. */
+static json_t *make_fused(const struct orc_execution *execution) {
+    json_t *fused = NULL;
+    for (uint32_t i = 0; i < execution->plan->job_count; i++) {
+        int32_t into = execution->jobs[i].fused_into;
+        if (into >= 0) {
+            fused = fused != NULL ? fused : json_object();
+            (void)json_object_set_new(fused, execution->plan->jobs[i].id, json_string(execution->plan->jobs[into].id));
+        }
+    }
+    return fused;
+}
+
 static json_t *make_body(const struct orc_execution *execution, const char *result_link, json_t *outputs,
                          bool truncated) {
     json_t *body = json_object();
@@ -78,6 +91,10 @@ static json_t *make_body(const struct orc_execution *execution, const char *resu
     (void)json_object_set_new(body, "completedAt", time_or_null(execution->completed_at_ms));
     if (execution->state != ORC_EXECUTION_COMPLETED) {
         (void)json_object_set_new(body, "failedAt", time_or_null(execution->completed_at_ms));
+    }
+    json_t *fused = truncated ? NULL : make_fused(execution);
+    if (fused != NULL) {
+        (void)json_object_set_new(body, "fusedInto", fused);
     }
     if (truncated) {
         (void)json_object_set_new(body, "outputsTruncated", json_true());

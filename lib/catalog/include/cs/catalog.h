@@ -58,6 +58,7 @@ struct cs_operation {
     bool internal;                   /* refused in plans of the public API */
     const char *const *more_outputs; /* behind the main one: "subtitles.srt", NULL terminated; NULL: none */
     bool audio_alone;                /* given `audio` instead of `video`, it makes audio of the same name */
+    bool fusible; /* media: it describes what it makes, so another can go on with that in the same run */
 };
 
 const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
@@ -97,6 +98,10 @@ Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *
 
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
+
+/* Whether, with these parameters, it can be a step of a run that does several jobs, the last one too: a film comes in
+ * and nothing but one film goes out. */
+bool cs_catalog_fusible(const Callsheet__V1__Operation *operation);
 
 /* ---- vocabularies ---- */
 /* Output size of reframe; false for an unknown ratio. */

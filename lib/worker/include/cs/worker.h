@@ -48,6 +48,7 @@ struct cs_worker_config {
     uint32_t slots;
     const struct cs_worker_ops *ops;
     void *ctx;
+    uint32_t fused_jobs;   /* how many jobs an assignment may be made of (Assign.steps_before); 0: one */
     uint32_t heartbeat_ms; /* how often the orchestrator hears that each assignment is alive; 0: the default */
 };
 

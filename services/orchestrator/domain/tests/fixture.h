@@ -84,6 +84,11 @@ static inline struct orc_plan *fixture_mutable(const struct orc_plan *plan) {
     return (struct orc_plan *)plan;
 }
 
+/* Volatile: the log does not tell that it runs, and it is told then that it waits. */
+static inline bool fixture_joined(const struct orc_job *job) {
+    return job->state == ORC_JOB_RUNNING && job->fused_prev >= 0;
+}
+
 static inline bool fixture_pending(const struct orc_job *job) {
     return job->state == ORC_JOB_READY || job->state == ORC_JOB_RUNNING || job->state == ORC_JOB_RETRYING;
 }
@@ -103,19 +108,23 @@ __attribute__((unused)) static void fixture_print(const struct orc_execution *e,
     cs_buf_printf(out, durable ? "\n" : " flying=%d losses=%u\n", e->delivery.in_flight, e->delivery.losses);
     for (uint32_t i = 0; i < e->plan->job_count; i++) {
         const struct orc_job *job = &e->jobs[i];
+        bool joined = durable && fixture_joined(job);
         bool volatile_state = durable && fixture_pending(job);
         bool unknown = volatile_state || (durable && job->state == ORC_JOB_CANCELLED);
-        cs_buf_printf(out,
-                      "%s %s attempt=%u started=%" PRId64 " failures=%u losses=%u unmet=%u wake=%" PRId64
-                      " end=%" PRId64 " class=%d code=%s message=%s checkpoint=%.*s result=%.*s reused=%s\n",
-                      e->plan->jobs[i].id, volatile_state ? "pending" : orc_job_fsm.state_names[job->state],
-                      unknown ? 0 : job->attempt, unknown ? 0 : job->started_at_ms, job->failures, job->losses,
-                      job->unmet, durable ? 0 : job->wake_at_ms, job->completed_at_ms, (int)job->failure_class,
-                      job->error_code != NULL ? job->error_code : "-",
-                      job->error_message != NULL ? job->error_message : "-", (int)job->checkpoint_size,
-                      job->checkpoint != NULL ? (const char *)job->checkpoint : "", (int)job->result_size,
-                      job->result != NULL ? (const char *)job->result : "",
-                      job->reused != NULL ? job->reused->execution : "-");
+        cs_buf_printf(
+            out,
+            "%s %s attempt=%u started=%" PRId64 " failures=%u losses=%u unmet=%u wake=%" PRId64 " end=%" PRId64
+            " class=%d code=%s message=%s checkpoint=%.*s result=%.*s reused=%s apart=%d into=%d\n",
+            e->plan->jobs[i].id,
+            joined           ? orc_job_fsm.state_names[ORC_JOB_WAITING]
+            : volatile_state ? "pending"
+                             : orc_job_fsm.state_names[job->state],
+            unknown ? 0 : job->attempt, unknown ? 0 : job->started_at_ms, job->failures, job->losses, job->unmet,
+            durable ? 0 : job->wake_at_ms, job->completed_at_ms, (int)job->failure_class,
+            job->error_code != NULL ? job->error_code : "-", job->error_message != NULL ? job->error_message : "-",
+            (int)job->checkpoint_size, job->checkpoint != NULL ? (const char *)job->checkpoint : "",
+            (int)job->result_size, job->result != NULL ? (const char *)job->result : "",
+            job->reused != NULL ? job->reused->execution : "-", job->apart, job->fused_into);
     }
 }
 

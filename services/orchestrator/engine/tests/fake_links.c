@@ -99,20 +99,30 @@ void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots) 
     fake_link_up_beating(link, operations, slots, 0);
 }
 
-void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms) {
-    Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
+static void come_up(uint64_t link, const char *const *operations, uint32_t slots, Callsheet__V1__Hello hello) {
     hello.worker = (char *)"fake";
     hello.operations = (char **)operations;
     while (operations[hello.n_operations] != NULL) {
         hello.n_operations++;
     }
     hello.slots = slots;
-    hello.heartbeat_ms = heartbeat_ms;
     pthread_mutex_lock(&fake.lock);
     fake.up[link] = true;
     pthread_mutex_unlock(&fake.lock);
     fake.links.events->up(link, &hello, fake.links.ctx);
     fake_link_credits(link, slots);
+}
+
+void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms) {
+    Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
+    hello.heartbeat_ms = heartbeat_ms;
+    come_up(link, operations, slots, hello);
+}
+
+void fake_link_up_fusing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs) {
+    Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
+    hello.fused_jobs = fused_jobs;
+    come_up(link, operations, slots, hello);
 }
 
 void fake_link_down(uint64_t link) {
@@ -189,6 +199,31 @@ void fake_links_reset(void) {
     pthread_mutex_unlock(&fake.lock);
 }
 
+enum { STEPS_MAX = 16 };
+
+struct steps {
+    Callsheet__V1__Metric metrics[STEPS_MAX];
+    Callsheet__V1__Metric *metric_lists[STEPS_MAX];
+    Callsheet__V1__StepDone done[STEPS_MAX];
+    Callsheet__V1__StepDone *list[STEPS_MAX];
+};
+
+static void add_steps(const Callsheet__V1__WorkCommand *command, struct steps *steps,
+                      Callsheet__V1__Succeeded *succeeded) {
+    for (size_t i = 0; i < command->assign->n_steps_before && i < STEPS_MAX; i++) {
+        callsheet__v1__metric__init(&steps->metrics[i]);
+        callsheet__v1__step_done__init(&steps->done[i]);
+        steps->metrics[i].name = (char *)"step";
+        steps->metrics[i].value = (double)(i + 1);
+        steps->metric_lists[i] = &steps->metrics[i];
+        steps->done[i].metrics = &steps->metric_lists[i];
+        steps->done[i].n_metrics = 1;
+        steps->list[i] = &steps->done[i];
+        succeeded->n_steps_before = i + 1;
+    }
+    succeeded->steps_before = steps->list;
+}
+
 void fake_report_succeeded(uint64_t link, const Callsheet__V1__WorkCommand *command) {
     Callsheet__V1__Metric metric = CALLSHEET__V1__METRIC__INIT;
     metric.name = (char *)"link";
@@ -204,6 +239,8 @@ void fake_report_succeeded(uint64_t link, const Callsheet__V1__WorkCommand *comm
     succeeded.metrics = metrics;
     succeeded.n_outputs = 1;
     succeeded.outputs = outputs;
+    struct steps steps;
+    add_steps(command, &steps, &succeeded);
     Callsheet__V1__Report what = CALLSHEET__V1__REPORT__INIT;
     what.report_case = CALLSHEET__V1__REPORT__REPORT_SUCCEEDED;
     what.succeeded = &succeeded;

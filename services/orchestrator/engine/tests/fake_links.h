@@ -11,6 +11,8 @@
 void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots);
 /* One that promises to be heard of about each attempt. */
 void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms);
+/* One that does up to so many jobs in one run. */
+void fake_link_up_fusing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs);
 void fake_link_credits(uint64_t link, uint32_t limit);
 void fake_link_down(uint64_t link);
 
@@ -24,6 +26,7 @@ bool fake_link_dropped(uint64_t link);
 void fake_links_reset(void);
 
 /* ---- what the worker says about a command's attempt ---- */
+/* With one clip; of a run of several jobs each step has a metric "step", its number. */
 void fake_report_succeeded(uint64_t link, const Callsheet__V1__WorkCommand *command);
 void fake_report_failed(uint64_t link, const Callsheet__V1__WorkCommand *command,
                         Callsheet__V1__FailureClass failure_class, const char *code, int64_t retry_after_ms);
