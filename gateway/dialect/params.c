@@ -166,6 +166,9 @@ static const struct rule rules[] = {
     {OP(REPLACE_GREEN_SCREEN), "video", RULE_MEDIA, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(REPLACE_GREEN_SCREEN), "background", RULE_MEDIA_LIST, "background", NULL},
+    {OP(GIF), "input", RULE_MEDIA, "video", NULL},
+    {OP(GIF), "video", RULE_MEDIA, "video", NULL},
+    {OP(GIF), "videoUrl", RULE_MEDIA_URL, "video", NULL},
     {OP(THUMBNAIL), "input", RULE_MEDIA, "video", NULL},
     {OP(THUMBNAIL), "video", RULE_MEDIA, "video", NULL},
     {OP(THUMBNAIL), "videoUrl", RULE_MEDIA_URL, "video", NULL},
@@ -426,6 +429,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(OVERLAY_TEXT):
     case OP(CONVERT):
     case OP(THUMBNAIL):
+    case OP(GIF):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -370,6 +370,9 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
     case CALLSHEET__V1__OPERATION__PARAMS_FREEZE:
         CS_TRY(check_freeze(operation->freeze, err));
         break;
+    case CALLSHEET__V1__OPERATION__PARAMS_GIF:
+        CS_TRY(check_gif(operation->gif, err));
+        break;
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         CS_TRY(check_thumbnail(operation->thumbnail, err));
         break;

@@ -82,6 +82,7 @@ enum cs_status check_layer(const Callsheet__V1__Layer *params, struct cs_err *er
 enum cs_status check_overlay_text(const Callsheet__V1__OverlayText *params, struct cs_err *err);
 enum cs_status check_lower_third(const Callsheet__V1__LowerThird *third, struct cs_err *err);
 enum cs_status check_replace_green_screen(const Callsheet__V1__ReplaceGreenScreen *params, struct cs_err *err);
+enum cs_status check_gif(const Callsheet__V1__Gif *params, struct cs_err *err);
 enum cs_status check_thumbnail(const Callsheet__V1__Thumbnail *params, struct cs_err *err);
 enum cs_status check_convert(const Callsheet__V1__Convert *params, struct cs_err *err);
 enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);

@@ -167,3 +167,15 @@ enum cs_status check_thumbnail(const Callsheet__V1__Thumbnail *params, struct cs
     }
     return CS_OK;
 }
+
+enum cs_status check_gif(const Callsheet__V1__Gif *params, struct cs_err *err) {
+    static const char *const formats[] = {"gif", "webp", NULL};
+    CS_TRY(check_ref("video", params->video, true, err));
+    CS_TRY(check_opt_real("start", params->start, 0, MEDIA_SECONDS_MAX, err));
+    CS_TRY(check_opt_real("duration", params->duration, 0.1, 60, err));
+    CS_TRY(check_opt_u32("width", params->width, SIDE_MIN, 1280, err));
+    CS_TRY(check_opt_real("fps", params->fps, 1, 50, err));
+    CS_TRY(check_opt_u32("loop", params->loop, 0, 65535, err));
+    CS_TRY(check_opt_u32("colors", params->colors, 4, 256, err));
+    return check_word("format", params->format, formats, err);
+}

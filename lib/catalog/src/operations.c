@@ -81,6 +81,7 @@ static const struct cs_operation operations[] = {
      .fusible = true},
     {PARAMS(THUMBNAIL), "thumbnail", no_alias, CS_WORKER_MEDIA, TYPE(IMAGE), "thumbnail.jpg", RENDER_MS, STUCK_MS,
      false},
+    {PARAMS(GIF), "gif", no_alias, CS_WORKER_MEDIA, TYPE(IMAGE), "animation.gif", RENDER_MS, STUCK_MS, false},
     {PARAMS(CONVERT), "convert", convert_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "output.mp4", RENDER_MS, STUCK_MS, false},
     {PARAMS(DENOISE), "denoise", no_alias, CS_WORKER_MEDIA, TYPE(VIDEO), "denoised.mp4", RENDER_MS, STUCK_MS, false,
      .fusible = true},

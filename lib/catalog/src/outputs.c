@@ -40,6 +40,8 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
         return with_format(row->output_name, operation->generate_image->output_format, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         return with_format(row->output_name, operation->thumbnail->format, arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_GIF:
+        return with_format(row->output_name, operation->gif->format, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return with_format(row->output_name, operation->convert->container, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:

@@ -51,10 +51,21 @@ static const struct {
     const char *suffix;
     const char *content_type;
 } content_types[] = {
-    {".mp4", "video/mp4"},  {".webm", "video/webm"}, {".mov", "video/quicktime"},   {".mkv", "video/x-matroska"},
-    {".png", "image/png"},  {".jpg", "image/jpeg"},  {".webp", "image/webp"},       {".m4a", "audio/mp4"},
-    {".mp3", "audio/mpeg"}, {".wav", "audio/wav"},   {".json", "application/json"}, {".srt", "application/x-subrip"},
-    {".vtt", "text/vtt"},   {".ass", "text/x-ssa"},
+    {".mp4", "video/mp4"},
+    {".webm", "video/webm"},
+    {".mov", "video/quicktime"},
+    {".mkv", "video/x-matroska"},
+    {".png", "image/png"},
+    {".gif", "image/gif"},
+    {".jpg", "image/jpeg"},
+    {".webp", "image/webp"},
+    {".m4a", "audio/mp4"},
+    {".mp3", "audio/mpeg"},
+    {".wav", "audio/wav"},
+    {".json", "application/json"},
+    {".srt", "application/x-subrip"},
+    {".vtt", "text/vtt"},
+    {".ass", "text/x-ssa"},
 };
 
 static const char *content_type_of(const char *name) {

@@ -37,6 +37,8 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_generate_image(job, operation->generate_image, err);
     case CALLSHEET__V1__OPERATION__PARAMS_GENERATE_AUDIO:
         return med_op_generate_audio(job, operation->generate_audio, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_GIF:
+        return med_op_gif(job, operation->gif, err);
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         return med_op_thumbnail(job, operation->thumbnail, err);
     case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:

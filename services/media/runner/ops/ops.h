@@ -125,6 +125,7 @@ enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Trans
 /* addSubtitles with mode "soft". */
 enum cs_status med_op_soft_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
                                      struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_gif(struct med_job *job, const Callsheet__V1__Gif *params, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_thumbnail(struct med_job *job, const Callsheet__V1__Thumbnail *params,
                                 struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params,

@@ -2,6 +2,8 @@
 insert into operation_names (field, name) values
     (16, 'trim'),
     (17, 'transitions'),
+    (18, 'mixAudio'),
+    (19, 'loudness'),
     (20, 'layer'),
     (21, 'replaceGreenScreen'),
     (22, 'overlayText'),
@@ -9,6 +11,7 @@ insert into operation_names (field, name) values
     (24, 'reverse'),
     (25, 'freeze'),
     (26, 'thumbnail'),
+    (27, 'gif'),
     (28, 'convert'),
     (30, 'stitch'),
     (31, 'denoise'),
