@@ -67,6 +67,8 @@ static const char *const *more_names(const Callsheet__V1__Operation *operation, 
     switch (operation->params_case) {
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         return cs_str_eq(operation->thumbnail->mode, "sprite") ? storyboard : NULL;
+    case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
+        return cs_str_eq(operation->reframe->mode, "smart") ? row->more_outputs : NULL;
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         return operation->add_subtitles->subtitle_files ? subtitle_files : NULL;
     default:
