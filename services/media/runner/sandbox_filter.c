@@ -25,6 +25,7 @@ static const char *const allowed[] = {
     "futex",
     "get_robust_list",
     "getpid",
+    "getpriority",
     "gettid",
     "restart_syscall",
     "rseq",

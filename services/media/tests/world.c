@@ -45,6 +45,7 @@ void world_start(struct world *world, const char *runner, bool allow_private) {
         .slots = 3,
         .job_threads = 2,
         .job_memory_bytes = INT64_C(8) << 30,
+        .gpl_encoders = true,
         .allow_private_targets = allow_private,
     };
     assert_ok(cs_storage_open(world->storage_dir, &world->storage, &err), &err);
