@@ -28,7 +28,7 @@ enum {
     TURNS_MAX = 20000,
     EVENTS_MAX = 4096,
     ATTEMPTS_MAX = 4096,
-    WORLDS_DEFAULT = 300
+    WORLDS_DEFAULT = 1000
 };
 
 /* A stored event with its own payload. */
@@ -353,6 +353,19 @@ static const char *name(struct world *w, const char *format, ...) {
     return cs_arena_strdup(w->arena, text);
 }
 
+/* A job of a run whose output would not be kept, when there is one; else any. */
+static const char *some_parent(struct world *w) {
+    uint32_t from = below(w, w->plan->job_count);
+    bool between = one_in(w, 2);
+    for (uint32_t k = 0; k < w->plan->job_count && between; k++) {
+        uint32_t i = (from + k) % w->plan->job_count;
+        if (w->execution->jobs[i].fused_next >= 0) {
+            return w->plan->jobs[i].id;
+        }
+    }
+    return w->plan->jobs[from].id;
+}
+
 /* Depends on some of what is there, and on new ones before it. */
 static struct orc_job_draft random_draft(struct world *w, const struct orc_job_draft *before, uint32_t count) {
     struct orc_job_draft draft = {.id = name(w, "n%u", (uint32_t)roll(w)), .output = "", .params = ""};
@@ -361,7 +374,7 @@ static struct orc_job_draft random_draft(struct world *w, const struct orc_job_d
     const char **parents = cs_arena_array(w->arena, 4, sizeof(*parents));
     for (uint32_t i = below(w, 4); i > 0; i--) {
         bool new = count != 0 && one_in(w, 3);
-        const char *id = new ? before[below(w, count)].id : w->plan->jobs[below(w, w->plan->job_count)].id;
+        const char *id = new ? before[below(w, count)].id : some_parent(w);
         parents[draft.depends_on_count++] = name(w, "%s", id); /* the plan's own goes with a crash */
     }
     draft.depends_on = parents;
@@ -398,7 +411,8 @@ static uint32_t count_runs(const struct world *w) {
 
 static void append_some(struct world *w) {
     uint32_t count = 1 + below(w, 3);
-    if (w->plan->job_count == 0 || w->plan->job_count + count + ITEMS_MAX > GROWN_MAX || !one_in(w, 12)) {
+    if (w->plan->job_count == 0 || w->plan->job_count + count + ITEMS_MAX > GROWN_MAX ||
+        !one_in(w, count_runs(w) != 0 ? 3 : 12)) {
         return;
     }
     struct orc_job_draft *drafts = cs_arena_array(w->arena, count, sizeof(*drafts));
