@@ -12,6 +12,7 @@
 #include "graph/sound.h"
 #include "ops/leveling.h"
 #include "ops/lower_third.h"
+#include "ops/number.h"
 #include "ops/ops.h"
 
 enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2 };
@@ -44,19 +45,6 @@ struct brand {
     struct med_level level;
 };
 
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
-
-static enum cs_status read_number(const Google__Protobuf__DoubleValue *value, double absent, double min, double max,
-                                  const char *path, double *ret_number, struct cs_err *err) {
-    *ret_number = value_or(value, absent);
-    if (!(*ret_number >= min && *ret_number <= max)) {
-        return cs_fail_at(err, path, "out_of_range", "%s must be %g to %g", path, min, max);
-    }
-    return CS_OK;
-}
-
 /* ---- parts ---- */
 
 /* An intro or outro. */
@@ -64,7 +52,7 @@ static enum cs_status add_frame_part(struct med_job *job, const Callsheet__V1__M
                                      const Google__Protobuf__DoubleValue *duration, const char *duration_path,
                                      struct brand *brand, struct cs_err *err) {
     double seconds = 0;
-    CS_TRY(read_number(duration, part_duration_s, 0.1, 600, duration_path, &seconds, err));
+    CS_TRY(med_number_read(duration, part_duration_s, 0.1, 600, duration_path, &seconds, err));
     if (ref == NULL) {
         return CS_OK;
     }
@@ -84,7 +72,7 @@ static enum cs_status add_frame_part(struct med_job *job, const Callsheet__V1__M
 static enum cs_status read_parts(struct med_job *job, const Callsheet__V1__Brand *params, struct brand *brand,
                                  struct cs_err *err) {
     double fade = 0;
-    CS_TRY(read_number(params->fade_duration, fade_duration_s, 0, 10, "fadeDuration", &fade, err));
+    CS_TRY(med_number_read(params->fade_duration, fade_duration_s, 0, 10, "fadeDuration", &fade, err));
     CS_TRY(add_frame_part(job, params->intro, "intro", params->intro_duration, "introDuration", brand, err));
     brand->main = brand->count++;
     CS_TRY(med_job_video_input(job, params->video, "video", &brand->parts[brand->main], err));
@@ -145,8 +133,8 @@ static enum cs_status read_logo_time(const Callsheet__V1__Brand *params, struct 
     int64_t all = brand->segments[brand->main].frames;
     double start = 0;
     double end = 0;
-    CS_TRY(read_number(params->logo_start, 0, 0, MED_DURATION_S_MAX, "logoStart", &start, err));
-    CS_TRY(read_number(params->logo_end, MED_DURATION_S_MAX, 0, MED_DURATION_S_MAX, "logoEnd", &end, err));
+    CS_TRY(med_number_read(params->logo_start, 0, 0, MED_DURATION_S_MAX, "logoStart", &start, err));
+    CS_TRY(med_number_read(params->logo_end, MED_DURATION_S_MAX, 0, MED_DURATION_S_MAX, "logoEnd", &end, err));
     if (end <= start) {
         return cs_fail_at(err, "logoEnd", "out_of_range", "a logo ends after it starts");
     }
@@ -162,8 +150,8 @@ static enum cs_status read_logo(struct med_job *job, const Callsheet__V1__Brand 
     bool right = false;
     bool bottom = false;
     uint32_t margin = params->logo_margin != NULL ? params->logo_margin->value : LOGO_MARGIN;
-    CS_TRY(read_number(params->logo_size, logo_size, 0.01, 1, "logoSize", &size, err));
-    CS_TRY(read_number(params->logo_opacity, logo_opacity, 0, 1, "logoOpacity", &brand->logo.opacity, err));
+    CS_TRY(med_number_read(params->logo_size, logo_size, 0.01, 1, "logoSize", &size, err));
+    CS_TRY(med_number_read(params->logo_opacity, logo_opacity, 0, 1, "logoOpacity", &brand->logo.opacity, err));
     CS_TRY(read_corner(params->logo_position, &right, &bottom, err));
     if (margin > LOGO_MARGIN_MAX) {
         return cs_fail_at(err, "logoMargin", "out_of_range", "logoMargin must be 0 to %d", LOGO_MARGIN_MAX);
@@ -293,7 +281,8 @@ static enum cs_status read_loudness(const Callsheet__V1__Brand *params, double *
     if (params->keep_loudness) {
         return CS_OK;
     }
-    return read_number(params->loudness, loudness_lufs, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, "loudness", ret_target, err);
+    return med_number_read(params->loudness, loudness_lufs, CS_LOUDNESS_MIN, CS_LOUDNESS_MAX, "loudness", ret_target,
+                           err);
 }
 
 static bool is_divisible(const struct brand *brand) {

@@ -10,6 +10,7 @@
 #include "graph/loop.h"
 #include "graph/overlay.h"
 #include "graph/sound.h"
+#include "ops/number.h"
 
 #define FIT(word) CALLSHEET__V1__LAYER_FIT__LAYER_FIT_##word
 
@@ -45,10 +46,6 @@ struct composition {
     int64_t frames;
     bool sounds;
 };
-
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
 
 static bool is_image(const struct part *part) {
     return part->clip.facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE;
@@ -99,7 +96,7 @@ static enum cs_status read_parts(struct med_job *job, struct layer *layer, struc
     for (size_t i = 0; timeline && i < layer->count; i++) {
         const Callsheet__V1__LayerPart *part = wire->item->timeline[i];
         const char *path = cs_arena_sprintf(job->arena, "%s[%zu]%s", wire->parts_path, i, wire->part_member);
-        double seconds = value_or(part->duration, 0);
+        double seconds = med_number_or(part->duration, 0);
         CS_TRY(in_range(wire, "duration", seconds, 0, MED_DURATION_S_MAX, err));
         CS_TRY(read_part(job, part->media, seconds, path, &layer->parts[i], err));
     }
@@ -113,8 +110,8 @@ static enum cs_status read_key(struct layer *layer, struct cs_err *err) {
     if (!item->chroma_key) {
         return CS_OK;
     }
-    layer->key.similarity = value_or(item->similarity, key_similarity);
-    layer->key.blend = value_or(item->blend, key_blend);
+    layer->key.similarity = med_number_or(item->similarity, key_similarity);
+    layer->key.blend = med_number_or(item->blend, key_blend);
     CS_TRY(in_range(wire, "similarity", layer->key.similarity, 0.01, 1, err));
     CS_TRY(in_range(wire, "blend", layer->key.blend, 0, 1, err));
     if (!cs_key_color(color, &layer->key.rgb)) {
@@ -127,12 +124,12 @@ static enum cs_status read_key(struct layer *layer, struct cs_err *err) {
 
 static enum cs_status read_layer(struct med_job *job, struct layer *layer, bool main, struct cs_err *err) {
     const struct med_layer_wire *wire = layer->wire;
-    layer->opacity = value_or(wire->item->opacity, 1);
-    layer->volume = value_or(wire->item->volume, main ? 1 : 0);
+    layer->opacity = med_number_or(wire->item->opacity, 1);
+    layer->volume = med_number_or(wire->item->volume, main ? 1 : 0);
     CS_TRY(in_range(wire, "opacity", layer->opacity, 0, 1, err));
     CS_TRY(in_range(wire, "volume", layer->volume, 0, 1, err));
-    CS_TRY(in_range(wire, "start", value_or(wire->item->start, 0), 0, MED_DURATION_S_MAX, err));
-    CS_TRY(in_range(wire, "duration", value_or(wire->item->duration, 1), 0.001, MED_DURATION_S_MAX, err));
+    CS_TRY(in_range(wire, "start", med_number_or(wire->item->start, 0), 0, MED_DURATION_S_MAX, err));
+    CS_TRY(in_range(wire, "duration", med_number_or(wire->item->duration, 1), 0.001, MED_DURATION_S_MAX, err));
     CS_TRY(read_key(layer, err));
     return read_parts(job, layer, err);
 }
@@ -221,7 +218,7 @@ static int64_t layer_ticks(const struct layer *layer) {
 }
 
 static int64_t start_ticks(const struct layer *layer) {
-    return med_ticks_from_seconds(value_or(layer->wire->item->start, 0));
+    return med_ticks_from_seconds(med_number_or(layer->wire->item->start, 0));
 }
 
 static enum cs_status read_length(const struct med_compose_wish *wish, struct composition *all, struct cs_err *err) {

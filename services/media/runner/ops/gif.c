@@ -2,6 +2,7 @@
 #include "cs/base/text.h"
 #include "graph/animation.h"
 #include "graph/av.h"
+#include "ops/number.h"
 #include "ops/ops.h"
 
 enum { WIDTH = 480, WIDTH_MAX = 1280, FRAMES_MAX = 1000, COLORS = 256, FPS_SCALE = 1000 };
@@ -17,15 +18,11 @@ struct gif {
     int64_t frames;
 };
 
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
-
 static enum cs_status read_stretch(const Callsheet__V1__Gif *params, struct gif *gif, struct cs_err *err) {
     double length = med_ticks_to_seconds(gif->clip.facts->video.length_ticks);
-    double start = value_or(params->start, 0);
-    double duration = value_or(params->duration, duration_default_s);
-    double fps = value_or(params->fps, fps_default);
+    double start = med_number_or(params->start, 0);
+    double duration = med_number_or(params->duration, duration_default_s);
+    double fps = med_number_or(params->fps, fps_default);
     if (!(start >= 0 && start < length)) {
         return cs_fail_at(err, "start", "out_of_range", "the video is over before the start");
     }

@@ -1,18 +1,15 @@
 /* Visual items one after the other, normalised to one size and rate, audio items laid over them. */
 #include "cs/base/text.h"
 #include "ops/fit_words.h"
+#include "ops/number.h"
 #include "ops/sequence.h"
 
 static const double transition_duration_s = 1;
 
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
-
 static enum cs_status check_item(const Callsheet__V1__MergeItem *wire, const char *path, struct cs_err *err) {
-    double volume = value_or(wire->volume, 1);
-    double duration = value_or(wire->duration, 1);
-    double offset = value_or(wire->offset, 0);
+    double volume = med_number_or(wire->volume, 1);
+    double duration = med_number_or(wire->duration, 1);
+    double offset = med_number_or(wire->offset, 0);
     if (!(volume >= 0 && volume <= 1) || !(duration > 0 && duration < 1e5) || !(offset >= 0 && offset < 1e5)) {
         return cs_fail_at(err, path, "out_of_range", "a volume, duration or offset is out of range");
     }
@@ -27,9 +24,9 @@ static enum cs_status read_items(struct med_job *job, const Callsheet__V1__Merge
     for (size_t i = 0; i < params->n_items; i++) {
         const Callsheet__V1__MergeItem *wire = params->items[i];
         const char *path = cs_arena_sprintf(job->arena, "items[%zu].media", i);
-        struct med_sequence_item item = {.volume = value_or(wire->volume, 1),
-                                         .duration_s = value_or(wire->duration, 0),
-                                         .offset_s = value_or(wire->offset, 0)};
+        struct med_sequence_item item = {.volume = med_number_or(wire->volume, 1),
+                                         .duration_s = med_number_or(wire->duration, 0),
+                                         .offset_s = med_number_or(wire->offset, 0)};
         CS_TRY(check_item(wire, path, err));
         CS_TRY(med_job_input(job, wire->media, path, &item.clip, err));
         bool as_sound = wire->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO;

@@ -5,6 +5,7 @@
 #include "graph/sound.h"
 #include "graph/timeline.h"
 #include "ops/main_sound.h"
+#include "ops/number.h"
 
 enum { TRACKS_MAX = 64, REPEATS_MAX = 20000 };
 
@@ -26,21 +27,8 @@ struct mix {
     int64_t fade_out;
 };
 
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
-
-static enum cs_status read_number(const Google__Protobuf__DoubleValue *value, double absent, double min, double max,
-                                  const char *path, double *ret_number, struct cs_err *err) {
-    *ret_number = value_or(value, absent);
-    if (!(*ret_number >= min && *ret_number <= max)) {
-        return cs_fail_at(err, path, "out_of_range", "%s must be %g to %g", path, min, max);
-    }
-    return CS_OK;
-}
-
 static int64_t samples_of(const Google__Protobuf__DoubleValue *seconds) {
-    double wanted = value_or(seconds, 0);
+    double wanted = med_number_or(seconds, 0);
     double most = (double)24 * 3600;
     return wanted > 0 ? llround(fmin(wanted, most) * MED_SAMPLE_RATE) : 0;
 }
@@ -48,8 +36,8 @@ static int64_t samples_of(const Google__Protobuf__DoubleValue *seconds) {
 /* ---- parameters ---- */
 
 static double gain_db(const Callsheet__V1__AudioTrack *track) {
-    double volume = value_or(track->volume, 1);
-    double gain = value_or(track->gain_db, volume > 0 ? 20 * log10(volume) : -HUGE_VAL);
+    double volume = med_number_or(track->volume, 1);
+    double gain = med_number_or(track->gain_db, volume > 0 ? 20 * log10(volume) : -HUGE_VAL);
     return gain < 20 ? gain : 20;
 }
 
@@ -96,11 +84,11 @@ static enum cs_status read_ducking(const Callsheet__V1__Ducking *params, struct 
     static const Callsheet__V1__Ducking absent = CALLSHEET__V1__DUCKING__INIT;
     double reduction_db = 0;
     params = params != NULL ? params : &absent;
-    CS_TRY(read_number(params->threshold_db, -35, -80, 0, "ducking.thresholdDb", &ducking->threshold_db, err));
-    CS_TRY(read_number(params->ratio, 4, 1, 20, "ducking.ratio", &ducking->ratio, err));
-    CS_TRY(read_number(params->attack_ms, 50, 0, 2000, "ducking.attackMs", &ducking->attack_ms, err));
-    CS_TRY(read_number(params->release_ms, 500, 0, 10000, "ducking.releaseMs", &ducking->release_ms, err));
-    CS_TRY(read_number(params->reduction_max_db, 18, 0, 60, "ducking.reductionMaxDb", &reduction_db, err));
+    CS_TRY(med_number_read(params->threshold_db, -35, -80, 0, "ducking.thresholdDb", &ducking->threshold_db, err));
+    CS_TRY(med_number_read(params->ratio, 4, 1, 20, "ducking.ratio", &ducking->ratio, err));
+    CS_TRY(med_number_read(params->attack_ms, 50, 0, 2000, "ducking.attackMs", &ducking->attack_ms, err));
+    CS_TRY(med_number_read(params->release_ms, 500, 0, 10000, "ducking.releaseMs", &ducking->release_ms, err));
+    CS_TRY(med_number_read(params->reduction_max_db, 18, 0, 60, "ducking.reductionMaxDb", &reduction_db, err));
     ducking->floor_db = -reduction_db;
     return CS_OK;
 }
@@ -152,7 +140,7 @@ enum cs_status med_op_mix_audio(struct med_job *job, const Callsheet__V1__MixAud
     bool alone = params->main_case == CALLSHEET__V1__MIX_AUDIO__MAIN_AUDIO;
     CS_TRY(med_main_sound_read(job, alone ? NULL : params->video, alone ? params->audio : NULL, params->format,
                                &mix->main, &made, err));
-    CS_TRY(read_number(params->volume, 1, 0, 1, "volume", &mix->volume, err));
+    CS_TRY(med_number_read(params->volume, 1, 0, 1, "volume", &mix->volume, err));
     CS_TRY(read_ducking(params->ducking, &mix->ducking, err));
     if (params->n_tracks == 0 || params->n_tracks > TRACKS_MAX) {
         return cs_fail_at(err, "tracks", "too_many", "a mix has 1 to %d tracks", TRACKS_MAX);

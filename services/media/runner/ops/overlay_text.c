@@ -9,6 +9,7 @@
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "cs/placement.h"
+#include "ops/number.h"
 #include "ops/ops.h"
 
 static const double font_size = 48;
@@ -34,17 +35,13 @@ struct reader {
     struct cs_err *err;
 };
 
-static double value_or(const Google__Protobuf__DoubleValue *value, double absent) {
-    return value == NULL ? absent : value->value;
-}
-
 static enum cs_status at(const struct reader *reader) {
     return cs_err_at(reader->err, reader->path);
 }
 
 static enum cs_status number(const struct reader *reader, const char *name, const Google__Protobuf__DoubleValue *value,
                              double absent, double min, double max, double *ret_number) {
-    *ret_number = value_or(value, absent);
+    *ret_number = med_number_or(value, absent);
     if (*ret_number >= min && *ret_number <= max) {
         return CS_OK;
     }

@@ -1,5 +1,4 @@
 /* COVERS ops/chunk.c: a long picture in chunks. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,28 +19,6 @@ static const char *make_long(struct studio *studio) {
     return studio_make(studio, "long.mp4",
                        "-f lavfi -i \"testsrc2=s=64x48:r=25:d=34\" -f lavfi -i \"sine=f=440:d=34:r=48000\" "
                        "-c:v libx264 -preset ultrafast -g 40 -bf 2 -pix_fmt yuv420p -c:a aac");
-}
-
-static void *read_file(struct studio *studio, const char *name, size_t *ret_size) {
-    FILE *file = fopen(studio_path(studio, name), "rb");
-    assert_non_null(file);
-    (void)fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    (void)fseek(file, 0, SEEK_SET);
-    void *bytes = malloc((size_t)size);
-    assert_int_equal(fread(bytes, 1, (size_t)size, file), size);
-    (void)fclose(file);
-    *ret_size = (size_t)size;
-    return bytes;
-}
-
-static void assert_same_bytes(struct studio *studio, const char *a, const char *b) {
-    size_t size_a = 0;
-    size_t size_b = 0;
-    CS_AUTO_FREE char *bytes_a = read_file(studio, a, &size_a);
-    CS_AUTO_FREE char *bytes_b = read_file(studio, b, &size_b);
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
 }
 
 /* Each chunk by itself. */
@@ -106,7 +83,7 @@ TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made) {
     join(&studio, captions, input, survey->chunks, "a", "a.mp4");
     make_chunks(&studio, captions, input, survey, "b", true);
     join(&studio, captions, input, survey->chunks, "b", "b.mp4");
-    assert_same_bytes(&studio, "a.mp4", "b.mp4");
+    studio_same(&studio, "a.mp4", "b.mp4");
 }
 
 /* Frame for frame what one go makes, but for coding; and the sound is the same. */

@@ -1,10 +1,8 @@
 /* COVERS ops/convert.c, graph/encoding.c encode.c sink.c, and of ops/execute.c the target size: files of other kinds.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cs/test.h"
 #include "studio.h"
@@ -19,32 +17,10 @@ static const char *make_clip(struct studio *studio, const char *name) {
                        "-preset ultrafast -crf 10 -pix_fmt yuv420p -colorspace bt709 -color_range tv -c:a aac");
 }
 
-static void *read_file(struct studio *studio, const char *name, size_t *ret_size) {
-    FILE *file = fopen(studio_path(studio, name), "rb");
-    assert_non_null(file);
-    struct stat facts;
-    assert_int_equal(fstat(fileno(file), &facts), 0);
-    void *bytes = cs_alloc((size_t)facts.st_size);
-    assert_int_equal(fread(bytes, 1, (size_t)facts.st_size, file), facts.st_size);
-    assert_int_equal(fclose(file), 0);
-    *ret_size = (size_t)facts.st_size;
-    return bytes;
-}
-
 static int64_t size_of(struct studio *studio, const char *name) {
     size_t size = 0;
-    free(read_file(studio, name, &size));
+    (void)studio_read(studio, name, &size);
     return (int64_t)size;
-}
-
-static void assert_same_bytes(struct studio *studio, const char *a, const char *b) {
-    size_t size_a = 0;
-    size_t size_b = 0;
-    CS_AUTO_FREE uint8_t *bytes_a = read_file(studio, a, &size_a);
-    CS_AUTO_FREE uint8_t *bytes_b = read_file(studio, b, &size_b);
-    if (size_a != size_b || memcmp(bytes_a, bytes_b, size_a) != 0) {
-        fail_msg("%s and %s differ", a, b);
-    }
 }
 
 /* Peak signal to noise of the brightness, over all frames. */
@@ -91,7 +67,7 @@ TEST(sy_105_every_kind_of_file_is_made_twice_the_same) {
         assert_int_equal(facts->video->frame_count, FRAMES);
         assert_int_equal(facts->duration_us, 2000000);
         (void)studio_must(&studio, json, again, INPUTS(clip));
-        assert_same_bytes(&studio, first, again);
+        studio_same(&studio, first, again);
         double like = psnr(&studio, "clip.mp4", first);
         if (like < 30) {
             fail_msg("%s: %.1f dB", first, like);
@@ -116,7 +92,7 @@ TEST(the_index_is_in_front) {
                           cs_arena_sprintf(studio.arena, "{\"convert\":{\"video\":{\"input\":1},\"container\":\"%s\"}}",
                                            cases[i].container),
                           name, INPUTS(clip));
-        CS_AUTO_FREE uint8_t *bytes = read_file(&studio, name, &size);
+        char *bytes = studio_read(&studio, name, &size);
         const uint8_t *index = memmem(bytes, size, cases[i].index, cases[i].length);
         const uint8_t *pictures = memmem(bytes, size, cases[i].pictures, cases[i].length);
         assert_non_null(index);
@@ -139,7 +115,7 @@ TEST(better_is_bigger_and_named_qualities_are_numbers) {
     }
     (void)studio_must(&studio, "{\"convert\":{\"video\":{\"input\":1},\"quality\":\"50\"}}", "a.mp4", INPUTS(clip));
     (void)studio_must(&studio, "{\"convert\":{\"video\":{\"input\":1},\"quality\":\"low\"}}", "b.mp4", INPUTS(clip));
-    assert_same_bytes(&studio, "a.mp4", "b.mp4");
+    studio_same(&studio, "a.mp4", "b.mp4");
 }
 
 TEST(a_target_size_is_met_by_every_codec) {

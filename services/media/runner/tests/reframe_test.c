@@ -1,7 +1,6 @@
 /* COVERS ops/smart.c graph/draft.c graph/shrink.c ops/reframe.c ops/fit_words.c graph/fit.c graph/window.c
  * graph/backdrop.c: pictures in other shapes. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cs/base/text.h"
@@ -341,15 +340,6 @@ static size_t frames_with_actor(struct studio *studio, int width, int height, si
     return seen;
 }
 
-static char *text_of(struct studio *studio, const char *name) {
-    FILE *file = fopen(studio_path(studio, name), "r");
-    char *text = cs_arena_alloc(studio->arena, 1 << 16);
-    assert_non_null(file);
-    text[fread(text, 1, (1 << 16) - 1, file)] = '\0';
-    (void)fclose(file);
-    return text;
-}
-
 static double mean_difference(const uint8_t *a, const uint8_t *b, size_t count) {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
@@ -376,7 +366,7 @@ TEST(sy_086_a_smart_window_keeps_what_moves_in_the_picture) {
     print_message("seen in %zu of %zu frames\n", seen, frames);
     assert_int_equal(frames, 100);
     assert_true(seen >= 97);
-    char *path = text_of(&studio, "reframe_path.json");
+    char *path = studio_read(&studio, "reframe_path.json", NULL);
     assert_non_null(strstr(path, "\"start\": 0,"));
     assert_non_null(strstr(path, "\"start\": 50,"));
     assert_null(strstr(strstr(path, "\"start\": 50,") + 10, "\"start\""));
@@ -389,7 +379,7 @@ TEST(a_path_given_back_makes_the_same_pictures_and_an_edited_one_others) {
     size_t frames = 0;
     run_smart(&studio, "", INPUTS(clip));
     CS_AUTO_FREE uint8_t *first = studio_grey(&studio, "out.mp4", 100, 180, &frames);
-    const char *path = text_of(&studio, "reframe_path.json");
+    const char *path = studio_read(&studio, "reframe_path.json", NULL);
     const char *given = studio_write(&studio, "given.json", path, strlen(path));
     run_smart(&studio, ",\"path\":{\"input\":2}", INPUTS(clip, given));
     CS_AUTO_FREE uint8_t *again = studio_grey(&studio, "out.mp4", 100, 180, &frames);
@@ -398,7 +388,7 @@ TEST(a_path_given_back_makes_the_same_pictures_and_an_edited_one_others) {
     for (size_t n = 0; n < frames; n++) {
         assert_true(mean_difference(first + n * 18000, again + n * 18000, 18000) < 3);
     }
-    assert_string_equal(text_of(&studio, "reframe_path.json"), path);
+    assert_string_equal(studio_read(&studio, "reframe_path.json", NULL), path);
 
     static const char edited[] =
         "{\"picture\":{\"width\":320,\"height\":180},\"window\":{\"width\":100,\"height\":180},\"frameRate\":\"25/1\","

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cs/catalog.h"
@@ -54,6 +55,32 @@ const char *studio_write(struct studio *studio, const char *name, const void *by
     assert_int_equal(fwrite(bytes, 1, size_bytes, file), size_bytes);
     fclose(file);
     return path;
+}
+
+char *studio_read(struct studio *studio, const char *name, size_t *ret_size) {
+    FILE *file = fopen(studio_path(studio, name), "rb");
+    struct stat facts;
+    assert_non_null(file);
+    assert_int_equal(fstat(fileno(file), &facts), 0);
+    size_t size = (size_t)facts.st_size;
+    char *bytes = cs_arena_alloc(studio->arena, size + 1);
+    assert_int_equal(fread(bytes, 1, size, file), size);
+    bytes[size] = '\0';
+    (void)fclose(file);
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    return bytes;
+}
+
+void studio_same(struct studio *studio, const char *a, const char *b) {
+    size_t size_a = 0;
+    size_t size_b = 0;
+    const char *bytes_a = studio_read(studio, a, &size_a);
+    const char *bytes_b = studio_read(studio, b, &size_b);
+    if (size_a != size_b || memcmp(bytes_a, bytes_b, size_a) != 0) {
+        fail_msg("%s and %s differ", a, b);
+    }
 }
 
 const char *studio_real(struct studio *studio, const char *name) {

@@ -36,6 +36,10 @@ char *studio_path(struct studio *studio, const char *name);
 /* ffmpeg ARGUMENTS PATH; returns the path. */
 const char *studio_make(struct studio *studio, const char *name, const char *ffmpeg_arguments);
 const char *studio_write(struct studio *studio, const char *name, const void *bytes, size_t size_bytes);
+/* All of a file of the directory, in the arena, with a zero behind it; ret_size may be NULL. */
+char *studio_read(struct studio *studio, const char *name, size_t *ret_size);
+/* Two files of the directory are the same, byte by byte. */
+void studio_same(struct studio *studio, const char *a, const char *b);
 /* A file of the shared media set; NULL (and a word on standard output) when the set is not there. */
 const char *studio_real(struct studio *studio, const char *name);
 

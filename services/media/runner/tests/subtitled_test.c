@@ -54,25 +54,6 @@ static uint8_t *subtitled(struct studio *studio, const char *file, const char *p
     return grey;
 }
 
-static double metric(const struct studio *studio, const char *name) {
-    for (size_t i = 0; i < studio->done->n_metrics; i++) {
-        if (strcmp(studio->done->metrics[i]->name, name) == 0) {
-            return studio->done->metrics[i]->value;
-        }
-    }
-    return -1;
-}
-
-static char *text_of(struct studio *studio, const char *name) {
-    char text[8192];
-    FILE *file = fopen(studio_path(studio, name), "r");
-    assert_non_null(file);
-    size_t size = fread(text, 1, sizeof(text) - 1, file);
-    text[size] = '\0';
-    (void)fclose(file);
-    return cs_arena_strdup(studio->arena, text);
-}
-
 static const char two_cues[] = "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n"
                                "2\n00:00:02,500 --> 00:00:03,500\nTwo lines of\n<i>this subtitle</i> here\n";
 
@@ -88,7 +69,7 @@ TEST(cues_of_a_file_are_shown_when_and_as_they_are) {
     assert_true(one.pixels > 20 && one.top > HEIGHT / 2);
     assert_true(two.bottom - two.top > 3 * (one.bottom - one.top) / 2); /* two lines */
     assert_true(two.right - two.left > 2 * (one.right - one.left));
-    assert_true(metric(&studio, "droppedCues") == 0 && metric(&studio, "malformedTimes") == 0);
+    assert_true(studio_metric(&studio, "droppedCues") == 0 && studio_metric(&studio, "malformedTimes") == 0);
 }
 
 TEST(the_plan_may_group_the_words_of_a_file_anew) {
@@ -114,14 +95,15 @@ TEST(subtitles_are_given_as_files_of_all_kinds_when_asked_for) {
               &studio.err);
     assert_int_equal(studio.done->n_outputs, 5);
     assert_int_equal(studio.done->outputs[1]->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT);
-    assert_string_equal(text_of(&studio, "subtitles.srt"),
+    assert_string_equal(studio_read(&studio, "subtitles.srt", NULL),
                         "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n"
                         "2\n00:00:02,500 --> 00:00:03,500\nTwo lines of\n<i>this subtitle</i> here\n\n");
-    assert_non_null(strstr(text_of(&studio, "subtitles.vtt"), "00:00:02.500 --> 00:00:03.500\nTwo lines of\n<i>this"));
     assert_non_null(
-        strstr(text_of(&studio, "subtitles.ass"),
+        strstr(studio_read(&studio, "subtitles.vtt", NULL), "00:00:02.500 --> 00:00:03.500\nTwo lines of\n<i>this"));
+    assert_non_null(
+        strstr(studio_read(&studio, "subtitles.ass", NULL),
                "Dialogue: 0,0:00:02.50,0:00:03.50,Default,,0,0,0,,Two lines of\\N{\\i1}this subtitle{\\i0} "));
-    assert_non_null(strstr(text_of(&studio, "transcript.json"), "\"language\": \"de\""));
+    assert_non_null(strstr(studio_read(&studio, "transcript.json", NULL), "\"language\": \"de\""));
 }
 
 /* ---- looks ---- */
@@ -343,12 +325,12 @@ TEST(soft_subtitles_are_a_track_and_picture_and_sound_stay_as_they_are) {
     const char *clip = make_grey(&studio);
     const char *file = write_text(&studio, "two.srt", two_cues);
     (void)studio_must(&studio, cs_arena_sprintf(studio.arena, soft, "de-AT"), "one.mp4", INPUTS(clip, file));
-    assert_true(metric(&studio, "textTracks") == 1 && metric(&studio, "cueCount") == 2);
+    assert_true(studio_metric(&studio, "textTracks") == 1 && studio_metric(&studio, "cueCount") == 2);
     const char *one = studio_path(&studio, "one.mp4");
     const Callsheet__V1__MediaFacts *facts =
         studio_must(&studio, cs_arena_sprintf(studio.arena, soft, "ja"), "both.mp4", INPUTS(one, file));
     assert_int_equal(facts->video->frame_count, 40);
-    assert_true(metric(&studio, "textTracks") == 2);
+    assert_true(studio_metric(&studio, "textTracks") == 2);
     const char *both = studio_path(&studio, "both.mp4");
     assert_string_equal(packets_of(&studio, both, "0:v"), packets_of(&studio, clip, "0:v"));
     assert_string_equal(packets_of(&studio, both, "0:a"), packets_of(&studio, clip, "0:a"));
@@ -374,7 +356,7 @@ TEST(soft_subtitles_end_with_the_video) {
     const Callsheet__V1__MediaFacts *facts =
         studio_must(&studio, cs_arena_sprintf(studio.arena, soft, "en"), "out.mp4", INPUTS(clip, file));
     assert_in_range(facts->duration_us, 3900000, 4100000);
-    assert_true(metric(&studio, "cueCount") == 1);
+    assert_true(studio_metric(&studio, "cueCount") == 1);
     const char *vtt = told(&studio, cs_arena_sprintf(studio.arena, "ffmpeg -v error -i '%s' -map 0:s -f webvtt -",
                                                      studio_path(&studio, "out.mp4")));
     assert_string_equal(vtt, "WEBVTT\n\n00:03.500 --> 00:04.000\nlast\n");
@@ -401,7 +383,7 @@ TEST(soft_subtitles_go_into_what_people_have) {
         const char *video = studio_real(&studio, videos[i]);
         if (video != NULL) {
             (void)studio_must(&studio, cs_arena_sprintf(studio.arena, soft, "en"), "out.mp4", INPUTS(video, file));
-            print_message("%s: %g text tracks\n", videos[i], metric(&studio, "textTracks"));
+            print_message("%s: %g text tracks\n", videos[i], studio_metric(&studio, "textTracks"));
             assert_string_equal(pictures_of(&studio, studio_path(&studio, "out.mp4")), pictures_of(&studio, video));
         }
     }

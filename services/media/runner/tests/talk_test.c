@@ -1,6 +1,5 @@
 /* COVERS ops/cut.c plan_cuts.c retime_subtitles.c extract_audio.c talk.c, graph/clip.c: talks, cut by plans. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,16 +164,6 @@ static const char transcript[] =
     "0},"
     "{\"word\":\"um\",\"start\":4.3,\"end\":4.5},{\"word\":\"three\",\"start\":4.9,\"end\":7.9}]}]}";
 
-static char *text_of(struct studio *studio, const char *name) {
-    char text[8192];
-    FILE *file = fopen(studio_path(studio, name), "r");
-    assert_non_null(file);
-    size_t size = fread(text, 1, sizeof(text) - 1, file);
-    text[size] = '\0';
-    (void)fclose(file);
-    return cs_arena_strdup(studio->arena, text);
-}
-
 TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -184,7 +173,7 @@ TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
         &studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"minSegmentDuration\":0.3}}",
         "plan.json", (const char *[]){words, clip, NULL});
     assert_int_equal(facts->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN);
-    char *plan = text_of(&studio, "plan.json");
+    char *plan = studio_read(&studio, "plan.json", NULL);
     assert_non_null(strstr(plan, "silence_1700ms"));
     assert_non_null(strstr(plan, "filler_word_um"));
     assert_non_null(strstr(plan, "\"end\": \"8.00\""));
@@ -192,7 +181,7 @@ TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media) {
                 "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"minSegmentDuration\":0.3,"
                 "\"keepFillers\":true}}",
                 "kept.json", (const char *[]){words, clip, NULL});
-    assert_null(strstr(text_of(&studio, "kept.json"), "filler_word"));
+    assert_null(strstr(studio_read(&studio, "kept.json", NULL), "filler_word"));
 }
 
 /* A tone where somebody speaks: 25 s with pauses at 5.5 … 7, 12 … 14 and 18.5 … 20. */
@@ -247,11 +236,11 @@ TEST(ta_037_ta_038_the_golden_talk_gives_the_golden_plan_byte_for_byte) {
     for (int i = 0; i < 2; i++) {
         (void)studio_must(&studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2}}}", "plan.json",
                           (const char *[]){said, sound, NULL});
-        assert_string_equal(text_of(&studio, "plan.json"), golden_plan);
+        assert_string_equal(studio_read(&studio, "plan.json", NULL), golden_plan);
     }
     (void)studio_must(&studio, "{\"planCuts\":{\"transcript\":{\"input\":1},\"media\":{\"input\":2},\"snapMs\":0}}",
                       "plan.json", (const char *[]){said, sound, NULL});
-    char *exact = text_of(&studio, "plan.json");
+    char *exact = studio_read(&studio, "plan.json", NULL);
     assert_non_null(strstr(exact, "\"start\": \"5.50\",\n      \"end\": \"7.00\",\n      \"type\": \"cut\""));
     assert_non_null(strstr(exact, "\"start\": \"12.00\",\n      \"end\": \"14.00\",\n      \"type\": \"cut\""));
     assert_non_null(strstr(exact, "\"start\": \"18.50\",\n      \"end\": \"20.00\",\n      \"type\": \"cut\""));
@@ -264,7 +253,7 @@ TEST(ta_030_silence_is_cut_without_a_transcript) {
     const char *sound = studio_make(&studio, "golden.wav", golden_talk);
     (void)studio_must(&studio, "{\"planCuts\":{\"media\":{\"input\":1},\"detect\":\"silence\"}}", "plan.json",
                       (const char *[]){sound, NULL});
-    char *plan = text_of(&studio, "plan.json");
+    char *plan = studio_read(&studio, "plan.json", NULL);
     assert_non_null(
         strstr(plan, "\"start\": \"5.70\",\n      \"end\": \"6.80\",\n      \"type\": \"cut\",\n      \"reason\": "
                      "\"silence_1100ms\",\n      \"confidence\": 1.0"));
@@ -290,8 +279,8 @@ TEST(a_real_talk_is_planned_by_its_sound) {
     for (size_t i = 0; i < studio.done->n_metrics; i++) {
         print_message("%s %g\n", studio.done->metrics[i]->name, studio.done->metrics[i]->value);
     }
-    print_message("%s", text_of(&studio, "plan.json"));
-    assert_non_null(strstr(text_of(&studio, "plan.json"), "\"type\": \"cut\""));
+    print_message("%s", studio_read(&studio, "plan.json", NULL));
+    assert_non_null(strstr(studio_read(&studio, "plan.json", NULL), "\"type\": \"cut\""));
 }
 
 TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass) {
@@ -303,12 +292,12 @@ TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass) {
                          "words_after.json", (const char *[]){words, plan, NULL}),
               &studio.err);
     assert_int_equal(studio.done->n_outputs, 4);
-    char *srt = text_of(&studio, "subtitles.srt");
+    char *srt = studio_read(&studio, "subtitles.srt", NULL);
     assert_string_equal(srt, "1\n00:00:00,100 --> 00:00:03,500\none two um\n\n");
-    assert_non_null(strstr(text_of(&studio, "subtitles.vtt"), "00:00:00.100 --> 00:00:03.500\n"));
-    assert_non_null(
-        strstr(text_of(&studio, "subtitles.ass"), "Dialogue: 0,0:00:00.10,0:00:03.50,Default,,0,0,0,,one two um\n"));
-    assert_non_null(strstr(text_of(&studio, "words_after.json"), "\"wordCount\": 3"));
+    assert_non_null(strstr(studio_read(&studio, "subtitles.vtt", NULL), "00:00:00.100 --> 00:00:03.500\n"));
+    assert_non_null(strstr(studio_read(&studio, "subtitles.ass", NULL),
+                           "Dialogue: 0,0:00:00.10,0:00:03.50,Default,,0,0,0,,one two um\n"));
+    assert_non_null(strstr(studio_read(&studio, "words_after.json", NULL), "\"wordCount\": 3"));
 }
 
 TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut) {
@@ -326,8 +315,9 @@ TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut) {
         assert_ok(studio_run(&studio, "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"plan\":{\"input\":2}}}",
                              "after.json", (const char *[]){said, plan, NULL}),
                   &studio.err);
-        assert_string_equal(text_of(&studio, "subtitles.srt"), "1\n00:00:00,500 --> 00:00:01,500\nfirst\nline\n\n"
-                                                               "2\n00:00:04,467 --> 00:00:05,367\nlast\n\n");
+        assert_string_equal(studio_read(&studio, "subtitles.srt", NULL),
+                            "1\n00:00:00,500 --> 00:00:01,500\nfirst\nline\n\n"
+                            "2\n00:00:04,467 --> 00:00:05,367\nlast\n\n");
     }
 }
 
@@ -354,14 +344,14 @@ TEST(ta_026_ta_027_speech_becomes_words_with_times) {
     assert_ok(
         studio_run(&studio, "{\"transcribe\":{\"media\":{\"input\":1}}}", "words.json", (const char *[]){clip, NULL}),
         &studio.err);
-    char *json = text_of(&studio, "words.json");
+    char *json = studio_read(&studio, "words.json", NULL);
     assert_non_null(strstr(json, "\"quality\": \"draft\""));
     assert_non_null(strstr(json, "\"model\": \"pocketsphinx-en-us\""));
     assert_non_null(strstr(json, "\"averageConfidence\""));
     assert_non_null(strstr(json, "\"confidence\""));
     assert_non_null(strstr(json, "\"limits\": \"US English only"));
     assert_true(found_in_order(json, said, CS_COUNT(said)) >= 4); /* it errs, but not always */
-    assert_non_null(strstr(text_of(&studio, "subtitles.srt"), " --> 00:00:0"));
+    assert_non_null(strstr(studio_read(&studio, "subtitles.srt", NULL), " --> 00:00:0"));
     assert_true(studio.progress_calls > 0 && !studio.progress_fell);
 }
 
@@ -398,7 +388,7 @@ TEST(ta_026_a_real_speech_is_heard_as_well_as_is_said) {
     assert_ok(
         studio_run(&studio, "{\"transcribe\":{\"media\":{\"input\":1}}}", "words.json", (const char *[]){speech, NULL}),
         &studio.err);
-    char *json = text_of(&studio, "words.json");
+    char *json = studio_read(&studio, "words.json", NULL);
     char *text = strstr(json, "\"text\": \"") + 9;
     *strchr(text, '"') = '\0';
     char *heard[127];
@@ -430,7 +420,7 @@ TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut) {
                          (const char *[]){words, plan, studio_path(&studio, "cut.mp4"), NULL}),
               &studio.err);
     /* "two" was at 3.6 … 4.0: one second was cut before it, and 0.32 s are shared */
-    char *json = text_of(&studio, "words_after.json");
+    char *json = studio_read(&studio, "words_after.json", NULL);
     assert_non_null(strstr(json, "\"word\": \"two\",\n          \"start\": 2.28,\n          \"end\": 2.68\n"));
     assert_fails(studio_run(&studio, retime, "words_after.json", (const char *[]){words, plan, clip, NULL}),
                  &studio.err, CS_INVALID_ARGUMENT, "timing_mismatch");
