@@ -60,6 +60,9 @@ endfunction()
 # Everything that only tests need is built by the target `tests`, not by `all`.
 add_custom_target(tests)
 
+# Leaks of libraries; nothing else is forgiven.
+set(lsan_options "suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.txt:print_suppressions=0")
+
 # cs_test(name LABEL unit|service|fault SOURCES … LIBS … [TIMEOUT s] [POSTGRES]): a cmocka program and a ctest of its
 # name. POSTGRES: it uses the databases of tests/support; all such tests of a ctest run share one server.
 function(cs_test name)
@@ -77,7 +80,7 @@ function(cs_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
-    ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1;UBSAN_OPTIONS=print_stacktrace=1")
+    ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=${lsan_options}")
   if(ARG_POSTGRES)
     target_link_libraries(${name} PRIVATE test_support)
     set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED postgres)
