@@ -427,6 +427,16 @@ static enum cs_status build_sound(const struct med_made *made, struct med_graph 
 
 /* ---- the operation ---- */
 
+static bool is_divisible(const struct composition *all) {
+    bool divisible = true;
+    for (size_t i = 0; i < all->count; i++) {
+        for (size_t k = 0; k < all->layers[i].count; k++) {
+            divisible = divisible && med_clip_is_divisible(&all->layers[i].parts[k].clip);
+        }
+    }
+    return divisible;
+}
+
 enum cs_status med_compose(struct med_job *job, const struct med_compose_wish *wish, struct med_made *ret_made,
                            struct cs_err *err) {
     struct composition *all = cs_arena_alloc(job->arena, sizeof(*all));
@@ -444,6 +454,7 @@ enum cs_status med_compose(struct med_job *job, const struct med_compose_wish *w
         .frames = all->frames,
         .samples = all->sounds ? sample_at(all, all->frames) : 0,
         .self = all,
+        .divisible = is_divisible(all),
         .picture = build_picture,
         .sound = build_sound,
     };

@@ -22,7 +22,7 @@ static const char *make_long(struct studio *studio) {
 }
 
 /* Each chunk by itself. */
-static void make_chunks(struct studio *studio, const char *operation, const char *input,
+static void make_chunks(struct studio *studio, const char *operation, const char *const *inputs,
                         const Callsheet__V1__RunnerSurvey *survey, const char *prefix, bool backwards) {
     for (uint32_t n = 0; n < survey->chunks; n++) {
         uint32_t i = backwards ? survey->chunks - 1 - n : n;
@@ -30,15 +30,19 @@ static void make_chunks(struct studio *studio, const char *operation, const char
         int64_t left = survey->frames - first;
         int64_t frames = left < survey->chunk_frames ? left : survey->chunk_frames;
         const char *name = cs_arena_sprintf(studio->arena, "%s%u.mp4", prefix, i);
-        assert_ok(studio_chunk(studio, operation, name, first, frames, INPUTS(input)), &studio->err);
+        assert_ok(studio_chunk(studio, operation, name, first, frames, inputs), &studio->err);
     }
 }
 
-static void join(struct studio *studio, const char *operation, const char *input, uint32_t chunks, const char *prefix,
-                 const char *output) {
-    const char *inputs[16] = {input};
+static void join(struct studio *studio, const char *operation, const char *const *more, uint32_t chunks,
+                 const char *prefix, const char *output) {
+    const char *inputs[16] = {0};
+    size_t count = 0;
+    for (; more[count] != NULL; count++) {
+        inputs[count] = more[count];
+    }
     for (uint32_t i = 0; i < chunks; i++) {
-        inputs[i + 1] = studio_path(studio, cs_arena_sprintf(studio->arena, "%s%u.mp4", prefix, i));
+        inputs[count + i] = studio_path(studio, cs_arena_sprintf(studio->arena, "%s%u.mp4", prefix, i));
     }
     assert_ok(studio_join(studio, operation, output, chunks, inputs), &studio->err);
 }
@@ -79,25 +83,26 @@ TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made) {
     studio_open(&studio);
     const char *input = make_long(&studio);
     const Callsheet__V1__RunnerSurvey *survey = studio_survey(&studio, captions, INPUTS(input));
-    make_chunks(&studio, captions, input, survey, "a", false);
-    join(&studio, captions, input, survey->chunks, "a", "a.mp4");
-    make_chunks(&studio, captions, input, survey, "b", true);
-    join(&studio, captions, input, survey->chunks, "b", "b.mp4");
+    make_chunks(&studio, captions, INPUTS(input), survey, "a", false);
+    join(&studio, captions, INPUTS(input), survey->chunks, "a", "a.mp4");
+    make_chunks(&studio, captions, INPUTS(input), survey, "b", true);
+    join(&studio, captions, INPUTS(input), survey->chunks, "b", "b.mp4");
     studio_same(&studio, "a.mp4", "b.mp4");
 }
 
 /* Frame for frame what one go makes, but for coding; and the sound is the same. */
-static void assert_like_one_go(struct studio *studio, const char *operation, int width, int height) {
-    const char *input = make_long(studio);
+static void assert_like_one_go(struct studio *studio, const char *operation, const char *more, int width, int height) {
+    const char *const *inputs = INPUTS(make_long(studio), more);
     size_t frames = 0;
     size_t whole_frames = 0;
     size_t samples = 0;
     size_t whole_samples = 0;
-    const Callsheet__V1__RunnerSurvey *survey = studio_survey(studio, operation, INPUTS(input));
-    make_chunks(studio, operation, input, survey, "c", false);
-    join(studio, operation, input, survey->chunks, "c", "chunks.mp4");
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(studio, operation, inputs);
+    assert_true(survey->chunks > 1);
+    make_chunks(studio, operation, inputs, survey, "c", false);
+    join(studio, operation, inputs, survey->chunks, "c", "chunks.mp4");
     assert_int_equal(studio->done->outputs[0]->video->frame_count, survey->frames);
-    studio_must(studio, operation, "whole.mp4", INPUTS(input));
+    studio_must(studio, operation, "whole.mp4", inputs);
     CS_AUTO_FREE uint8_t *grey = studio_grey(studio, "chunks.mp4", width, height, &frames);
     CS_AUTO_FREE uint8_t *whole = studio_grey(studio, "whole.mp4", width, height, &whole_frames);
     assert_int_equal(frames, survey->frames);
@@ -121,13 +126,28 @@ static void assert_like_one_go(struct studio *studio, const char *operation, int
 TEST(chunks_show_what_one_go_shows) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
-    assert_like_one_go(&studio, captions, WIDTH, HEIGHT);
+    assert_like_one_go(&studio, captions, NULL, WIDTH, HEIGHT);
 }
 
 TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
-    assert_like_one_go(&studio, chain, WIDTH, HEIGHT);
+    assert_like_one_go(&studio, chain, NULL, WIDTH, HEIGHT);
+}
+
+/* What lies over a picture begins, ends and starts again within chunks: each goes forward to where it begins. */
+TEST(chunks_of_a_chain_begin_in_layers_texts_and_logos_that_move) {
+    static const char operations[] =
+        "[{\"layer\":{\"layers\":[{\"media\":{\"input\":1},\"main\":true},{\"media\":{\"input\":2},"
+        "\"placement\":{\"words\":\"w-1/2 h-1/2 top-left\"},\"start\":1.3,\"duration\":27,\"loop\":true}]}},"
+        "{\"overlayText\":{\"video\":{\"step\":1},\"texts\":[{\"text\":\"one\",\"start\":9.5,\"duration\":11,"
+        "\"fontSize\":300,\"position\":\"center\"}]}},"
+        "{\"brand\":{\"video\":{\"step\":2},\"logo\":{\"input\":2},\"logoSize\":0.5,\"logoStart\":3,\"logoEnd\":31}}]";
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *moving = studio_make(&studio, "moving.gif",
+                                     "-f lavfi -i \"nullsrc=s=32x24:r=10:d=0.7,geq=lum='30+30*N':cb=128:cr=128\"");
+    assert_like_one_go(&studio, operations, moving, WIDTH, HEIGHT);
 }
 
 TEST(what_is_no_chunk_of_the_output_is_refused) {
@@ -146,4 +166,5 @@ TEST_MAIN(CS_TEST(a_long_picture_is_made_in_chunks_of_ten_seconds), CS_TEST(a_sh
           CS_TEST(what_looks_at_all_of_a_picture_first_is_not_divided),
           CS_TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made), CS_TEST(chunks_show_what_one_go_shows),
           CS_TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them),
+          CS_TEST(chunks_of_a_chain_begin_in_layers_texts_and_logos_that_move),
           CS_TEST(what_is_no_chunk_of_the_output_is_refused))
