@@ -216,6 +216,7 @@ static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
         av_dict_set(&options, "movflags", "+faststart", 0);
     } else if (sink->encoding->container == MED_WEBM || sink->encoding->container == MED_MKV) {
         av_dict_set(&options, "cues_to_front", "1", 0);
+        av_dict_set(&options, "avoid_negative_ts", "disabled", 0); /* or the picture would wait for the sound's delay */
     }
     int result = avformat_write_header(sink->format, &options);
     av_dict_free(&options);
@@ -246,6 +247,15 @@ static struct track *earliest(struct sink *sink) {
     return best;
 }
 
+/* Who reads Matroska takes the delay of Opus off its times; the multiplexer does not put it on. */
+static void add_delay(const struct sink *sink, const struct track *track, AVPacket *packet) {
+    bool matroska = sink->encoding->container == MED_WEBM || sink->encoding->container == MED_MKV;
+    if (matroska && track->stream->codecpar->codec_id == AV_CODEC_ID_OPUS) {
+        packet->pts += track->encoder->initial_padding;
+        packet->dts += track->encoder->initial_padding;
+    }
+}
+
 static enum cs_status write_packets(struct sink *sink, struct cs_err *err) {
     for (;;) {
         for (size_t i = 0; i < sink->count; i++) {
@@ -259,6 +269,7 @@ static enum cs_status write_packets(struct sink *sink, struct cs_err *err) {
         if (track->audio == NULL || sink->count == 1) {
             advance(sink, packet, track->unit);
         }
+        add_delay(sink, track, packet);
         av_packet_rescale_ts(packet, track->unit, track->stream->time_base);
         packet->stream_index = track->stream->index;
         int result = av_write_frame(sink->format, packet);
