@@ -116,8 +116,9 @@ static void set_rate(const struct med_encoding *encoding, double crf, AVCodecCon
     }
 }
 
-/* x264 without AVX-512: there its rate control computes otherwise than on other machines, and not the same on every run
- * (measured on one busy machine: 1 of 100). "" leaves the choice to it. */
+/* x264 (164) without AVX-512: there it computes otherwise than on other machines, and not the same on every run
+ * (measured on a busy machine, of a moving texture: 24 of 25 runs are not like the first; without it none of 40). ""
+ * leaves the choice to it. */
 static void x264_instructions(char *out, size_t size) {
     static const struct {
         int flag;

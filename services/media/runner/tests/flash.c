@@ -160,7 +160,7 @@ struct flash_sight flash_look(struct studio *studio, const char *output, int rat
     size_t frames = 0;
     size_t samples = 0;
     CS_AUTO_FREE uint8_t *bright = studio_brightness(studio, output, &frames);
-    CS_AUTO_FREE float *sound = studio_sound(studio, output, &samples);
+    CS_AUTO_FREE float *sound = studio_sound_in_time(studio, output, &samples);
     sight.frames = (int64_t)frames;
     sight.samples = (int64_t)samples;
     find_flashes(bright, frames, &sight);

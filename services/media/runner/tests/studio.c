@@ -221,9 +221,8 @@ const Callsheet__V1__MediaFacts *studio_must(struct studio *studio, const char *
 
 /* ---- looking ---- */
 
-static void *read_all(struct studio *studio, const char *output, const char *how, size_t *ret_size) {
-    const char *command =
-        cs_arena_sprintf(studio->arena, "ffmpeg -nostdin -v error -i '%s/%s' %s -", studio->dir, output, how);
+static void *read_all(struct studio *studio, const char *arguments, size_t *ret_size) {
+    const char *command = cs_arena_sprintf(studio->arena, "ffmpeg -nostdin -v error %s -", arguments);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     struct cs_buf bytes = {0};
@@ -238,11 +237,15 @@ static void *read_all(struct studio *studio, const char *output, const char *how
     return cs_buf_steal(&bytes);
 }
 
+static void *read_output(struct studio *studio, const char *output, const char *how, size_t *ret_size) {
+    return read_all(studio, cs_arena_sprintf(studio->arena, "-i '%s/%s' %s", studio->dir, output, how), ret_size);
+}
+
 static uint8_t *read_frames(struct studio *studio, const char *output, const char *format, size_t frame_bytes,
                             size_t *ret_frames) {
     size_t size = 0;
     const char *how = cs_arena_sprintf(studio->arena, "-map 0:v:0 -vsync 0 -f rawvideo -pix_fmt %s", format);
-    uint8_t *frames = read_all(studio, output, how, &size);
+    uint8_t *frames = read_output(studio, output, how, &size);
     assert_int_equal(size % frame_bytes, 0);
     *ret_frames = size / frame_bytes;
     return frames;
@@ -253,7 +256,8 @@ uint8_t *studio_grey(struct studio *studio, const char *output, int width, int h
 }
 
 uint8_t *studio_brightness(struct studio *studio, const char *output, size_t *ret_frames) {
-    return read_all(studio, output, "-map 0:v:0 -vsync 0 -vf scale=1:1:flags=area,format=gray -f rawvideo", ret_frames);
+    return read_output(studio, output, "-map 0:v:0 -vsync 0 -vf scale=1:1:flags=area,format=gray -f rawvideo",
+                       ret_frames);
 }
 
 uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames) {
@@ -262,7 +266,20 @@ uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int he
 
 float *studio_sound(struct studio *studio, const char *output, size_t *ret_samples) {
     size_t size = 0;
-    float *samples = read_all(studio, output, "-map 0:a:0 -af 'pan=mono|c0=0.5*c0+0.5*c1' -ar 48000 -f f32le", &size);
+    float *samples =
+        read_output(studio, output, "-map 0:a:0 -af 'pan=mono|c0=0.5*c0+0.5*c1' -ar 48000 -f f32le", &size);
+    *ret_samples = size / sizeof(float);
+    return samples;
+}
+
+float *studio_sound_in_time(struct studio *studio, const char *output, size_t *ret_samples) {
+    size_t size = 0;
+    const char *command =
+        cs_arena_sprintf(studio->arena,
+                         "-copyts -i '%s/%s' -map 0:a:0 -af "
+                         "'aresample=48000:async=1:min_hard_comp=10:first_pts=0,pan=mono|c0=0.5*c0+0.5*c1' -f f32le",
+                         studio->dir, output);
+    float *samples = read_all(studio, command, &size);
     *ret_samples = size / sizeof(float);
     return samples;
 }

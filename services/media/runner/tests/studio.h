@@ -68,6 +68,8 @@ uint8_t *studio_brightness(struct studio *studio, const char *output, size_t *re
 uint8_t *studio_rgb(struct studio *studio, const char *output, int width, int height, size_t *ret_frames);
 /* The sound as mono floats at 48 kHz; caller frees. */
 float *studio_sound(struct studio *studio, const char *output, size_t *ret_samples);
+/* The same from the moment 0 of the picture on, as the timestamps say. */
+float *studio_sound_in_time(struct studio *studio, const char *output, size_t *ret_samples);
 /* What ffmpeg measures of a file: "I:" (LUFS), "LRA:" (LU) or "Peak:" (dBTP). */
 double studio_level(struct studio *studio, const char *output, const char *which);
 /* Of the last job; NAN or "" when it did not report it. */
