@@ -10,7 +10,7 @@
 #include "cs/test.h"
 #include "each.h"
 
-enum { HZ = 48000, SLICE = 72, LONG_S = 16, SHORT_S = 4, NAME_MAX_BYTES = 160 };
+enum { HZ = 48000, SLICE = 40, LONG_S = 16, SHORT_S = 4, NAME_MAX_BYTES = 160 };
 
 static const double middle_error_ms = 0.05;
 enum { MANY_FLASHES = 6 }; /* fewer leave a line too free to trust its error as far */
