@@ -114,6 +114,7 @@ static enum cs_status canonical(const Callsheet__V1__Operation *operation, struc
     CS_TRY(cs_catalog_media_slots((Callsheet__V1__Operation *)copy, arena, &slots, &count, err));
     for (size_t i = 0; i < count; i++) {
         slots[i].ref->input = 0;
+        slots[i].ref->step = 0;
     }
     pack(copy, arena, ret_bytes, ret_size);
     return CS_OK;

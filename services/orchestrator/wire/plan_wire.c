@@ -73,7 +73,6 @@ static enum cs_status read_inputs(Callsheet__V1__Job *job, size_t index, enum tr
         }
         ref->input = (uint32_t)i + 1;
         ref->step = 0;
-        ref->step = 0;
         inputs[i] = (struct orc_input){
             .job = -1,
             .url = ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE_URL ? ref->url : NULL,

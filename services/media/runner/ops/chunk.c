@@ -17,12 +17,19 @@ struct chunks {
     int64_t frames; /* of each but the last */
 };
 
+/* Chunks are encoded as usual, and joined without a look at what the whole may have. */
+static bool is_encoded_as_usual(const struct med_made *made) {
+    const struct med_encoding *encoding = &made->encoding;
+    bool usual_rate = encoding->quality == 0 && encoding->bits_per_s == 0 && encoding->bits_per_s_max == 0;
+    return encoding->encoder == NULL && usual_rate && encoding->keyframe_frames == 0 && made->bytes_max == 0;
+}
+
 static struct chunks chunks_of(const struct med_made *made) {
     int64_t frames = med_frames_at(CHUNK_S * MED_TICKS_PER_S, made->format.rate);
     int64_t least = (made->frames + MED_CHUNKS_MAX - 1) / MED_CHUNKS_MAX;
     frames = frames > least ? frames : least;
     struct chunks chunks = {.count = (made->frames + frames - 1) / frames, .frames = frames};
-    if (!made->divisible || made->pieces != NULL || chunks.count < WORTH_IT_CHUNKS) {
+    if (!made->divisible || made->pieces != NULL || !is_encoded_as_usual(made) || chunks.count < WORTH_IT_CHUNKS) {
         chunks = (struct chunks){.count = made->frames > 0 ? 1 : 0, .frames = made->frames};
     }
     return chunks;

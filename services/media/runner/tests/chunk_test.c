@@ -78,6 +78,20 @@ TEST(what_looks_at_all_of_a_picture_first_is_not_divided) {
     }
 }
 
+TEST(what_is_encoded_in_its_own_way_is_not_divided) {
+    static const char *const whole[] = {
+        "{\"convert\":{\"video\":{\"input\":1},\"container\":\"webm\"}}",
+        "{\"convert\":{\"video\":{\"input\":1},\"container\":\"mp4\"}}",
+        "{\"convert\":{\"video\":{\"input\":1},\"container\":\"mp4\",\"targetSizeMb\":1}}",
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = make_long(&studio);
+    for (size_t i = 0; i < CS_COUNT(whole); i++) {
+        assert_int_equal(studio_survey(&studio, whole[i], INPUTS(input))->chunks, 1);
+    }
+}
+
 TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -164,6 +178,7 @@ TEST(what_is_no_chunk_of_the_output_is_refused) {
 
 TEST_MAIN(CS_TEST(a_long_picture_is_made_in_chunks_of_ten_seconds), CS_TEST(a_short_picture_is_made_in_one_go),
           CS_TEST(what_looks_at_all_of_a_picture_first_is_not_divided),
+          CS_TEST(what_is_encoded_in_its_own_way_is_not_divided),
           CS_TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made), CS_TEST(chunks_show_what_one_go_shows),
           CS_TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them),
           CS_TEST(chunks_of_a_chain_begin_in_layers_texts_and_logos_that_move),
