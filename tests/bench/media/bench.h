@@ -23,7 +23,9 @@ struct usage {
 struct media_bench {
     const char *dir;        /* where inputs and outputs lie */
     const char *real_media; /* a folder of real clips; NULL: made ones */
+    const char *operation;  /* the only one that is measured; "" or NULL: all */
     int64_t rounds;
+    int64_t seconds; /* of the clip that most operations work on */
     struct cs_arena *arena;
     struct figures figures;
     double rss_max_mb; /* of our own jobs on 1080p */

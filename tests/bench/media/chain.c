@@ -1,6 +1,4 @@
 /* merge → reframe → addSubtitles → brand: as one job of ours, and as four runs of ffmpeg. */
-#include <stdio.h>
-
 #include "bench.h"
 
 #define JOIN "\"[0:v][1:v][2:v]concat=n=3[v];[0:a][1:a][2:a]concat=n=3:v=0:a=1[a]\" -map [v] -map [a] "
@@ -32,22 +30,6 @@ static const struct job chain = {
     "chain-ours.mp4",
 };
 
-static enum cs_status write_captions(const struct media_bench *bench, struct cs_err *err) {
-    static const char document[] =
-        "[Script Info]\nScriptType: v4.00+\nPlayResX: 1080\nPlayResY: 1920\n\n[V4+ Styles]\n"
-        "Format: Name,Fontname,Fontsize,PrimaryColour,SecondaryColour,OutlineColour,BackColour,Bold,Italic,Underline,"
-        "StrikeOut,ScaleX,ScaleY,Spacing,Angle,BorderStyle,Outline,Shadow,Alignment,MarginL,MarginR,MarginV,Encoding\n"
-        "Style: Default,Noto "
-        "Sans,60,&H00FFFFFF,&H00FFFFFF,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,2,0,2,10,10,200,1\n\n"
-        "[Events]\nFormat: Layer,Start,End,Style,Name,MarginL,MarginR,MarginV,Effect,Text\n"
-        "Dialogue: 0,0:00:00.00,0:00:18.00,Default,,0,0,0,,one two three four\n";
-    FILE *file = fopen(cs_arena_sprintf(bench->arena, "%s/chain.ass", bench->dir), "we");
-    if (file == NULL || fwrite(document, 1, sizeof(document) - 1, file) != sizeof(document) - 1 || fclose(file) != 0) {
-        return cs_fail(err, CS_UNAVAILABLE, "write_failed", "chain.ass cannot be written");
-    }
-    return CS_OK;
-}
-
 enum cs_status bench_chain(struct media_bench *bench, struct cs_err *err) {
     struct usage ours;
     struct usage once;
@@ -55,7 +37,6 @@ enum cs_status bench_chain(struct media_bench *bench, struct cs_err *err) {
     struct likeness their_likeness;
     double cpu_s = 0;
     double wall_s = 0;
-    CS_TRY(write_captions(bench, err));
     CS_TRY(bench_ours(bench, &chain, &ours, err));
     for (size_t i = 0; i < CS_COUNT(steps); i++) {
         CS_TRY(bench_ffmpeg(bench, steps[i], &once, err));

@@ -16,7 +16,9 @@ struct options {
     const char *out;
     const char *media;
     const char *only;
+    const char *operation;
     int64_t rounds;
+    int64_t seconds;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -27,6 +29,10 @@ static const struct cs_conf_option options[] = {
     {"media", "CALLSHEET_TEST_MEDIA", CS_CONF_STRING, AT(media), "", .metavar = "DIR",
      .help = "real clips; empty: made ones"},
     {"only", "BENCH_ONLY", CS_CONF_STRING, AT(only), "", .metavar = "NAME", .help = "operations, chain or copies"},
+    {"operation", "BENCH_OPERATION", CS_CONF_STRING, AT(operation), "", .metavar = "NAME",
+     .help = "the only operation that is measured"},
+    {"seconds", "BENCH_SECONDS", CS_CONF_INT, AT(seconds), "10", 4, 20,
+     .help = "of the clip that most operations work on"},
     {"rounds", "BENCH_ROUNDS", CS_CONF_INT, AT(rounds), "2", 1, 20, .help = "of each measurement; the cheapest counts"},
 };
 
@@ -41,13 +47,17 @@ static const struct {
 static enum cs_status run(struct media_bench *bench, const struct options *chosen, struct cs_err *err) {
     CS_TRY(med_render_warm_up(err));
     CS_TRY(bench_make_inputs(bench, err));
+    enum cs_status status = CS_OK;
     for (size_t i = 0; i < CS_COUNT(parts); i++) {
-        if (cs_str_empty(chosen->only) || cs_str_eq(chosen->only, parts[i].name)) {
-            CS_TRY(parts[i].run(bench, err));
+        if (status == CS_OK && (cs_str_empty(chosen->only) || cs_str_eq(chosen->only, parts[i].name))) {
+            status = parts[i].run(bench, err);
         }
     }
     figure(&bench->figures, "max_rss_mb", bench->rss_max_mb, "MB", "largest resident set of a job of ours");
-    return cs_str_empty(chosen->out) ? CS_OK : figures_write(&bench->figures, chosen->out, err);
+    if (!cs_str_empty(chosen->out)) {
+        CS_TRY(figures_write(&bench->figures, chosen->out, err));
+    }
+    return status;
 }
 
 int main(int argc, char **argv) {
@@ -69,7 +79,9 @@ int main(int argc, char **argv) {
     struct media_bench bench = {
         .dir = dir,
         .real_media = cs_str_empty(chosen.media) ? NULL : chosen.media,
+        .operation = chosen.operation,
         .rounds = chosen.rounds,
+        .seconds = chosen.seconds,
         .arena = arena,
     };
     enum cs_status status = run(&bench, &chosen, &err);
