@@ -48,7 +48,7 @@ static const struct clip clips[] = {
     {"video/mpeg4_960x400p23976_mp3_4s.avi", 960, 400, 23.976, 4.0874, true},
     {"video/nasa_two_video_streams_h264_aac8k_movtext.mp4", 480, 270, 29.97, 13.013, true},
     {"video/no_duration_header_720p15_vp9_opus.webm", 1280, 720, 14.985, 4.938, true},
-    {"video/phone_dolby_vision_hlg_hevc10_rot90_5frames.mov", 720, 1280, 30, 0.1667, true},
+    {"video/phone_dolby_vision_hlg_hevc10_rot90_5frames.mov", 720, 1280, 30, 0.1067, true},
     {"video/phone_iphone_ios9_720p30_rot90.mov", 720, 1280, 30, 0.4667, true},
     {"video/phone_iphone_portrait_h264_aac_mono_rot90.mov", 320, 568, 29.97, 2.0683, true},
     {"video/phone_portrait_4k60_h264_rot90_0.3s.mp4", 2160, 3840, 60, 0.2997, true},
