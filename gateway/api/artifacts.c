@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,31 +8,11 @@
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/base/text.h"
+#include "cs/catalog.h"
 #include "cs/link.h"
 #include "http/range.h"
 
 enum { ETAG_SIZE = CS_SHA256_HEX_SIZE + 2 };
-
-static const struct {
-    const char *extension;
-    const char *type;
-} types[] = {
-    {".mp4", "video/mp4"},         {".mov", "video/quicktime"}, {".webm", "video/webm"}, {".mkv", "video/x-matroska"},
-    {".png", "image/png"},         {".jpg", "image/jpeg"},      {".webp", "image/webp"}, {".gif", "image/gif"},
-    {".mp3", "audio/mpeg"},        {".wav", "audio/wav"},       {".m4a", "audio/mp4"},   {".flac", "audio/flac"},
-    {".ogg", "audio/ogg"},         {".srt", "text/plain"},      {".vtt", "text/vtt"},    {".ass", "text/x-ssa"},
-    {".json", "application/json"},
-};
-
-static const char *content_type(const char *key) {
-    const char *dot = strrchr(key, '.');
-    for (size_t i = 0; dot != NULL && i < CS_COUNT(types); i++) {
-        if (strcasecmp(dot, types[i].extension) == 0) {
-            return types[i].type;
-        }
-    }
-    return "application/octet-stream";
-}
 
 static enum cs_status fail_not_found(struct cs_err *err) {
     return cs_fail(err, CS_NOT_FOUND, "no_such_artifact", "Artifact not found");
@@ -72,7 +51,7 @@ static void put_headers(struct gw_request *request, const char *key, const struc
         strftime(modified, sizeof(modified), "%a, %d %b %Y %H:%M:%S GMT", &utc) != 0) {
         gw_answer_header(request, "Last-Modified", modified);
     }
-    gw_answer_header(request, "Content-Type", content_type(key));
+    gw_answer_header(request, "Content-Type", cs_catalog_content_type(key));
     gw_answer_header(request, "ETag", etag);
     gw_answer_header(request, "Accept-Ranges", "bytes");
     gw_answer_header(request, "Cache-Control", "private, max-age=31536000, immutable");

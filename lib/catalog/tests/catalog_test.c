@@ -770,10 +770,26 @@ TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
     cs_catalog_drop_unresolved(&empty);
 }
 
+static void files_have_the_content_types_of_their_names(void **state) {
+    (void)state;
+    static const char *const names[] = {"a.mp3", "a.m4a", "a.wav", "a.flac", "a.opus", "a.ogg"};
+    for (size_t i = 0; i < CS_COUNT(names); i++) {
+        assert_memory_equal(cs_catalog_content_type(names[i]), "audio/", 6);
+    }
+    for (size_t i = 0; i < cs_catalog_count(); i++) {
+        const char *name = cs_catalog_at(i)->output_name;
+        bool known = strcmp(cs_catalog_content_type(name), "application/octet-stream") != 0;
+        assert_int_equal(known, name[0] != '\0');
+    }
+    assert_string_equal(cs_catalog_content_type("dev/t/e/j/1/subtitles.SRT"), "application/x-subrip");
+    assert_string_equal(cs_catalog_content_type("no extension"), "application/octet-stream");
+}
+
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(files_are_named_by_operation_and_parameters),
-          CS_TEST(good_parameters_are_accepted), CS_TEST(bad_generation_is_refused_with_its_path),
-          CS_TEST(bad_editing_is_refused_with_its_path), CS_TEST(sy_105_moments_are_seconds_clocks_and_percentages),
+          CS_TEST(files_have_the_content_types_of_their_names), CS_TEST(good_parameters_are_accepted),
+          CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
+          CS_TEST(sy_105_moments_are_seconds_clocks_and_percentages),
           CS_TEST(sy_105_bad_conversions_are_refused_with_their_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_edits_of_time_are_refused_with_their_path), CS_TEST(bad_subtitles_are_refused_with_their_path),

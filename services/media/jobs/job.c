@@ -47,36 +47,6 @@ static void on_rendered(const Callsheet__V1__Progress *progress, void *user) {
 
 /* ---- output ---- */
 
-static const struct {
-    const char *suffix;
-    const char *content_type;
-} content_types[] = {
-    {".mp4", "video/mp4"},
-    {".webm", "video/webm"},
-    {".mov", "video/quicktime"},
-    {".mkv", "video/x-matroska"},
-    {".png", "image/png"},
-    {".gif", "image/gif"},
-    {".jpg", "image/jpeg"},
-    {".webp", "image/webp"},
-    {".m4a", "audio/mp4"},
-    {".mp3", "audio/mpeg"},
-    {".wav", "audio/wav"},
-    {".json", "application/json"},
-    {".srt", "application/x-subrip"},
-    {".vtt", "text/vtt"},
-    {".ass", "text/x-ssa"},
-};
-
-static const char *content_type_of(const char *name) {
-    for (size_t i = 0; i < CS_COUNT(content_types); i++) {
-        if (cs_str_ends(name, content_types[i].suffix)) {
-            return content_types[i].content_type;
-        }
-    }
-    return "application/octet-stream";
-}
-
 /* One file that the job makes. */
 struct output {
     const char *name;
@@ -145,7 +115,7 @@ static Callsheet__V1__Artifact *artifact_of(const struct job *job, const struct 
     artifact->name = cs_arena_strdup(job->arena, output->name);
     artifact->sha256 = cs_arena_strdup(job->arena, output->info.sha256);
     artifact->size_bytes = output->info.size_bytes;
-    artifact->content_type = (char *)content_type_of(artifact->name);
+    artifact->content_type = (char *)cs_catalog_content_type(artifact->name);
     artifact->facts = facts;
     artifact->type = facts->type;
     return artifact;

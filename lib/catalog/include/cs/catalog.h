@@ -93,6 +93,9 @@ void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
 void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
                              size_t *ret_count);
 
+/* Of a file that an operation made, by the end of its name: "video/mp4" …; "application/octet-stream" of any other. */
+const char *cs_catalog_content_type(const char *name);
+
 /* Of what the operation makes with these parameters; UNSPECIFIED: nothing, or not known before it is done. */
 Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *operation);
 
