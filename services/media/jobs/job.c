@@ -181,30 +181,6 @@ static enum cs_status render_into(const struct job *job, const struct med_inputs
     return CS_OK;
 }
 
-/* Leaves the outputs that the run has written; the others are given up. */
-static enum cs_status keep_written(struct outputs *outputs, const Callsheet__V1__RunnerDone *done, struct cs_err *err) {
-    bool all = done->n_written == 0;
-    size_t kept = 0;
-    if (done->n_outputs == 0 || done->n_outputs != (all ? outputs->count : done->n_written)) {
-        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process did not report its outputs");
-    }
-    for (size_t i = 0; i < outputs->count; i++) {
-        struct output *output = &outputs->items[i];
-        if (all || (kept < done->n_written && done->written[kept] == i)) {
-            struct output moved = *output;
-            output->writer = NULL;
-            outputs->items[kept++] = moved;
-        } else {
-            cs_storage_put_abort(cs_steal(&output->writer));
-        }
-    }
-    if (kept != done->n_outputs) {
-        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process reported outputs that it has not");
-    }
-    outputs->count = kept;
-    return CS_OK;
-}
-
 static enum cs_status store(const struct job *job, const struct med_inputs *inputs, struct outputs *outputs,
                             Callsheet__V1__Succeeded *ret_succeeded, struct cs_err *err) {
     Callsheet__V1__RunnerDone *done = NULL;
@@ -218,7 +194,9 @@ static enum cs_status store(const struct job *job, const struct med_inputs *inpu
     };
     CS_TRY(start_outputs(job, outputs, err));
     CS_TRY(render_into(job, inputs, outputs, &chunks, &done, err));
-    CS_TRY(keep_written(outputs, done, err));
+    if (done->n_outputs != outputs->count) {
+        return cs_fail(err, CS_INTERNAL, "bad_report", "the media process did not report its outputs");
+    }
     report_stage(job->assignment, "uploading", rendering_end);
     cs_crash_at(CS_CRASH_MEDIA_BEFORE_UPLOAD);
     CS_TRY(commit_outputs(outputs, err));

@@ -88,8 +88,8 @@ void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, stru
  * not be valid any more: check it. */
 void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
 
-/* The files that the operation may make, under the names that its parameters give them, the main one first. Which of
- * the others were needed is known when it is done. None for what makes no file. All of it lives in the arena. */
+/* The files that the operation makes, under the names that its parameters give them, the main one first. None for what
+ * makes no file. All of it lives in the arena. */
 void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
                              size_t *ret_count);
 
