@@ -16,7 +16,7 @@ enum { SAMPLE_BYTES = 64 << 10 };
 
 static const double joining_share = 0.1; /* of the whole work */
 
-enum state { TODO, RUNNING, DONE };
+enum state { MISSING, RUNNING, DONE };
 
 struct chunk {
     struct run *run;
@@ -224,9 +224,9 @@ static enum cs_status make(struct chunk *chunk, struct cs_err *err) {
 
 /* ---- many ---- */
 
-static struct chunk *next_todo(const struct run *run) {
+static struct chunk *next_missing(const struct run *run) {
     for (size_t i = 0; i < run->chunks->count && run->status == CS_OK && !run->chunks->stop->requested; i++) {
-        if (run->chunks->items[i].state == TODO) {
+        if (run->chunks->items[i].state == MISSING) {
             return &run->chunks->items[i];
         }
     }
@@ -235,7 +235,7 @@ static struct chunk *next_todo(const struct run *run) {
 
 static void end(struct chunk *chunk, enum cs_status status, const struct cs_err *err) {
     struct run *run = chunk->run;
-    chunk->state = status == CS_OK ? DONE : TODO;
+    chunk->state = status == CS_OK ? DONE : MISSING;
     chunk->fraction = status == CS_OK ? 1 : 0;
     if (status != CS_OK && run->status == CS_OK) {
         run->status = status;
@@ -254,7 +254,7 @@ static void work(struct run *run, bool helper) {
     struct med_slots *slots = run->chunks->studio->slots;
     struct chunk *chunk;
     med_stop_lock(stop);
-    while ((chunk = next_todo(run)) != NULL) {
+    while ((chunk = next_missing(run)) != NULL) {
         if (helper && !med_slots_try_enter(slots)) {
             (void)med_stop_wait(stop);
             continue;
