@@ -29,7 +29,7 @@ bench: build                ## the figures of docs/ARCHITECTURE.md, as ratios of
 	@tools/run-bench
 
 bench-media: build          ## the figures of media work against the ffmpeg command, as ratios of one run
-	@tools/install-packages demo
+	@tools/install-packages test
 	@cmake --build --preset release --target callsheet-bench-media
 	@tools/run-bench-media
 
