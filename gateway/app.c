@@ -12,6 +12,7 @@
 #include "cs/base/text.h"
 #include "cs/crypto.h"
 #include "cs/link.h"
+#include "openapi/openapi.h"
 
 enum { OWN_SECRET_BYTES = 32, LAST_WORD_MS = 1000 };
 
@@ -21,6 +22,7 @@ struct gw_app {
     char *authorization;
     char *public_url;
     char *link_secret;
+    char *openapi;
 };
 
 static enum cs_status choose_secret(struct gw_app *app, struct cs_err *err) {
@@ -100,6 +102,13 @@ static enum cs_status open_orchestrator(struct gw_app *app, struct cs_err *err) 
     return open_channel(app, true, &app->api.watches, err);
 }
 
+static void describe(struct gw_app *app) {
+    json_t *document = gw_openapi_document(app->public_url);
+    app->openapi = json_dumps(document, JSON_COMPACT);
+    app->api.openapi = app->openapi;
+    json_decref(document);
+}
+
 static enum cs_status serve(struct gw_app *app, struct cs_err *err) {
     const struct gw_config *config = app->config;
     const struct gw_server_config server = {
@@ -119,6 +128,7 @@ static enum cs_status serve(struct gw_app *app, struct cs_err *err) {
     app->public_url = config->public_url[0] != '\0' ? cs_strdup(config->public_url)
                                                     : cs_sprintf("http://%s", gw_server_address(app->api.server));
     app->api.public_url = app->public_url;
+    describe(app);
     return gw_server_start(app->api.server, err);
 }
 
@@ -195,6 +205,7 @@ void gw_app_destroy(struct gw_app *app) {
     free(app->authorization);
     free(app->public_url);
     free(app->link_secret);
+    free(app->openapi);
     (void)pthread_rwlock_destroy(&api->gate);
     free(app);
 }

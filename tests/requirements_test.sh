@@ -28,5 +28,7 @@ printf 'TEST(sy_002_new) {\n' >> "$dir/lib/a_test.c"
 refused 'out of date' --check
 printf 'TEST(sy_009_nobody_asked) {\n' >> "$dir/lib/a_test.c"
 refused 'no requirement SY-009: lib/a_test.c: sy_009_nobody_asked'
+printf 'TEST(SY_001_shouted) {\n' > "$dir/lib/a_test.c"
+refused 'no requirement in capitals: lib/a_test.c: SY_001_shouted'
 printf 'SY-001\ttwice\n' >> "$dir/tests/requirements.tsv"
 refused 'bad row: SY-001'

@@ -181,6 +181,23 @@ TEST(orchestrators_have_names_that_stay_and_the_gateway_knows_all) {
     cs_test_dir_remove(&world.dir);
 }
 
+TEST(media_services_have_scratch_directories_of_their_own_and_the_orchestrator_knows_all) {
+    struct world world;
+    world_create(&world);
+    CS_AUTO_TEST_PROGRAM program = {0};
+    const char *const arguments[] = {"up", "--data-dir", world.data, "--listen", "127.0.0.1:0", "--media", "2", NULL};
+    cs_test_program_start(&program, world.program, arguments, NULL, CS_TEST_READY_STDOUT);
+    CS_AUTO_FREE char *first = address_of(&world, "media");
+    CS_AUTO_FREE char *second = address_of(&world, "media-2");
+    CS_AUTO_FREE char *dialled = cs_sprintf("orchestrator | arg %s,%s,", first, second);
+    CS_AUTO_FREE char *scratch = cs_sprintf("media-2 | arg %s/scratch/media-2\n", world.data);
+    CS_AUTO_FREE char *text = log_of(&program);
+    assert_non_null(strstr(text, dialled));
+    assert_non_null(strstr(text, scratch));
+    assert_int_equal(cs_test_program_stop(&program), 0);
+    cs_test_dir_remove(&world.dir);
+}
+
 struct change {
     const struct world *world;
     const char *name;
@@ -285,6 +302,7 @@ TEST(address_in_use_is_said_before_anything_starts) {
 TEST_MAIN(CS_TEST(stack_comes_up_and_goes_down_without_a_trace),
           CS_TEST(services_get_their_addresses_and_only_their_secrets),
           CS_TEST(orchestrators_have_names_that_stay_and_the_gateway_knows_all),
+          CS_TEST(media_services_have_scratch_directories_of_their_own_and_the_orchestrator_knows_all),
           CS_TEST(each_process_that_is_killed_comes_back_at_its_address),
           CS_TEST(nothing_survives_kill_9_and_the_next_start_works),
           CS_TEST(second_up_on_the_same_directory_is_refused), CS_TEST(service_that_cannot_start_ends_up_with_its_name),

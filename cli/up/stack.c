@@ -22,15 +22,17 @@ enum {
     STAGE_GATEWAY
 };
 
-static const char *const worker_names[] = {"media", "providers", "webhooks"};
+static const char *const worker_names[] = {"providers", "webhooks"};
+
+static const char *const media_names[CLI_MEDIA_MAX] = {"media", "media-2", "media-3", "media-4"};
 
 /* Each keeps its name over restarts, and whatever the number of the others: who starts again under it goes on at once.
  */
 static const char *const orchestrator_names[CLI_ORCHESTRATORS_MAX] = {"orchestrator", "orchestrator-2",
                                                                       "orchestrator-3", "orchestrator-4"};
 
-/* What the launch of one of them needs to know. */
-struct orchestrator {
+/* What the launch of one of several needs to know. */
+struct replica {
     struct cli_stack *stack;
     const char *name;
 };
@@ -46,7 +48,8 @@ struct cli_stack {
     struct cs_process_fd gateway_fd;
     const char *storage;
     const char *url;
-    struct orchestrator orchestrators[CLI_ORCHESTRATORS_MAX];
+    struct replica orchestrators[CLI_ORCHESTRATORS_MAX];
+    struct replica media[CLI_MEDIA_MAX];
 };
 
 const char *cli_stack_url(const struct cli_stack *stack) {
@@ -162,9 +165,10 @@ static enum cs_status start_worker(const struct cli_stack *stack, const char *na
 
 static enum cs_status launch_media(void *ctx, const char *address, struct cs_arena *arena,
                                    struct cs_process_spec *ret_spec, struct cs_err *err) {
+    const struct replica *media = ctx;
     struct line line;
-    CS_TRY(start_worker(ctx, "media", address, arena, &line, err));
-    CS_TRY(put_rendering(ctx, &line, "media", "--slots", err));
+    CS_TRY(start_worker(media->stack, "media", address, arena, &line, err));
+    CS_TRY(put_rendering(media->stack, &line, media->name, "--slots", err));
     *ret_spec = spec_of(&line);
     return CS_OK;
 }
@@ -199,17 +203,22 @@ static const char *addresses_of(const struct cli_stack *stack, const char *const
     return list;
 }
 
+static const char *workers_of(const struct cli_stack *stack, struct cs_arena *arena) {
+    return cs_arena_sprintf(arena, "%s,%s", addresses_of(stack, media_names, (size_t)stack->config->media, arena),
+                            addresses_of(stack, worker_names, CS_COUNT(worker_names), arena));
+}
+
 static const char *public_url(const struct cli_stack *stack) {
     return stack->config->public_url[0] != '\0' ? stack->config->public_url : stack->url;
 }
 
 static enum cs_status launch_orchestrator(void *ctx, const char *address, struct cs_arena *arena,
                                           struct cs_process_spec *ret_spec, struct cs_err *err) {
-    const struct orchestrator *orchestrator = ctx;
+    const struct replica *orchestrator = ctx;
     const struct cli_stack *stack = orchestrator->stack;
     struct line line = line_for(stack, arena, "callsheet-orchestrator");
     CS_TRY(put_listen(&line, address, err));
-    put_flag(&line, "--workers", addresses_of(stack, worker_names, CS_COUNT(worker_names), arena));
+    put_flag(&line, "--workers", workers_of(stack, arena));
     put_flag(&line, "--replica", orchestrator->name);
     put_flag(&line, "--public-url", public_url(stack));
     set(&line, "DATABASE_URL", stack->postgres != NULL ? stack->database_url : stack->config->database_url);
@@ -283,12 +292,17 @@ static void add_members(struct cli_stack *stack) {
                                             .probe = probe_postgres,
                                             .stop_signal = SIGINT /* fast: ends the sessions */});
     }
-    add(stack, (struct cli_member_spec){.name = "media", .stage = STAGE_WORKERS, .launch = launch_media});
+    for (int64_t i = 0; i < stack->config->media; i++) {
+        struct replica *one = &stack->media[i];
+        *one = (struct replica){stack, media_names[i]};
+        add(stack,
+            (struct cli_member_spec){.name = one->name, .stage = STAGE_WORKERS, .launch = launch_media, .ctx = one});
+    }
     add(stack, (struct cli_member_spec){.name = "providers", .stage = STAGE_WORKERS, .launch = launch_providers});
     add(stack, (struct cli_member_spec){.name = "webhooks", .stage = STAGE_WORKERS, .launch = launch_webhooks});
     for (int64_t i = 0; i < stack->config->orchestrators; i++) {
-        struct orchestrator *one = &stack->orchestrators[i];
-        *one = (struct orchestrator){stack, orchestrator_names[i]};
+        struct replica *one = &stack->orchestrators[i];
+        *one = (struct replica){stack, orchestrator_names[i]};
         add(stack, (struct cli_member_spec){
                        .name = one->name, .stage = STAGE_ORCHESTRATOR, .launch = launch_orchestrator, .ctx = one});
     }

@@ -14,7 +14,7 @@
 #include "up/data_dir.h"
 #include "up/supervisor.h"
 
-enum { CLI_ORCHESTRATORS_MAX = 4 };
+enum { CLI_ORCHESTRATORS_MAX = 4, CLI_MEDIA_MAX = 4 };
 
 struct cli_up_config {
     const char *data_dir;
@@ -26,6 +26,7 @@ struct cli_up_config {
     const char *log_level;
     int64_t slots;
     int64_t orchestrators; /* 1 … CLI_ORCHESTRATORS_MAX */
+    int64_t media;         /* 1 … CLI_MEDIA_MAX */
     int64_t drain_timeout_ms;
     bool allow_private_targets;
 };

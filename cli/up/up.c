@@ -33,6 +33,8 @@ static const struct cs_conf_option options[] = {
      .help = "rendering jobs at once, for each service; 0: one per core"},
     {"orchestrators", "CALLSHEET_ORCHESTRATORS", CS_CONF_INT, AT(orchestrators), "1", 1, CLI_ORCHESTRATORS_MAX,
      .help = "orchestrators on the one database: when one dies another goes on with its executions"},
+    {"media", "CALLSHEET_MEDIA", CS_CONF_INT, AT(media), "1", 1, CLI_MEDIA_MAX,
+     .help = "media services, each with its slots, as on several machines"},
     {"drain-timeout", "CALLSHEET_DRAIN_TIMEOUT", CS_CONF_DURATION, AT(drain_timeout_ms), "10s", 1, 3600000,
      .help = "how long running work may take after SIGTERM"},
     {"allow-private-targets", "CALLSHEET_ALLOW_PRIVATE_TARGETS", CS_CONF_BOOL, AT(allow_private_targets), "false",

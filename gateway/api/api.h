@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "api/auth.h"
+#include "api/limits.h"
 #include "api/proxies.h"
 #include "api/rate.h"
 #include "cs/rpc.h"
@@ -36,6 +37,7 @@ struct gw_api {
     const char *link_secret;
     int64_t link_lifetime_s;
     const char *cors_origin; /* "" none */
+    const char *openapi;     /* the document */
     int64_t call_timeout_ms;
     int64_t keep_alive_ms;
     atomic_bool draining;
@@ -47,7 +49,9 @@ struct gw_api {
 /* The server's events; their ctx is the struct gw_api. */
 extern const struct gw_server_events gw_api_server_events;
 
-enum { GW_BODY_BYTES_MAX = 4 << 20, GW_EXECUTION_ID_MAX = 64 };
+/* The route of that number, from 0: false behind the last. A "*" in a pattern stands for a segment, at the end of
+ * /artifacts/ for all the rest; one that is open needs no key. */
+bool gw_api_route_at(size_t index, const char **ret_method, const char **ret_pattern, bool *ret_open);
 
 /* ---- handlers: arg is what stands for the "*" in the route's pattern, "" for none ---- */
 void gw_handle_create(struct gw_api *api, struct gw_request *request, const char *arg);
@@ -86,6 +90,8 @@ void gw_handle_pipeline_get(struct gw_api *api, struct gw_request *request, cons
 void gw_handle_pipeline_list(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_pipeline_run(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_openapi(struct gw_api *api, struct gw_request *request, const char *arg);
+void gw_handle_swagger_ui(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_health(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_live(struct gw_api *api, struct gw_request *request, const char *arg);
 void gw_handle_metrics(struct gw_api *api, struct gw_request *request, const char *arg);

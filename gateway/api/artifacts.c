@@ -25,12 +25,22 @@ static bool key_is_of(const char *key, const char *tenant) {
     return slash != NULL && strncmp(slash + 1, tenant, length) == 0 && slash[1 + length] == '/';
 }
 
+/* path: a key, or the link of a folder with a key in it. */
+static const char *key_in(const char *path) {
+    const char *key = cs_link_folder_key(path);
+    return key != NULL ? key : path;
+}
+
 /* By the link's signature, or because the caller's tenant owns the object. Somebody else's does not exist. */
-static enum cs_status may_read(struct gw_api *api, struct gw_request *request, const char *key, struct cs_err *err) {
+static enum cs_status may_read(struct gw_api *api, struct gw_request *request, const char *path, struct cs_err *err) {
     const char *signature = gw_request_query(request, "signature");
+    const char *key = key_in(path);
     const char *tenant = NULL;
     if (!cs_storage_key_valid(key)) {
         return fail_not_found(err);
+    }
+    if (key != path) {
+        return cs_link_folder_check(api->link_secret, path, cs_clock_unix_ms() / 1000, err);
     }
     if (signature != NULL) {
         return cs_link_check(api->link_secret, key, gw_request_query(request, "expires"), signature,
@@ -113,16 +123,17 @@ static enum cs_status open_object(const struct gw_api *api, const char *key, int
 }
 
 void gw_handle_artifact(struct gw_api *api, struct gw_request *request, const char *arg) {
+    const char *key = key_in(arg);
     struct cs_object_info info = {0};
     struct cs_err err = {0};
     int fd = -1;
     enum cs_status status = may_read(api, request, arg, &err);
     if (status == CS_OK) {
-        status = open_object(api, arg, &fd, &info, &err);
+        status = open_object(api, key, &fd, &info, &err);
     }
     if (status != CS_OK) {
         gw_answer_error(request, &err);
         return;
     }
-    answer_object(request, arg, fd, &info);
+    answer_object(request, key, fd, &info);
 }

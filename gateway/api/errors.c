@@ -45,6 +45,7 @@ static const struct {
     {"method_not_allowed", 405, "Method not allowed"},
     {"bad_framing", 400, "Bad request"},
     {"bad_target", 400, "Bad request"},
+    {GW_EXECUTION_FAILED, 500, "Execution failed"},
 };
 
 struct mapping {
@@ -113,6 +114,8 @@ json_t *gw_error_body(const struct cs_err *err, const char *request_id) {
     }
     if (mapping.http == 400) {
         SET(body, "details", details_of(err->path, err->message));
+    } else if (cs_str_eq(err->reason, GW_EXECUTION_FAILED)) {
+        SET(body, "details", json_incref(json_object_get(body, "message")));
     }
     if (mapping.http == 429) {
         SET(body, "retryAfter", json_integer(retry_after_s(err)));

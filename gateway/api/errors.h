@@ -13,6 +13,9 @@
 #include "cs/base/err.h"
 #include "http/request.h"
 
+/* The reason of a failure inside that kept an execution from being made: 500 "Execution failed". */
+#define GW_EXECUTION_FAILED "execution_failed"
+
 unsigned gw_error_http_status(const struct cs_err *err);
 /* The body; request_id may be "". */
 json_t *gw_error_body(const struct cs_err *err, const char *request_id);

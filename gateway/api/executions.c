@@ -9,7 +9,7 @@
 #include "cs/json.h"
 #include "dialect/dialect.h"
 
-enum { CANCEL_REASON_BYTES_MAX = 256, PAGE_SIZE_DEFAULT = 10, PAGE_SIZE_MAX = 100, PAGE_TOKEN_BYTES_MAX = 512 };
+enum { PAGE_TOKEN_BYTES_MAX = 512 };
 enum { SKIP_MAX = 10000, WATCHED_MAX = 100 }; /* as the orchestrator has them */
 
 #define SET(object, name, value) ((void)json_object_set_new(object, name, value))
@@ -47,6 +47,10 @@ static enum cs_status read_submission(struct gw_request *request, struct gw_subm
 
 static void translate(struct gw_call *call, __attribute__((unused)) const struct cs_err *err, struct cs_err *ret_told) {
     (void)gw_paths_translate_err(call->user, ret_told);
+    if (gw_error_http_status(ret_told) == 500) { /* clients tell what could not be made from what broke in between */
+        cs_str_copy(ret_told->reason, sizeof(ret_told->reason), GW_EXECUTION_FAILED);
+        ret_told->path[0] = '\0';
+    }
 }
 
 void gw_handle_create(struct gw_api *api, struct gw_request *request, __attribute__((unused)) const char *arg) {
@@ -135,9 +139,9 @@ static enum cs_status read_page(const struct gw_request *request, Callsheet__V1_
                                 struct cs_err *err) {
     const char *limit = gw_request_query(request, "limit");
     const char *token = gw_request_query(request, "pageToken");
-    int64_t size = PAGE_SIZE_DEFAULT;
-    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &size)) {
-        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
+    int64_t size = GW_PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, GW_PAGE_SIZE_MAX, &size)) {
+        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", GW_PAGE_SIZE_MAX);
     }
     if (token != NULL && (strlen(token) > PAGE_TOKEN_BYTES_MAX || !cs_utf8_valid(token, strlen(token)))) {
         return cs_fail_at(err, "pageToken", "bad_page_token", "pageToken is not one of ours");
@@ -204,9 +208,9 @@ static enum cs_status read_dashboard(struct gw_request *request, struct page *re
     const char *limit = gw_request_query(request, "limit");
     const char *since = gw_request_query(request, "since");
     ret_page->number = 1;
-    ret_page->limit = PAGE_SIZE_DEFAULT;
-    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &ret_page->limit)) {
-        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
+    ret_page->limit = GW_PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, GW_PAGE_SIZE_MAX, &ret_page->limit)) {
+        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", GW_PAGE_SIZE_MAX);
     }
     const int64_t pages_max = SKIP_MAX / ret_page->limit + 1;
     if (page != NULL && !cs_parse_i64(page, 1, pages_max, &ret_page->number)) {
@@ -275,8 +279,8 @@ static enum cs_status read_reason(struct gw_request *request, char **ret_reason,
         }
     }
     const json_t *reason = json_object_get(value, "reason");
-    if (reason != NULL && (!json_is_string(reason) || json_string_length(reason) > CANCEL_REASON_BYTES_MAX)) {
-        return cs_fail_at(err, "reason", "bad_text", "reason is text of at most %d bytes", CANCEL_REASON_BYTES_MAX);
+    if (reason != NULL && (!json_is_string(reason) || json_string_length(reason) > GW_CANCEL_REASON_BYTES_MAX)) {
+        return cs_fail_at(err, "reason", "bad_text", "reason is text of at most %d bytes", GW_CANCEL_REASON_BYTES_MAX);
     }
     *ret_reason = cs_arena_strdup(gw_request_arena(request), json_string_value(reason));
     return CS_OK;

@@ -35,23 +35,35 @@ static void answer(struct gw_call *call, const ProtobufCMessage *reply) {
     gw_answer_json(call->request, 200, body);
 }
 
+static void put_words(struct gw_call *call, __attribute__((unused)) const struct cs_err *err, struct cs_err *ret_told) {
+    (void)gw_paths_translate_err(call->user, ret_told);
+}
+
 static enum cs_status read_into(struct gw_request *request, read_fn *read_report,
-                                Callsheet__V1__ReportExternalRequest *report, struct cs_err *err) {
+                                Callsheet__V1__ReportExternalRequest *report, struct gw_paths *paths,
+                                struct cs_err *err) {
     CS_AUTO_JSON *body = NULL;
     CS_TRY(gw_body_read(request, &body, err));
-    return read_report(body, gw_request_arena(request), report, err);
+    if (read_report == gw_external_complete_read) {
+        gw_external_complete_paths(body, paths);
+    }
+    return read_report(body, gw_request_arena(request), report, err) == CS_OK ? CS_OK
+                                                                              : gw_paths_translate_err(paths, err);
 }
 
 static void report(struct gw_api *api, struct gw_request *request, read_fn *read_report) {
     Callsheet__V1__ReportExternalRequest message = CALLSHEET__V1__REPORT_EXTERNAL_REQUEST__INIT;
+    struct gw_paths *paths = gw_paths_create(gw_request_arena(request));
     struct cs_err err = {0};
-    if (read_into(request, read_report, &message, &err) != CS_OK) {
+    if (read_into(request, read_report, &message, paths, &err) != CS_OK) {
         gw_answer_error(request, &err);
         return;
     }
     message.token = token_of(request);
-    gw_call_start(gw_call_create(api, request, answer), &callsheet__v1__orchestrator__descriptor, "ReportExternal",
-                  &message.base);
+    struct gw_call *call = gw_call_create(api, request, answer);
+    call->failed = put_words;
+    call->user = paths;
+    gw_call_start(call, &callsheet__v1__orchestrator__descriptor, "ReportExternal", &message.base);
 }
 
 void gw_handle_external_complete(struct gw_api *api, struct gw_request *request,

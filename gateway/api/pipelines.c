@@ -1,4 +1,5 @@
 /* Pipelines: /v1/pipelines. */
+#include <assert.h>
 #include <string.h>
 
 #include "api/call.h"
@@ -89,6 +90,7 @@ void gw_handle_pipeline_put(struct gw_api *api, struct gw_request *request, cons
         gw_answer_error(request, &err);
         return;
     }
+    assert(text != NULL);
     struct gw_call *call = gw_call_create(api, request, answer_put);
     call->user = (void *)arg;
     put.tenant = (char *)gw_request_tenant(request);

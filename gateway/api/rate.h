@@ -6,7 +6,8 @@
  *
  * Threads  any; a take is one step.
  * Limits   GW_RATE_CLIENTS_MAX buckets; beyond, the one that was not used for longest is forgotten (and thus full
- * again). Fails    gw_rate_create: "bad_setting".
+ *          again).
+ * Fails    gw_rate_create: "bad_setting".
  */
 #ifndef GW_API_RATE_H
 #define GW_API_RATE_H

@@ -8,6 +8,7 @@
 #include "cs/base/log.h"
 #include "cs/base/text.h"
 #include "cs/crypto.h"
+#include "cs/link.h"
 
 struct route {
     const char *method;
@@ -56,10 +57,23 @@ static const struct route routes[] = {
     {"PUT", "/v1/pipelines/*", gw_handle_pipeline_put, false, false},
     {"POST", "/v1/pipelines/*/runs", gw_handle_pipeline_run, false, false},
     {"GET", "/artifacts/*", gw_handle_artifact, true, false}, /* checks links and keys itself */
+    {"GET", "/openapi.json", gw_handle_openapi, true, true},
+    {"GET", "/api/openapi.json", gw_handle_openapi, true, true},
+    {"GET", "/swaggerui", gw_handle_swagger_ui, true, true},
     {"GET", "/health", gw_handle_health, true, true},
     {"GET", "/health/live", gw_handle_live, true, true},
     {"GET", "/metrics", gw_handle_metrics, true, true},
 };
+
+bool gw_api_route_at(size_t index, const char **ret_method, const char **ret_pattern, bool *ret_open) {
+    if (index >= CS_COUNT(routes)) {
+        return false;
+    }
+    *ret_method = routes[index].method;
+    *ret_pattern = routes[index].pattern;
+    *ret_open = routes[index].open;
+    return true;
+}
 
 /* A second "*" behind what the first one stands for; *length grows to the end of that, as in "ID/jobs/JOB". */
 static bool fits_twice(const char *tail, const char *arg, size_t *length) {
@@ -151,7 +165,8 @@ static enum cs_status check_media_type(const struct gw_request *request, struct 
 static void put_cors(struct gw_api *api, struct gw_request *request, const struct found *found) {
     if (api->cors_origin[0] != '\0' && found->has_get) {
         gw_answer_header(request, "Access-Control-Allow-Origin", api->cors_origin);
-        gw_answer_header(request, "Access-Control-Expose-Headers", "X-Request-Id, ETag, Content-Range, Retry-After");
+        gw_answer_header(request, "Access-Control-Expose-Headers",
+                         "X-Request-Id, ETag, Accept-Ranges, Content-Length, Content-Range, Retry-After");
         gw_answer_header(request, "Vary", "Origin");
     }
 }
@@ -163,7 +178,7 @@ static bool answer_preflight(struct gw_api *api, struct gw_request *request, con
     }
     gw_answer_header(request, "Access-Control-Allow-Methods", "GET, HEAD");
     gw_answer_header(request, "Access-Control-Allow-Headers",
-                     "Authorization, X-Api-Key, Range, If-None-Match, Last-Event-ID");
+                     "Authorization, X-Api-Key, Range, If-Range, If-None-Match, Last-Event-ID");
     gw_answer_header(request, "Access-Control-Max-Age", "600");
     gw_answer_empty(request, 204);
     return true;
@@ -259,6 +274,14 @@ static void on_refused(struct gw_request *request, const struct cs_err *err, __a
     gw_answer_error(request, err);
 }
 
+/* Without what a folder's link is signed with. */
+static const char *path_without_secrets(struct gw_request *request) {
+    static const char artifacts[] = "/artifacts/";
+    const char *path = gw_request_path(request);
+    const char *key = cs_str_starts(path, artifacts) ? cs_link_folder_key(path + strlen(artifacts)) : NULL;
+    return key != NULL ? cs_arena_sprintf(gw_request_arena(request), "%s@/%s", artifacts, key) : path;
+}
+
 /* One line per request; the query is left out, for links carry their signature there. */
 static void on_finished(struct gw_request *request, void *ctx) {
     struct gw_api *api = ctx;
@@ -270,7 +293,7 @@ static void on_finished(struct gw_request *request, void *ctx) {
                        duration_ns);
     const struct cs_kv pairs[] = {
         CS_KV("method", gw_request_method(request)),
-        CS_KV("path", gw_request_path(request)),
+        CS_KV("path", path_without_secrets(request)),
         CS_KVI("status", gw_request_status(request)),
         CS_KVF("ms", (double)duration_ns / 1e6),
         CS_KVI("bytes", gw_request_answer_bytes(request)),

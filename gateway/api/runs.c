@@ -9,7 +9,7 @@
 #include "dialect/runs.h"
 #include "view/run_view.h"
 
-enum { RUN_ID_BYTES_MAX = 80, PAGE_SIZE_DEFAULT = 10, PAGE_SIZE_MAX = 100, QUERY_BYTES_MAX = 512 };
+enum { RUN_ID_BYTES_MAX = 80, QUERY_BYTES_MAX = 512 };
 
 /* What is needed when a call has ended. Lives in the request's arena. */
 struct run_call {
@@ -190,9 +190,9 @@ static enum cs_status read_list(const struct gw_request *request, Callsheet__V1_
     const char *limit = gw_request_query(request, "limit");
     const char *running = gw_request_query(request, "running");
     const char *client = gw_request_query(request, "clientId");
-    int64_t size = PAGE_SIZE_DEFAULT;
-    if (limit != NULL && !cs_parse_i64(limit, 1, PAGE_SIZE_MAX, &size)) {
-        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", PAGE_SIZE_MAX);
+    int64_t size = GW_PAGE_SIZE_DEFAULT;
+    if (limit != NULL && !cs_parse_i64(limit, 1, GW_PAGE_SIZE_MAX, &size)) {
+        return cs_fail_at(err, "limit", "out_of_range", "limit must be from 1 to %d", GW_PAGE_SIZE_MAX);
     }
     if (running != NULL && !cs_str_eq(running, "true") && !cs_str_eq(running, "false")) {
         return cs_fail_at(err, "running", "unknown_word", "running must be true or false");

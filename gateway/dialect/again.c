@@ -1,16 +1,30 @@
 /* Where to begin in an execution again, and with what. */
 #include <string.h>
 
+#include "cs/base/hash.h"
 #include "cs/base/text.h"
 #include "dialect/reader.h"
 
-static const Callsheet__V1__JobStatus *find_job(const Callsheet__V1__Execution *execution, const char *id) {
+/* A job of the execution, in a table by ids. */
+struct known {
+    const Callsheet__V1__JobStatus *status;
+    UT_hash_handle hh;
+};
+
+static struct known *known_of(const Callsheet__V1__Execution *execution, struct cs_arena *arena) {
+    struct known *all = NULL;
+    struct known *rows = cs_arena_array(arena, execution->n_jobs, sizeof(*rows));
     for (size_t i = 0; i < execution->n_jobs; i++) {
-        if (strcmp(execution->jobs[i]->id, id) == 0) {
-            return execution->jobs[i];
-        }
+        rows[i].status = execution->jobs[i];
+        HASH_ADD_KEYPTR(hh, all, rows[i].status->id, strlen(rows[i].status->id), &rows[i]);
     }
-    return NULL;
+    return all;
+}
+
+static const Callsheet__V1__JobStatus *find_job(struct known *known, const char *id) {
+    struct known *found = NULL;
+    HASH_FIND_STR(known, id, found);
+    return found != NULL ? found->status : NULL;
 }
 
 /* The job as a plan would have it, with the new parameters. */
@@ -49,7 +63,8 @@ static enum cs_status read_new_params(const Callsheet__V1__Execution *execution,
 }
 
 static enum cs_status read_from(const json_t *object, const char *path, const Callsheet__V1__Execution *execution,
-                                struct cs_arena *arena, Callsheet__V1__RerunJob *from, struct cs_err *err) {
+                                struct known *known_jobs, struct cs_arena *arena, Callsheet__V1__RerunJob *from,
+                                struct cs_err *err) {
     static const char *const known[] = {"id", "params", NULL};
     char *id = NULL;
     callsheet__v1__rerun_job__init(from);
@@ -59,7 +74,7 @@ static enum cs_status read_from(const json_t *object, const char *path, const Ca
     if (cs_str_empty(id)) {
         return cs_fail_at(err, path_member(arena, path, "id"), "required", "a job to begin with needs its id");
     }
-    const Callsheet__V1__JobStatus *status = find_job(execution, id);
+    const Callsheet__V1__JobStatus *status = find_job(known_jobs, id);
     if (status == NULL) {
         return cs_fail_at(err, path_member(arena, path, "id"), "unknown_job", "the execution has no job \"%.128s\"",
                           id);
@@ -67,6 +82,21 @@ static enum cs_status read_from(const json_t *object, const char *path, const Ca
     from->job_id = id;
     const json_t *params = member(object, "params");
     return params != NULL ? read_new_params(execution, status, params, path, arena, &from->operation, err) : CS_OK;
+}
+
+static enum cs_status read_all(const json_t *jobs, const Callsheet__V1__Execution *execution, struct known *known_jobs,
+                               struct cs_arena *arena, Callsheet__V1__RerunExecutionRequest *into,
+                               struct gw_paths *paths, struct cs_err *err) {
+    into->from = cs_arena_array(arena, json_array_size(jobs), sizeof(Callsheet__V1__RerunJob *));
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const char *path = path_element(arena, "jobs", i);
+        into->from[i] = cs_arena_alloc(arena, sizeof(Callsheet__V1__RerunJob));
+        CS_TRY(read_from(json_array_get(jobs, i), path, execution, known_jobs, arena, into->from[i], err));
+        const char *native = path_element(arena, "from", i);
+        gw_paths_add(paths, path_member(arena, native, "jobId"), path_member(arena, path, "id"));
+        gw_paths_add(paths, native, path);
+    }
+    return CS_OK;
 }
 
 enum cs_status gw_dialect_read_rerun(const json_t *body, const Callsheet__V1__Execution *execution,
@@ -83,15 +113,10 @@ enum cs_status gw_dialect_read_rerun(const json_t *body, const Callsheet__V1__Ex
     if (json_array_size(jobs) > execution->n_jobs) {
         return cs_fail_at(err, "jobs", "too_many_jobs", "the execution has %zu jobs", execution->n_jobs);
     }
-    into->from = cs_arena_array(arena, json_array_size(jobs), sizeof(Callsheet__V1__RerunJob *));
-    for (size_t i = 0; i < json_array_size(jobs); i++) {
-        const char *path = path_element(arena, "jobs", i);
-        into->from[i] = cs_arena_alloc(arena, sizeof(Callsheet__V1__RerunJob));
-        CS_TRY(read_from(json_array_get(jobs, i), path, execution, arena, into->from[i], err));
-        const char *native = path_element(arena, "from", i);
-        gw_paths_add(paths, path_member(arena, native, "jobId"), path_member(arena, path, "id"));
-        gw_paths_add(paths, native, path);
-    }
+    struct known *known_jobs = known_of(execution, arena);
+    enum cs_status status = read_all(jobs, execution, known_jobs, arena, into, paths, err);
+    HASH_CLEAR(hh, known_jobs);
+    CS_TRY(status);
     into->n_from = json_array_size(jobs);
     gw_paths_add(paths, "from", "jobs");
     CS_TRY(read_text(member(body, "idempotencyKey"), "idempotencyKey", arena, &key, err));

@@ -41,22 +41,49 @@ static enum cs_status put_metrics(const json_t *metrics, struct cs_arena *arena,
     return CS_OK;
 }
 
+/* Where a result has its output: outputs, or as workers of other systems say it, url or output.url. */
+static enum cs_status find_outputs(const json_t *body, json_t **ret_outputs, struct cs_err *err) {
+    const json_t *one = member(body, "output");
+    const json_t *url = member(body, "url");
+    const json_t *outputs = member(body, "outputs");
+    if ((one != NULL) + (url != NULL) + (outputs != NULL) > 1) {
+        return cs_fail_at(err, outputs != NULL ? "outputs" : "url", "one_of",
+                          "a result has either outputs, url or output");
+    }
+    *ret_outputs = outputs != NULL ? json_incref((json_t *)outputs)
+                   : url != NULL   ? json_pack("[{s:O}]", "url", url)
+                   : one != NULL   ? json_pack("[O]", one)
+                                   : NULL;
+    return CS_OK;
+}
+
+const char *const gw_external_members[] = {"outputs", "url", "output", "data", "metrics", NULL};
+
+void gw_external_complete_paths(const json_t *body, struct gw_paths *paths) {
+    if (member(body, "outputs") == NULL && member(body, "url") != NULL) {
+        gw_paths_add(paths, "outputs[0].url", "url");
+        gw_paths_add(paths, "outputs[0]", "url");
+    } else if (member(body, "outputs") == NULL) {
+        gw_paths_add(paths, "outputs[0]", "output");
+    }
+}
+
 enum cs_status gw_external_complete_read(const json_t *body, struct cs_arena *arena,
                                          Callsheet__V1__ReportExternalRequest *report, struct cs_err *err) {
-    static const char *const known[] = {"outputs", "data", "metrics", NULL};
     static const char *const output_known[] = {"url", "type", "name", NULL};
     CS_AUTO_JSON *out = json_object();
-    const json_t *outputs = member(body, "outputs");
+    CS_AUTO_JSON *outputs = NULL;
     ProtobufCMessage *message = NULL;
     CS_TRY(need_object(body, "", err));
-    CS_TRY(need_only(body, "", known, arena, err));
+    CS_TRY(need_only(body, "", gw_external_members, arena, err));
+    CS_TRY(find_outputs(body, &outputs, err));
     for (size_t i = 0; i < json_array_size(outputs); i++) {
         const char *path = path_element(arena, "outputs", i);
         CS_TRY(need_object(json_array_get(outputs, i), path, err));
         CS_TRY(need_only(json_array_get(outputs, i), path, output_known, arena, err));
     }
     if (outputs != NULL) {
-        (void)json_object_set(out, "outputs", (json_t *)outputs);
+        (void)json_object_set(out, "outputs", outputs);
     }
     if (member(body, "metrics") != NULL) {
         CS_TRY(put_metrics(member(body, "metrics"), arena, out, err));

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "dialect/reader.h"
-
-enum { ITEMS_MAX = 1000 };
+#include "dialect/rules.h"
 
 /* {job: …}: each output of that job is an item. */
 static enum cs_status items_from(struct job_reader *job, const json_t *value, struct cs_err *err) {
@@ -19,8 +18,8 @@ enum cs_status map_items(struct job_reader *job, const json_t *value, struct cs_
     if (!json_is_array(value)) {
         return items_from(job, value, err);
     }
-    if (json_array_size(value) > ITEMS_MAX) {
-        return cs_fail_at(err, path, "too_many", "at most %d items are allowed", ITEMS_MAX);
+    if (json_array_size(value) > GW_MAP_ITEMS_MAX) {
+        return cs_fail_at(err, path, "too_many", "at most %d items are allowed", GW_MAP_ITEMS_MAX);
     }
     CS_AUTO_JSON *items = json_array();
     for (size_t i = 0; i < json_array_size(value); i++) {

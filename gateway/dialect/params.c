@@ -2,17 +2,7 @@
 
 #include "cs/base/text.h"
 #include "dialect/reader.h"
-
-enum rule_kind {
-    RULE_NAME,        /* the same value under the native name */
-    RULE_MEDIA,       /* a job's id, a URL, a marker or an object */
-    RULE_MEDIA_URL,   /* a URL, a marker or an object */
-    RULE_MEDIA_LIST,  /* one or an array of them */
-    RULE_READ,        /* more than a name */
-    RULE_SECRET,      /* a key of a provider: only from our configuration */
-    RULE_OFF,         /* a switch of the SDK that must be off */
-    RULE_UNSUPPORTED, /* known, but not yet here */
-};
+#include "dialect/rules.h"
 
 /* Members that have no rule keep name and value; what nobody knows is found by the descriptor. */
 struct rule {
@@ -132,6 +122,7 @@ static const struct rule rules[] = {
     {OP(RETIME_SUBTITLES), "subtitles", RULE_MEDIA, "transcript", NULL},
     {OP(RETIME_SUBTITLES), "plan", RULE_MEDIA, "plan", NULL},
     {OP(RETIME_SUBTITLES), "video", RULE_MEDIA, "video", NULL},
+    {OP(RETIME_SUBTITLES), "intro", RULE_MEDIA, "intro", NULL},
     {OP(TRIM), "input", RULE_MEDIA, "video", NULL},
     {OP(TRIM), "video", RULE_MEDIA, "video", NULL},
     {OP(SPEED), "input", RULE_MEDIA, "video", NULL},
@@ -184,6 +175,11 @@ static const struct rule rules[] = {
     {OP(CONVERT), "targetSize", RULE_NAME, "targetSizeMb", NULL},
     {OP(CONVERT), "quality", RULE_READ, NULL, convert_quality},
     {OP(CONVERT), "frameRate", RULE_READ, NULL, merge_frame_rate},
+    {OP(PACKAGE), "input", RULE_MEDIA, "video", NULL},
+    {OP(PACKAGE), "video", RULE_MEDIA, "video", NULL},
+    {OP(PACKAGE), "videoUrl", RULE_MEDIA_URL, "video", NULL},
+    {OP(PACKAGE), "transcript", RULE_READ, NULL, subtitles_transcript},
+    {OP(PACKAGE), "subtitles", RULE_MEDIA, "transcript", NULL},
 };
 
 static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, const char *name) {
@@ -193,6 +189,16 @@ static const struct rule *find_rule(Callsheet__V1__Operation__ParamsCase which, 
         }
     }
     return NULL;
+}
+
+bool gw_rule_at(Callsheet__V1__Operation__ParamsCase which, size_t index, struct gw_rule *ret_rule) {
+    for (size_t i = 0; i < CS_COUNT(rules); i++) {
+        if ((rules[i].which == which || rules[i].which == ANY) && index-- == 0) {
+            *ret_rule = (struct gw_rule){rules[i].kind, rules[i].client_name, rules[i].native_name};
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *job_client_param(struct job_reader *job, const char *name) {
@@ -264,7 +270,7 @@ static enum cs_status thumbnail_time(struct job_reader *job, const json_t *value
 
 static enum cs_status read_ms(struct job_reader *job, const char *name, const json_t *value, double *ret_seconds,
                               struct cs_err *err) {
-    enum { MS_MIN = 1, MS_MAX = 5000 };
+    enum { MS_MIN = 1, MS_MAX = GW_TRANSITION_MS_MAX };
     json_int_t ms = json_integer_value(value);
     if (!json_is_integer(value) || ms < MS_MIN || ms > MS_MAX) {
         return cs_fail_at(err, job_client_param(job, name), "out_of_range", "%s must be a whole number from %d to %d",
@@ -430,6 +436,7 @@ enum cs_status read_params(struct job_reader *job, const struct cs_operation *op
     case OP(CONVERT):
     case OP(THUMBNAIL):
     case OP(GIF):
+    case OP(PACKAGE):
         return video_implied(job, err);
     default:
         return CS_OK;

@@ -11,7 +11,8 @@
  *
  * Fails    INVALID_ARGUMENT with the path as the client wrote it: "wrong_type", "unknown_field", "unknown_word",
  *          "out_of_range".
- * Owns     everything lives in the arena. Threads  pure.
+ * Owns     everything lives in the arena.
+ * Threads  pure.
  * Trust    as in dialect/dialect.h.
  */
 #ifndef GW_DIALECT_RUNS_H

@@ -37,18 +37,28 @@ bool gw_pipeline_name_valid(const char *name) {
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
+const char *gw_place_path(const struct gw_place *place, struct cs_arena *arena) {
+    if (place->above == NULL) {
+        return place->name;
+    }
+    const char *above = gw_place_path(place->above, arena);
+    return place->name != NULL ? path_member(arena, above, place->name) : path_element(arena, above, place->index);
+}
+
 /* ---- parameters that a value mentions ---- */
 
-static enum cs_status check_text(const char *text, const json_t *declared, const char *path, struct cs_arena *arena,
-                                 struct cs_err *err) {
+static enum cs_status check_text(const char *text, const json_t *declared, const struct gw_place *at,
+                                 struct cs_arena *arena, struct cs_err *err) {
     struct gw_placeholder place;
     while (gw_placeholder_next(text, &place)) {
         const json_t *found = gw_pipeline_param_find(declared, cs_arena_strndup(arena, place.name, place.name_size));
         const char *type = json_string_value(json_object_get(found, "type"));
         if (found == NULL) {
+            const char *path = gw_place_path(at, arena);
             return cs_fail_at(err, path, "unknown_param", "%s mentions a parameter that is not declared", path);
         }
         if (cs_str_eq(type, "array") || cs_str_eq(type, "object") || cs_str_eq(type, "media")) {
+            const char *path = gw_place_path(at, arena);
             return cs_fail_at(err, path, "wrong_type", "%s puts a parameter of the type %s into text", path, type);
         }
         text = place.end;
@@ -56,26 +66,29 @@ static enum cs_status check_text(const char *text, const json_t *declared, const
     return CS_OK;
 }
 
-static enum cs_status check_value(const json_t *value, const json_t *declared, const char *path, struct cs_arena *arena,
-                                  struct cs_err *err) {
+static enum cs_status check_value(const json_t *value, const json_t *declared, const struct gw_place *at,
+                                  struct cs_arena *arena, struct cs_err *err) {
     const char *name = NULL;
     json_t *part = NULL;
     if (json_object_get(value, "$param") != NULL) {
         const char *param = gw_param_reference(value);
         if (param == NULL || gw_pipeline_param_find(declared, param) == NULL) {
+            const char *path = gw_place_path(at, arena);
             return cs_fail_at(err, path_member(arena, path, "$param"), "unknown_param",
                               "%s is {\"$param\": the name of a declared parameter}", path);
         }
         return CS_OK;
     }
     if (json_is_string(value)) {
-        return check_text(json_string_value(value), declared, path, arena, err);
+        return check_text(json_string_value(value), declared, at, arena, err);
     }
     json_object_foreach((json_t *)value, name, part) {
-        CS_TRY(check_value(part, declared, path_member(arena, path, name), arena, err));
+        const struct gw_place below = {.above = at, .name = name};
+        CS_TRY(check_value(part, declared, &below, arena, err));
     }
     for (size_t i = 0; i < json_array_size(value); i++) {
-        CS_TRY(check_value(json_array_get(value, i), declared, path_element(arena, path, i), arena, err));
+        const struct gw_place below = {.above = at, .index = i};
+        CS_TRY(check_value(json_array_get(value, i), declared, &below, arena, err));
     }
     return CS_OK;
 }
@@ -171,9 +184,9 @@ enum cs_status gw_pipeline_check(const json_t *template, struct cs_arena *arena,
     CS_TRY(gw_pipeline_params_check(declared, "params", arena, err));
     CS_TRY(need_object(plan, "plan", err));
     CS_TRY(check_jobs(member(plan, "jobs"), declared, arena, err));
-    CS_TRY(check_value(plan, declared, "plan", arena, err));
+    CS_TRY(check_value(plan, declared, &(struct gw_place){.name = "plan"}, arena, err));
     if (member(template, "labels") != NULL) {
-        CS_TRY(check_value(member(template, "labels"), declared, "labels", arena, err));
+        CS_TRY(check_value(member(template, "labels"), declared, &(struct gw_place){.name = "labels"}, arena, err));
     }
     return try_run(template, declared, arena, err);
 }

@@ -22,11 +22,12 @@ struct expansion {
 
 /* ---- room ---- */
 
-static enum cs_status take_room(struct expansion *expansion, size_t bytes, const char *path, struct cs_err *err) {
+static enum cs_status take_room(struct expansion *expansion, size_t bytes, const struct gw_place *at,
+                                struct cs_err *err) {
     expansion->inserted_bytes += bytes;
     if (expansion->inserted_bytes > GW_PIPELINE_BODY_BYTES_MAX) {
-        return cs_fail_at(err, path, "too_big", "with these parameters the plan has more than %d bytes",
-                          GW_PIPELINE_BODY_BYTES_MAX);
+        return cs_fail_at(err, gw_place_path(at, expansion->arena), "too_big",
+                          "with these parameters the plan has more than %d bytes", GW_PIPELINE_BODY_BYTES_MAX);
     }
     return CS_OK;
 }
@@ -182,8 +183,8 @@ static void put_text(struct cs_buf *text, const json_t *value) {
     }
 }
 
-static enum outcome fill_text(struct expansion *expansion, const json_t *written, const char *path, json_t **ret_value,
-                              struct cs_err *err) {
+static enum outcome fill_text(struct expansion *expansion, const json_t *written, const struct gw_place *at,
+                              json_t **ret_value, struct cs_err *err) {
     CS_AUTO_BUF text = {0};
     const char *rest = json_string_value(written);
     struct gw_placeholder place;
@@ -193,7 +194,7 @@ static enum outcome fill_text(struct expansion *expansion, const json_t *written
         cs_buf_put(&text, rest, (size_t)(place.begin - rest));
         put_text(&text, gw_pipeline_value_find(expansion->values, name));
         rest = place.end;
-        if (take_room(expansion, text.size - before, path, err) != CS_OK) {
+        if (take_room(expansion, text.size - before, at, err) != CS_OK) {
             return FAILED;
         }
     }
@@ -202,15 +203,16 @@ static enum outcome fill_text(struct expansion *expansion, const json_t *written
     return FILLED;
 }
 
-static enum outcome fill(struct expansion *expansion, const json_t *written, const char *path, json_t **ret_value,
-                         struct cs_err *err);
+static enum outcome fill(struct expansion *expansion, const json_t *written, const struct gw_place *at,
+                         json_t **ret_value, struct cs_err *err);
 
-static enum outcome fill_array(struct expansion *expansion, const json_t *written, const char *path, json_t **ret_value,
-                               struct cs_err *err) {
+static enum outcome fill_array(struct expansion *expansion, const json_t *written, const struct gw_place *at,
+                               json_t **ret_value, struct cs_err *err) {
     CS_AUTO_JSON *values = json_array();
     for (size_t i = 0; i < json_array_size(written); i++) {
+        const struct gw_place below = {.above = at, .index = i};
         json_t *value = NULL;
-        switch (fill(expansion, json_array_get(written, i), path_element(expansion->arena, path, i), &value, err)) {
+        switch (fill(expansion, json_array_get(written, i), &below, &value, err)) {
         case FILLED:
             (void)json_array_append_new(values, value);
             break;
@@ -225,14 +227,15 @@ static enum outcome fill_array(struct expansion *expansion, const json_t *writte
     return FILLED;
 }
 
-static enum outcome fill_members(struct expansion *expansion, const json_t *written, const char *path,
+static enum outcome fill_members(struct expansion *expansion, const json_t *written, const struct gw_place *at,
                                  json_t **ret_value, struct cs_err *err) {
     CS_AUTO_JSON *values = json_object();
     const char *name = NULL;
     json_t *part = NULL;
     json_object_foreach((json_t *)written, name, part) {
+        const struct gw_place below = {.above = at, .name = name};
         json_t *value = NULL;
-        enum outcome outcome = fill(expansion, part, path_member(expansion->arena, path, name), &value, err);
+        enum outcome outcome = fill(expansion, part, &below, &value, err);
         if (outcome == FILLED) {
             (void)json_object_set_new(values, name, value);
         } else if (outcome != NO_VALUE) {
@@ -243,25 +246,25 @@ static enum outcome fill_members(struct expansion *expansion, const json_t *writ
     return FILLED;
 }
 
-static enum outcome fill_param(struct expansion *expansion, const char *name, const char *path, json_t **ret_value,
-                               struct cs_err *err) {
+static enum outcome fill_param(struct expansion *expansion, const char *name, const struct gw_place *at,
+                               json_t **ret_value, struct cs_err *err) {
     const json_t *value = gw_pipeline_value_find(expansion->values, name);
     if (value == NULL) {
         return NO_VALUE;
     }
-    if (take_room(expansion, weight(value), path, err) != CS_OK) {
+    if (take_room(expansion, weight(value), at, err) != CS_OK) {
         return FAILED;
     }
     *ret_value = json_incref((json_t *)value);
     return FILLED;
 }
 
-static enum outcome fill(struct expansion *expansion, const json_t *written, const char *path, json_t **ret_value,
-                         struct cs_err *err) {
+static enum outcome fill(struct expansion *expansion, const json_t *written, const struct gw_place *at,
+                         json_t **ret_value, struct cs_err *err) {
     const char *param = gw_param_reference(written);
     int64_t job = json_object_size(written) == 1 ? find_job(expansion, json_string_value(member(written, "job"))) : -1;
     if (param != NULL) {
-        return fill_param(expansion, param, path, ret_value, err);
+        return fill_param(expansion, param, at, ret_value, err);
     }
     if (job >= 0) {
         job = stand_in(expansion, job);
@@ -269,13 +272,13 @@ static enum outcome fill(struct expansion *expansion, const json_t *written, con
         return job >= 0 ? FILLED : NO_JOB;
     }
     if (json_is_string(written)) {
-        return fill_text(expansion, written, path, ret_value, err);
+        return fill_text(expansion, written, at, ret_value, err);
     }
     if (json_is_array(written)) {
-        return fill_array(expansion, written, path, ret_value, err);
+        return fill_array(expansion, written, at, ret_value, err);
     }
     if (json_is_object(written)) {
-        return fill_members(expansion, written, path, ret_value, err);
+        return fill_members(expansion, written, at, ret_value, err);
     }
     *ret_value = json_incref((json_t *)written);
     return FILLED;
@@ -285,7 +288,7 @@ static enum outcome fill(struct expansion *expansion, const json_t *written, con
 
 static enum cs_status fill_whole(struct expansion *expansion, const json_t *written, const char *path,
                                  json_t **ret_value, struct cs_err *err) {
-    switch (fill(expansion, written, path, ret_value, err)) {
+    switch (fill(expansion, written, &(struct gw_place){.name = path}, ret_value, err)) {
     case FILLED:
         return CS_OK;
     case FAILED:
@@ -310,7 +313,7 @@ static enum cs_status fill_job(struct expansion *expansion, size_t index, const 
         if ((strcmp(name, "dependsOn") == 0 || strcmp(name, "optionalDependencies") == 0) && json_is_array(written)) {
             value = dependencies(expansion, written);
             (void)json_object_set_new(job, name, value);
-            CS_TRY(take_room(expansion, 0, path_member(expansion->arena, path, name), err));
+            CS_TRY(take_room(expansion, 0, &(struct gw_place){.name = path_member(expansion->arena, path, name)}, err));
             continue;
         }
         if (gw_param_reference(written) != NULL &&

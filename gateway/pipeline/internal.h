@@ -7,6 +7,16 @@
 #include "dialect/reader.h"
 #include "pipeline/pipeline.h"
 
+/* Where a value stands in a template. Only an error needs it as text: a template has up to 100,000 values, each up to
+ * CS_JSON_DEPTH_MAX names deep. */
+struct gw_place {
+    const struct gw_place *above; /* NULL: name is a whole path */
+    const char *name;             /* of a member; NULL: an element */
+    size_t index;
+};
+/* "plan.jobs[2].params.items[3]", in the arena. */
+const char *gw_place_path(const struct gw_place *place, struct cs_arena *arena);
+
 /* One {{params.NAME}} of a text. */
 struct gw_placeholder {
     const char *begin; /* of "{{" */

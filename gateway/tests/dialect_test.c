@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cs/json.h"
 #include "dialect/dialect.h"
@@ -160,7 +161,7 @@ TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies) {
         "\"webhook\":{\"url\":\"http://example.com\"}}");
 }
 
-TEST(SY_138_a_plan_tells_what_may_be_taken_from_work_done_before) {
+TEST(sy_138_a_plan_tells_what_may_be_taken_from_work_done_before) {
     static const char *const job = "{\"id\":\"a\",\"operation\":\"generateImage\",\"params\":{\"prompt\":\"p\","
                                    "\"provider\":\"local\"},\"cache\":\"refresh\"}";
     static const char *const want = "{\"plan\":{\"jobs\":[{\"id\":\"a\",\"operation\":{\"generateImage\":{\"prompt\":"
@@ -306,6 +307,44 @@ TEST(the_dependency_that_nothing_else_names_is_the_video) {
                      "{\"addSubtitles\":{\"video\":{\"job\":\"v\"},\"transcript\":{\"job\":\"t\"}}}");
 }
 
+TEST(sy_008_the_operations_of_the_second_generation_are_known) {
+    static const char *const here[][3] = {
+        {"generate", "\"provider\":\"local\",\"prompt\":\"p\"", "{\"generateVideo\":"},
+        {"generateImage", "\"provider\":\"local\",\"prompt\":\"p\"", "{\"generateImage\":"},
+        {"generateAudio", "\"provider\":\"local\",\"text\":\"t\"", "{\"generateAudio\":"},
+        {"transcribe", "\"input\":\"v\"", "{\"transcribe\":"},
+        {"merge", "\"items\":[\"v\"]", "{\"merge\":"},
+        {"reframe", "\"video\":\"v\",\"aspectRatio\":\"1:1\"", "{\"reframe\":"},
+        {"lipSync", "\"video\":\"v\",\"audio\":\"a\"", "{\"lipSync\":"},
+        {"addSubtitles", "\"video\":\"v\",\"text\":\"t\"", "{\"addSubtitles\":"},
+        {"layer", "\"layers\":[{\"media\":\"v\"}]", "{\"layer\":"},
+    };
+    static const char *const later[] = {"removeBackground", "removeImageBackground"};
+    for (size_t i = 0; i < CS_COUNT(here); i++) {
+        CS_AUTO_BUF job = {0};
+        cs_buf_printf(&job, "\"type\":\"%s\",\"params\":{%s}", here[i][0], here[i][1]);
+        assert_job_reads(job.data, here[i][2]);
+    }
+    for (size_t i = 0; i < CS_COUNT(later); i++) { /* told apart from what nobody knows */
+        CS_AUTO_BUF body = {0};
+        cs_buf_printf(&body, "{\"jobs\":[{\"id\":\"j\",\"type\":\"%s\",\"params\":{}}]}", later[i]);
+        assert_body_refused(&(struct bad_body){body.data, "jobs[0].type", "unsupported"}, 1);
+    }
+}
+
+TEST(sy_068_generation_takes_all_that_is_known_of_it) {
+    assert_job_reads(
+        "\"operation\":\"generateVideo\",\"params\":{\"provider\":\"replicate\",\"model\":\"m\",\"prompt\":\"p\","
+        "\"duration\":5,\"resolution\":\"720p\",\"aspectRatio\":\"9:16\",\"seed\":7,\"image\":\"a\",\"startImage\":"
+        "\"https://x.y/s.png\",\"endImage\":\"_imageJobDependency:e\",\"audio\":\"_audioJobDependency:s\","
+        "\"cameraMotion\":\"dynamic\"}",
+        "{\"generateVideo\":{\"prompt\":\"p\",\"provider\":\"replicate\",\"model\":\"m\",\"duration\":5.0,"
+        "\"resolution\":\"720p\",\"aspectRatio\":\"9:16\",\"seed\":7,\"image\":{\"job\":\"a\"},\"startImage\":{\"url\":"
+        "\"https://x.y/s.png\"},\"endImage\":{\"job\":\"e\"},\"audio\":{\"job\":\"s\"},\"cameraMotion\":\"dynamic\"}}");
+    assert_job_reads("\"type\":\"generate\",\"params\":{\"provider\":\"fal\",\"modelId\":\"m\",\"prompt\":\"p\"}",
+                     "{\"generateVideo\":{\"prompt\":\"p\",\"provider\":\"fal\",\"model\":\"m\"}}");
+}
+
 TEST(generation_takes_images_and_voices_in_their_forms) {
     assert_job_reads(
         "\"type\":\"generateImage\",\"params\":{\"provider\":\"local\",\"image\":\"_imageJobDependency:a\","
@@ -325,7 +364,7 @@ TEST(generation_takes_images_and_voices_in_their_forms) {
         "{\"generateVideo\":{\"prompt\":\"p\",\"provider\":\"local\",\"seed\":7,\"cameraMotion\":\"fixed\"}}");
 }
 
-TEST(merges_take_words_numbers_and_markers) {
+TEST(sy_076_sy_078_merges_take_words_numbers_and_markers) {
     assert_job_reads(
         "\"type\":\"merge\",\"params\":{\"items\":[\"a\",{\"url\":\"_imageJobDependency:b\"},"
         "{\"media\":\"c\",\"type\":\"audio\"}],\"frameRate\":25,\"transition\":\"wipe\"}",
@@ -334,9 +373,30 @@ TEST(merges_take_words_numbers_and_markers) {
     assert_job_reads(
         "\"type\":\"merge\",\"params\":{\"inputs\":[\"_audioJobDependency:a\",\"b\"]}",
         "{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"audio\"},{\"media\":{\"job\":\"b\"}}]}}");
+    static const char *const transitions[] = {"fade", "dissolve", "wipe", "crossfade"};
+    for (size_t i = 0; i < CS_COUNT(transitions); i++) { /* in their order, with a transition between each two */
+        CS_AUTO_BUF job = {0};
+        CS_AUTO_BUF want = {0};
+        cs_buf_printf(
+            &job,
+            "\"operation\":\"merge\",\"params\":{\"inputs\":[\"c\",\"a\",\"b\"],\"transition\":{\"type\":\"%s\","
+            "\"duration\":0.5}}",
+            transitions[i]);
+        cs_buf_printf(
+            &want,
+            "{\"merge\":{\"items\":[{\"media\":{\"job\":\"c\"}},{\"media\":{\"job\":\"a\"}},{\"media\":{\"job\":"
+            "\"b\"}}],\"transition\":{\"type\":\"%s\",\"duration\":0.5}}}",
+            transitions[i]);
+        assert_job_reads(job.data, want.data);
+    }
+    assert_job_reads(
+        "\"type\":\"merge\",\"params\":{\"items\":[{\"url\":\"https://x.y/v.mp4\",\"type\":\"video\","
+        "\"duration\":2,\"volume\":0},{\"url\":\"https://x.y/a.mp3\",\"type\":\"audio\",\"offset\":1.5}]}",
+        "{\"merge\":{\"items\":[{\"media\":{\"url\":\"https://x.y/v.mp4\"},\"type\":\"video\",\"duration\":2.0,"
+        "\"volume\":0.0},{\"media\":{\"url\":\"https://x.y/a.mp3\"},\"type\":\"audio\",\"offset\":1.5}]}}");
 }
 
-TEST(subtitles_take_text_words_and_styles_of_both_generations) {
+TEST(sy_088_subtitles_take_text_words_and_styles_of_both_generations) {
     assert_job_reads(
         "\"operation\":\"addSubtitles\",\"params\":{\"input\":\"a\",\"text\":\"one two\",\"style\":\"bold\","
         "\"timing\":{\"start\":1,\"end\":2.5},\"language\":\"de\"}",
@@ -443,6 +503,19 @@ TEST(sy_105_conversions_are_read_in_all_words) {
         "\"maxBitrateKbps\":900,\"height\":720,\"frameRate\":\"25\"}}");
 }
 
+TEST(packages_take_their_video_and_subtitles_in_all_words) {
+    assert_job_reads("\"operation\":\"package\",\"params\":{\"segmentDuration\":2.5},\"dependsOn\":[\"v\"]",
+                     "{\"package\":{\"video\":{\"job\":\"v\"},\"segmentDuration\":2.5}}");
+    assert_job_reads("\"operation\":\"package\",\"params\":{\"videoUrl\":\"https://x.y/a.mp4\",\"formats\":[\"hls\"],"
+                     "\"rungs\":[{\"height\":480,\"bitrateKbps\":900}],\"subtitles\":\"https://x.y/a.srt\"}",
+                     "{\"package\":{\"video\":{\"url\":\"https://x.y/a.mp4\"},\"formats\":[\"hls\"],\"rungs\":[{"
+                     "\"height\":480,\"bitrateKbps\":900}],\"transcript\":{\"url\":\"https://x.y/a.srt\"}}}");
+    assert_job_reads(
+        "\"operation\":\"package\",\"params\":{\"input\":\"v\",\"transcript\":[{\"word\":\"hi\","
+        "\"start\":0.25,\"end\":0.5}]},\"dependsOn\":[\"v\"]",
+        "{\"package\":{\"video\":{\"job\":\"v\"},\"words\":[{\"word\":\"hi\",\"start\":0.25,\"end\":0.5}]}}");
+}
+
 TEST(paths_of_the_orchestrator_come_back_in_the_clients_words) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct gw_submission submission = {0};
@@ -508,28 +581,75 @@ TEST(sy_018_w21_jobs_may_be_empty_only_in_an_execution_plan) {
     assert_body_refused(cases, CS_COUNT(cases));
 }
 
+/* ---- reruns ---- */
+
+/* CPU time of reading a rerun that names all of so many jobs, the last one first: the best of three. */
+static int64_t rerun_ns(size_t count) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    Callsheet__V1__Execution execution = CALLSHEET__V1__EXECUTION__INIT;
+    CS_AUTO_JSON *body = json_pack("{s:[]}", "jobs");
+    int64_t best = INT64_MAX;
+    execution.jobs = cs_arena_array(arena, count, sizeof(Callsheet__V1__JobStatus *));
+    execution.n_jobs = count;
+    for (size_t i = 0; i < count; i++) {
+        Callsheet__V1__JobStatus *job = cs_arena_alloc(arena, sizeof(*job));
+        callsheet__v1__job_status__init(job);
+        job->id = cs_arena_sprintf(arena, "a_job_of_an_execution_with_many_of_them_%zu", i);
+        job->operation = "reverse";
+        execution.jobs[i] = job;
+        (void)json_array_insert_new(json_object_get(body, "jobs"), 0, json_pack("{s:s}", "id", job->id));
+    }
+    for (int round = 0; round < 3; round++) {
+        Callsheet__V1__RerunExecutionRequest request = CALLSHEET__V1__RERUN_EXECUTION_REQUEST__INIT;
+        struct timespec from;
+        struct timespec to;
+        struct cs_err err = {0};
+        assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from), 0);
+        assert_ok(gw_dialect_read_rerun(body, &execution, arena, &request, gw_paths_create(arena), &err), &err);
+        assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to), 0);
+        assert_int_equal(request.n_from, count);
+        assert_string_equal(request.from[0]->job_id, execution.jobs[count - 1]->id);
+        int64_t ns = (to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec;
+        best = ns < best ? ns : best;
+    }
+    return best;
+}
+
+TEST(a_rerun_of_ten_times_as_many_jobs_takes_about_ten_times_as_long) {
+    enum { JOBS = 1000, TIMES = 10, RATIO_MAX = 40 }; /* jobs that are searched for one by one: 100 */
+    int64_t few = rerun_ns(JOBS);
+    int64_t many = rerun_ns((size_t)JOBS * TIMES);
+    if (many > RATIO_MAX * few) {
+        fail_msg("%d jobs took %lld ns, %d %lld ns", JOBS, (long long)few, JOBS * TIMES, (long long)many);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        CS_TEST(a_rerun_of_ten_times_as_many_jobs_takes_about_ten_times_as_long),
         CS_TEST(sy_004_sy_062_a_v1_plan_names_inputs_by_job),
         CS_TEST(sy_055_a_base_may_be_given_in_any_of_its_places),
         CS_TEST(sy_061_a_main_input_that_is_not_given_is_the_bases_final_output),
         CS_TEST(sy_005_sy_063_a_v2_plan_uses_types_markers_and_labels),
         CS_TEST(sy_006_a_v0_plan_is_flat_and_implies_inputs_by_dependencies),
-        CS_TEST(SY_138_a_plan_tells_what_may_be_taken_from_work_done_before),
+        CS_TEST(sy_138_a_plan_tells_what_may_be_taken_from_work_done_before),
         CS_TEST(a_plan_tells_the_order_of_its_jobs),
         CS_TEST(a_plan_says_what_happens_when_something_fails),
         CS_TEST(a_native_plan_has_labels_timeout_and_key),
         CS_TEST(webhooks_may_be_written_in_every_known_way),
         CS_TEST(sy_064_media_may_be_written_in_every_known_way),
         CS_TEST(the_dependency_that_nothing_else_names_is_the_video),
+        CS_TEST(sy_008_the_operations_of_the_second_generation_are_known),
+        CS_TEST(sy_068_generation_takes_all_that_is_known_of_it),
         CS_TEST(generation_takes_images_and_voices_in_their_forms),
-        CS_TEST(merges_take_words_numbers_and_markers),
-        CS_TEST(subtitles_take_text_words_and_styles_of_both_generations),
+        CS_TEST(sy_076_sy_078_merges_take_words_numbers_and_markers),
+        CS_TEST(sy_088_subtitles_take_text_words_and_styles_of_both_generations),
         CS_TEST(ta_042_ta_046_steps_of_talks_take_their_inputs_in_all_forms),
         CS_TEST(sy_097_layers_are_read_in_the_words_of_the_sdk),
         CS_TEST(ex_037_texts_are_read_under_their_names),
         CS_TEST(sy_103_a_green_screen_has_one_background_or_several),
         CS_TEST(sy_105_conversions_are_read_in_all_words),
+        CS_TEST(packages_take_their_video_and_subtitles_in_all_words),
         CS_TEST(paths_of_the_orchestrator_come_back_in_the_clients_words),
         CS_TEST(paths_of_labels_have_their_names),
         CS_TEST(a_plan_says_which_outputs_are_kept),

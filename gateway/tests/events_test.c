@@ -12,7 +12,7 @@ static void open_events(struct world *world, struct client *client, int watches)
     assert_true(fake_await_watches(&world->fake, watches));
 }
 
-TEST(events_are_a_snapshot_changes_and_an_end) {
+TEST(ex_006_events_are_a_snapshot_changes_and_an_end) {
     struct world world;
     struct client client;
     world_up(&world);
@@ -148,7 +148,7 @@ TEST(a_client_that_does_not_read_is_not_buffered_without_bound) {
 }
 
 const struct CMUnitTest events_tests[] = {
-    CS_TEST(events_are_a_snapshot_changes_and_an_end),
+    CS_TEST(ex_006_events_are_a_snapshot_changes_and_an_end),
     CS_TEST(an_execution_that_has_ended_gives_one_snapshot),
     CS_TEST(a_watch_that_breaks_is_opened_again_with_a_snapshot),
     CS_TEST(a_watch_that_is_refused_ends_with_an_error),

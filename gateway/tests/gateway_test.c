@@ -92,7 +92,7 @@ TEST(sy_001_sy_002_a_plan_reaches_the_orchestrator_with_tenant_and_key) {
     world_stop(&world);
 }
 
-TEST(a_replayed_key_says_so) {
+TEST(t3_a_replayed_key_says_so) {
     struct world world;
     struct answer answer;
     char text[64];
@@ -141,7 +141,7 @@ TEST(sy_017_a_bad_plan_is_refused_with_a_tree_of_details) {
     world_stop(&world);
 }
 
-TEST(sy_028_x4_refusals_of_the_orchestrator_become_http) {
+TEST(sy_027_sy_028_x4_refusals_of_the_orchestrator_become_http) {
     static const struct {
         enum cs_status status;
         const char *reason;
@@ -173,7 +173,11 @@ TEST(sy_028_x4_refusals_of_the_orchestrator_become_http) {
         assert_string_equal(text_at(body, "code"), cases[i].want_code);
         assert_string_equal(text_at(body, "path"), cases[i].want_path);
         if (cases[i].http == 500) {
-            assert_string_equal(text_at(body, "error"), "Internal server error");
+            assert_string_equal(text_at(body, "error"), "Execution failed");
+            assert_string_equal(text_at(body, "details"), text_at(body, "message"));
+            CS_AUTO_JSON *read = ask(&world, "GET", "/api/execute/e1/status", "", NULL, 500);
+            assert_string_equal(text_at(read, "error"), "Internal server error");
+            assert_null(json_object_get(read, "details"));
         }
         assert_int_equal(strstr(text_at(body, "message"), "pg_secret") == NULL, cases[i].http >= 500);
         assert_int_equal(json_integer_value(json_object_get(body, "retryAfter")), cases[i].http == 429 ? 1 : 0);
@@ -268,7 +272,7 @@ TEST(executions_are_listed_page_by_page) {
 
 /* ---- keys ---- */
 
-TEST(sy_143_e13_keys_open_the_api_and_nothing_else_does) {
+TEST(sy_143_ex_039_e13_keys_open_the_api_and_nothing_else_does) {
     struct world world;
     world_init(&world);
     world.config.api_keys = "key-of-acme=acme";
@@ -380,7 +384,7 @@ TEST(x1_artifacts_open_by_link_or_to_their_tenant) {
     world_stop(&world);
 }
 
-TEST(no_name_leads_out_of_the_storage) {
+TEST(ta_009_no_name_leads_out_of_the_storage) {
     struct world world;
     world_up(&world);
     static const char *const targets[] = {
@@ -671,19 +675,19 @@ int main(void) {
         CS_TEST(several_orchestrators_take_turns_and_the_death_of_one_is_not_noticed),
         CS_TEST(a_list_of_orchestrators_wants_numbers),
         CS_TEST(sy_001_sy_002_a_plan_reaches_the_orchestrator_with_tenant_and_key),
-        CS_TEST(a_replayed_key_says_so),
+        CS_TEST(t3_a_replayed_key_says_so),
         CS_TEST(sy_017_a_bad_plan_is_refused_with_a_tree_of_details),
-        CS_TEST(sy_028_x4_refusals_of_the_orchestrator_become_http),
+        CS_TEST(sy_027_sy_028_x4_refusals_of_the_orchestrator_become_http),
         CS_TEST(an_execution_is_shown_in_three_ways),
         CS_TEST(sy_043_a_cache_is_invalidated_under_both_paths),
         CS_TEST(links_of_an_execution_open_its_artifacts),
         CS_TEST(sy_026_sy_030_unknown_executions_are_not_found),
         CS_TEST(executions_are_listed_page_by_page),
-        CS_TEST(sy_143_e13_keys_open_the_api_and_nothing_else_does),
+        CS_TEST(sy_143_ex_039_e13_keys_open_the_api_and_nothing_else_does),
         CS_TEST(ex_031_e10_artifacts_are_served_whole_and_in_parts),
         CS_TEST(ex_031_artifacts_are_cached_by_their_digest),
         CS_TEST(x1_artifacts_open_by_link_or_to_their_tenant),
-        CS_TEST(no_name_leads_out_of_the_storage),
+        CS_TEST(ta_009_no_name_leads_out_of_the_storage),
         CS_TEST(sy_042_a_retry_is_answered_like_a_create),
         CS_TEST(a_rerun_names_jobs_of_the_execution_with_params_of_their_operations),
         CS_TEST(sy_056_a_base_that_is_missing_is_named),

@@ -80,6 +80,39 @@ TEST(ex_009_e12_a_report_needs_the_token_of_the_work_and_no_key) {
     world_stop(&world);
 }
 
+TEST(sy_067_the_url_of_a_result_is_found_in_its_three_forms) {
+    static const char *const forms[] = {
+        "{\"outputs\":[{\"url\":\"https://e.com/a.mp4\"}]}",
+        "{\"url\":\"https://e.com/a.mp4\"}",
+        "{\"output\":{\"url\":\"https://e.com/a.mp4\"}}",
+    };
+    static const char *const bad[][3] = {
+        {"{\"url\":\"https://e.com/a.mp4\",\"output\":{\"url\":\"https://e.com/b.mp4\"}}", "one_of", "url"},
+        {"{\"output\":\"https://e.com/a.mp4\"}", "wrong_type", "output"},
+        {"{\"output\":{\"uri\":\"https://e.com/a.mp4\"}}", "unknown_field", "output.uri"},
+        {"{\"url\":5}", "wrong_type", "url"},
+        {"{\"outputs\":[{\"url\":5}]}", "wrong_type", "outputs[0].url"},
+    };
+    static const char headers[] = "Authorization: Bearer ext.good\r\n" JSON;
+    struct world world;
+    world_up(&world);
+    for (size_t i = 0; i < CS_COUNT(forms); i++) {
+        json_decref(ask(&world, "POST", "/v1/external/complete", headers, forms[i], 200));
+        assert_sent(&world, "{\"token\":\"ext.good\",\"succeeded\":{\"outputs\":[{\"url\":\"https://e.com/a.mp4\"}]}}");
+    }
+    for (size_t i = 0; i < CS_COUNT(bad); i++) {
+        CS_AUTO_JSON *refused = ask(&world, "POST", "/v1/external/complete", headers, bad[i][0], 400);
+        assert_string_equal(text_at(refused, "code"), bad[i][1]);
+        assert_string_equal(text_at(refused, "path"), bad[i][2]);
+    }
+    fake_fail_with(&world.fake, CS_INVALID_ARGUMENT, "bad_url", "outputs[0].url", "no");
+    CS_AUTO_JSON *url = ask(&world, "POST", "/v1/external/complete", headers, forms[1], 400);
+    assert_string_equal(text_at(url, "path"), "url");
+    CS_AUTO_JSON *output = ask(&world, "POST", "/v1/external/complete", headers, forms[2], 400);
+    assert_string_equal(text_at(output, "path"), "output.url");
+    world_stop(&world);
+}
+
 TEST(plans_say_what_needs_approval_and_what_is_done_outside) {
     struct world world;
     world_up(&world);
@@ -124,6 +157,7 @@ int main(void) {
         CS_TEST(ex_001_a_decision_reaches_the_orchestrator_with_who_and_why),
         CS_TEST(ex_001_ex_002_elix_clients_get_their_own_words),
         CS_TEST(ex_009_e12_a_report_needs_the_token_of_the_work_and_no_key),
+        CS_TEST(sy_067_the_url_of_a_result_is_found_in_its_three_forms),
         CS_TEST(plans_say_what_needs_approval_and_what_is_done_outside),
         CS_TEST(a_star_in_a_path_is_a_segment_like_any_other),
     };

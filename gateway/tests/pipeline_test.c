@@ -1,4 +1,5 @@
 /* Templates of plans: what is refused, and what the others become. JSON is written with ' for ". */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,7 +214,7 @@ TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for) {
                    "'items':[{'media':{'job':'probe'}}]}}]}}");
 }
 
-TEST(a_run_may_skip_what_the_pipeline_can_do_without) {
+TEST(ex_042_a_run_may_skip_what_the_pipeline_can_do_without) {
     struct cs_err err = {0};
     char *text = NULL;
     assert_expands(steps, "{'transitions':true}", "['transitions']",
@@ -350,10 +351,11 @@ TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries) {
         const char *id;
         int seconds;
     } steps_of_talks[] = {
-        {"audio-extraction", 480},  {"transcription", 3600},      {"smart-cut-planner", 0},   {"video-cuts", 480},
-        {"video-transitions", 600}, {"subtitles-post-edit", 240}, {"subtitles-burn-in", 600}, {"branding-layer", 360},
+        {"audio-extraction", 480},  {"transcription", 3600},       {"smart-cut-planner", 0},
+        {"video-cuts", 480},        {"video-transitions", 600},    {"subtitles-post-edit", 240},
+        {"subtitles-burn-in", 600}, {"subtitles-with-intro", 240}, {"branding-layer", 360},
     };
-    const struct gw_builtin_pipeline *pipeline = gw_builtin_pipeline_find("podcast-edit", 1);
+    const struct gw_builtin_pipeline *pipeline = gw_builtin_pipeline_find("podcast-edit", 0);
     assert_non_null(pipeline);
     CS_AUTO_JSON *template = json_of(pipeline->template);
     const json_t *jobs = json_object_get(json_object_get(template, "plan"), "jobs");
@@ -369,12 +371,95 @@ TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries) {
     }
 }
 
-TEST_MAIN(CS_TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries),
+/* The ids of its jobs, and the job that one of them takes its video from. */
+static void assert_steps(const char *params, const char *ids, const char *job, const char *video) {
+    CS_AUTO_JSON *template = json_of(gw_builtin_pipeline_find("podcast-edit", 0)->template);
+    CS_AUTO_JSON *given = json_of(params);
+    CS_AUTO_JSON *values = NULL;
+    CS_AUTO_JSON *body = NULL;
+    CS_AUTO_BUF found = {0};
+    struct cs_err err = {0};
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    assert_ok(gw_pipeline_params_read(json_object_get(template, "params"), given, "params", arena, &values, &err),
+              &err);
+    assert_ok(gw_pipeline_expand(template, values, NULL, arena, gw_paths_create(arena), &body, &err), &err);
+    const json_t *jobs = json_object_get(json_object_get(body, "plan"), "jobs");
+    for (size_t i = 0; i < json_array_size(jobs); i++) {
+        const json_t *step = json_array_get(jobs, i);
+        const char *id = json_string_value(json_object_get(step, "id"));
+        cs_buf_printf(&found, "%s%s", i > 0 ? " " : "", id);
+        if (strcmp(id, job) == 0) {
+            const json_t *from = json_object_get(json_object_get(step, "params"), "video");
+            assert_string_equal(json_string_value(json_object_get(from, "job")), video);
+        }
+    }
+    assert_string_equal(found.data, ids);
+}
+
+TEST(ta_016_podcast_edit_cuts_once_with_and_without_transitions) {
+    assert_steps("{'source':'https://x.y/a.mp4'}",
+                 "audio-extraction transcription smart-cut-planner video-cuts subtitles-post-edit branding-layer",
+                 "branding-layer", "video-cuts");
+    assert_steps("{'source':'https://x.y/a.mp4','applyTransitions':true,'burnSubtitles':true}",
+                 "audio-extraction transcription smart-cut-planner video-transitions subtitles-post-edit "
+                 "subtitles-burn-in branding-layer",
+                 "subtitles-burn-in", "video-transitions");
+}
+
+TEST(ta_045_podcast_edit_has_subtitles_for_what_is_behind_an_intro) {
+    assert_steps("{'source':'https://x.y/a.mp4','intro':'https://x.y/i.mp4'}",
+                 "audio-extraction transcription smart-cut-planner video-cuts subtitles-post-edit subtitles-with-intro "
+                 "branding-layer",
+                 "subtitles-with-intro", "video-cuts");
+}
+
+/* Objects in objects under long names, with a list of zeros at the bottom: each zero has a long path. */
+static json_t *deep_and_wide(size_t depth, size_t width) {
+    char name[61];
+    json_t *value = json_array();
+    for (size_t i = 0; i < width; i++) {
+        (void)json_array_append_new(value, json_integer(0));
+    }
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    for (size_t i = 0; i < depth; i++) {
+        value = json_pack("{s:o}", name, value);
+    }
+    return value;
+}
+
+TEST(a_deep_template_takes_no_memory_for_places_that_nobody_asks_about) {
+    enum { DEPTH = 26, WIDTH = 100000, BYTES_MAX = 32 << 20 }; /* with a text for each place: 160 MB */
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO_JSON *template = json_pack("{s:{s:[{s:s, s:s, s:{s:o}}]}}", "plan", "jobs", "id", "a", "operation",
+                                       "reverse", "params", "video", deep_and_wide(DEPTH, WIDTH));
+    struct cs_err err = {0};
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    assert_fails(gw_pipeline_check(template, arena, &err), &err, CS_INVALID_ARGUMENT, "unknown_field");
+    assert_string_equal(err.path,
+                        "plan.jobs[0].params.video.nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+    assert_true(mallinfo2().uordblks + mallinfo2().hblkhd < before + BYTES_MAX); /* the arena is still there */
+}
+
+TEST(a_deep_place_is_told_when_something_is_wrong_there) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    CS_AUTO_JSON *template = json_of("{'plan':{'jobs':[{'id':'a','operation':'reverse','params':{'x':[0,{'y':"
+                                     "'{{params.z}}'}]}}]}}");
+    struct cs_err err = {0};
+    assert_fails(gw_pipeline_check(template, arena, &err), &err, CS_INVALID_ARGUMENT, "unknown_param");
+    assert_string_equal(err.path, "plan.jobs[0].params.x[1].y");
+}
+
+TEST_MAIN(CS_TEST(ta_016_podcast_edit_cuts_once_with_and_without_transitions),
+          CS_TEST(ta_045_podcast_edit_has_subtitles_for_what_is_behind_an_intro),
+          CS_TEST(a_deep_template_takes_no_memory_for_places_that_nobody_asks_about),
+          CS_TEST(a_deep_place_is_told_when_something_is_wrong_there),
+          CS_TEST(ta_017_ta_048_the_steps_of_podcast_edit_have_their_limits_and_retries),
           CS_TEST(declarations_that_mean_nothing_are_refused), CS_TEST(values_that_do_not_fit_are_refused),
           CS_TEST(templates_that_cannot_work_are_refused), CS_TEST(parameters_become_values_and_text),
           CS_TEST(a_condition_decides_whether_a_job_is_there),
           CS_TEST(ta_016_a_step_that_is_switched_off_is_stood_in_for),
-          CS_TEST(a_run_may_skip_what_the_pipeline_can_do_without),
+          CS_TEST(ex_042_a_run_may_skip_what_the_pipeline_can_do_without),
           CS_TEST(a_reference_that_nothing_stands_in_for_is_an_error), CS_TEST(an_expansion_has_a_limit),
           CS_TEST(text_counts_once_however_many_parameters_are_in_it),
           CS_TEST(a_long_chain_of_stand_ins_is_walked_once), CS_TEST(defaults_that_multiply_are_refused),

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cs/base/text.h"
 #include "cs/test.h"
 #include "view/execution_view.h"
 
@@ -230,6 +231,24 @@ TEST(sy_018_w21_an_empty_execution_is_complete_without_a_result) {
     json_decref(status);
 }
 
+TEST(ta_014_an_execution_is_pending_processing_completed_failed_or_cancelled) {
+    static const char *const words[] = {"pending", "processing", "completed", "failed", "cancelled"};
+    const ProtobufCEnumDescriptor *states = &callsheet__v1__execution_state__descriptor;
+    size_t known = 0;
+    for (unsigned i = 0; i < states->n_values; i++) {
+        Callsheet__V1__Execution execution = CALLSHEET__V1__EXECUTION__INIT;
+        execution.state = (Callsheet__V1__ExecutionState)states->values[i].value;
+        if (execution.state == CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_UNSPECIFIED) {
+            continue;
+        }
+        json_t *native = gw_view_execution(&execution, GW_VIEW_HEAD, &links);
+        assert_true(known < CS_COUNT(words)); /* there are no others */
+        assert_at(native, "status", words[known++]);
+        json_decref(native);
+    }
+    assert_int_equal(known, CS_COUNT(words));
+}
+
 TEST(our_own_form_has_everything_and_changes_have_no_totals) {
     struct sample s;
     sample_init(&s);
@@ -261,6 +280,17 @@ TEST(our_own_form_has_everything_and_changes_have_no_totals) {
     json_t *head = gw_view_execution(&s.execution, GW_VIEW_HEAD, &links);
     assert_at(head, "jobs", "(none)");
     json_decref(head);
+}
+
+TEST(a_playlist_is_shown_with_the_link_of_its_folder) {
+    struct sample s;
+    sample_init(&s);
+    s.artifact.key = "dev/t/e1/m/1/master.m3u8";
+    json_t *status = gw_view_status(&s.execution, "processing", &links);
+    const char *url = json_string_value(json_object_get(json_object_get(status, "result"), "url"));
+    assert_true(cs_str_starts(url, "http://gw/artifacts/@7200."));
+    assert_true(cs_str_ends(url, "/dev/t/e1/m/1/master.m3u8"));
+    json_decref(status);
 }
 
 TEST(links_end_on_a_full_hour_after_their_lifetime) {
@@ -309,6 +339,8 @@ TEST_MAIN(CS_TEST(what_is_known_of_an_output_is_shown_with_it_and_words_are_metr
           CS_TEST(sy_032_sy_033_sy_035_running_jobs_speak_the_words_of_the_dialect),
           CS_TEST(sy_031_sy_041_failures_say_which_operation_failed_and_why),
           CS_TEST(sy_018_w21_an_empty_execution_is_complete_without_a_result),
+          CS_TEST(ta_014_an_execution_is_pending_processing_completed_failed_or_cancelled),
           CS_TEST(our_own_form_has_everything_and_changes_have_no_totals),
+          CS_TEST(a_playlist_is_shown_with_the_link_of_its_folder),
           CS_TEST(links_end_on_a_full_hour_after_their_lifetime),
           CS_TEST(sy_002_sy_003_a_created_execution_has_both_names_of_its_id))

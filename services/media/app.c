@@ -9,6 +9,7 @@
 #include "cs/svc.h"
 #include "cs/worker.h"
 #include "jobs/jobs.h"
+#include "jobs/visits.h"
 
 static const char runner_name[] = "callsheet-media-runner";
 
@@ -16,6 +17,7 @@ struct med_app {
     const struct med_config *config;
     struct med_studio studio;
     struct med_slots slots;
+    struct med_visits visits;
     struct med_jobs *jobs;
     struct cs_worker *worker;
     struct cs_rpc *rpc;
@@ -38,15 +40,24 @@ static enum cs_status start_runner(struct med_app *app, struct cs_err *err) {
     return cs_runner_create(program, &app->studio.runner, err);
 }
 
-static enum cs_status open_studio(struct med_app *app, struct cs_err *err) {
+/* What cannot fail. */
+static void prepare_studio(struct med_app *app) {
     const struct med_config *config = app->config;
     app->studio.allow_private_targets = config->allow_private_targets;
     app->studio.gpl_encoders = config->gpl_encoders;
     app->studio.threads = (uint32_t)config->job_threads;
+    app->studio.room_bytes = (uint64_t)config->disk_free_min_bytes;
     app->studio.memory_bytes = (uint64_t)config->job_memory_bytes;
     app->studio.cores = core_count();
     med_slots_init(&app->slots, slot_count(config));
     app->studio.slots = &app->slots;
+    med_visits_init(&app->visits, slot_count(config));
+    app->studio.visits = &app->visits;
+}
+
+static enum cs_status open_studio(struct med_app *app, struct cs_err *err) {
+    const struct med_config *config = app->config;
+    prepare_studio(app);
     CS_TRY(cs_storage_open(config->storage, &app->studio.storage, err));
     CS_TRY(med_scratch_open(config->scratch_dir, &app->studio.scratch, err));
     CS_TRY(cs_http_create(&app->studio.http, err));
@@ -111,5 +122,7 @@ void med_app_destroy(struct med_app *app) {
     cs_http_destroy(app->studio.http);
     med_scratch_close(app->studio.scratch);
     cs_storage_close(app->studio.storage);
+    med_visits_fini(&app->visits);
+    med_slots_fini(&app->slots);
     free(app);
 }

@@ -17,6 +17,7 @@ struct med_config {
     const char *service_token;
     const char *storage;
     const char *scratch_dir;
+    int64_t disk_free_min_bytes;
     const char *runner; /* "": beside our own executable */
     int64_t slots;      /* 0: one per core */
     int64_t job_threads;

@@ -62,7 +62,7 @@ static enum cs_status open_vendor(struct prv_app *app, struct cs_err *err) {
     const struct prv_config *config = app->config;
     CS_AUTO_FREE char *inside = cs_sprintf("%s/local", config->scratch_dir);
     CS_TRY(prv_ledger_open(config->local_ledger[0] != '\0' ? config->local_ledger : inside, &app->ledger, err));
-    app->vendor = prv_vendor_create(app->ledger, app->runner, app->pool, local_slots(config));
+    app->vendor = prv_vendor_create(app->ledger, app->runner, app->pool, local_slots(config), !config->gpl_encoders);
     return CS_OK;
 }
 

@@ -18,6 +18,8 @@ static const struct cs_conf_option options[] = {
      .help = "generations at once; most of them only wait for a provider"},
     {"local-slots", "CALLSHEET_LOCAL_SLOTS", CS_CONF_INT, AT(local_slots), "0", 0, 256,
      .help = "renderings of the local provider at once; 0: one per core"},
+    {"gpl-encoders", "CALLSHEET_GPL_ENCODERS", CS_CONF_BOOL, AT(gpl_encoders), "true",
+     .help = "the local provider may use encoders under the GPL (x264); else it makes AV1 or VP9"},
     {"allow-private-targets", "CALLSHEET_ALLOW_PRIVATE_TARGETS", CS_CONF_BOOL, AT(allow_private_targets), "false",
      .help = "development switch: fetch inputs and outputs from private and loopback addresses too"},
     {"replicate-url", "CALLSHEET_REPLICATE_URL", CS_CONF_STRING, AT(replicate_url), "https://api.replicate.com/v1",

@@ -21,6 +21,7 @@ struct prv_config {
     const char *runner;
     int64_t slots;
     int64_t local_slots;
+    bool gpl_encoders;
     bool allow_private_targets;
     const char *replicate_url;
     const char *replicate_token;

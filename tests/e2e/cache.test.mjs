@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Api, Stack } from '../../tools/stack.mjs';
+import { Stack } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { generate } from './support/plans.mjs';
 
 let stack, api;

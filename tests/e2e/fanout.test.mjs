@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Api, FileServer, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { FileServer, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { download, probe } from './support/media.mjs';
 import { generate } from './support/plans.mjs';
 

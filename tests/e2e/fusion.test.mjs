@@ -5,7 +5,8 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { Api, FileServer, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { FileServer, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { download, makeClip, probe, realClips } from './support/media.mjs';
 
 const run = promisify(execFile);

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
-import { Api, bin, FileServer, Stack, temporaryDirectory, WebhookReceiver } from '../../tools/stack.mjs';
+import { bin, FileServer, Stack, temporaryDirectory, WebhookReceiver } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { download, makeClip, probe, realClips } from './support/media.mjs';
 import { generate, mainPlan } from './support/plans.mjs';
 

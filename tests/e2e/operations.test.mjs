@@ -6,7 +6,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import loader from '@grpc/proto-loader';
-import { Api, FileServer, root, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { FileServer, root, Stack, temporaryDirectory } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { download, makeClip, probe } from './support/media.mjs';
 
 const run = promisify(execFile);
@@ -73,6 +74,21 @@ const audio = (contentType, length) => ({
   }],
 });
 
+const hls = 'application/vnd.apple.mpegurl';
+
+// A ladder of these stems, each a film of so many pixels, with sound.
+const ladder = (length, rungs, more = {}) => ({
+  main: text(hls, new RegExp(`^#EXTM3U\\n[^]*${Object.keys(rungs).map((stem) => `${stem}\\.m3u8\\n`).join('[^]*')}$`)),
+  'manifest.mpd': text('application/dash+xml', new RegExp(`^<\\?xml[^]*<MPD [^]*mediaPresentationDuration="PT${length.toFixed(6)}S"`)),
+  ...Object.fromEntries(Object.entries(rungs).flatMap(([stem, [width, height]]) => [
+    [`${stem}.mp4`, video(length, { width, height, sound: false }).main],
+    [`${stem}.m3u8`, text(hls, new RegExp(`^#EXTM3U\\n[^]*#EXT-X-MAP:URI="${stem}\\.mp4"[^]*#EXT-X-ENDLIST\\n$`))],
+  ])),
+  'audio.mp4': ['video/mp4', audio('', length).main[1]],
+  'audio.m3u8': text(hls, /#EXT-X-MAP:URI="audio\.mp4"/),
+  ...more,
+});
+
 const image = (contentType, width, height, more = {}) => ({
   main: [contentType, async (file) => {
     const facts = await probe(file);
@@ -125,6 +141,7 @@ const sdk = {
   thumbnail: ['thumbnail', () => ({ videoUrl: url('clip'), time: 0.5, width: 160 }), image('image/jpeg', 160, 90)],
   gif: ['gif', () => ({ videoUrl: url('clip'), width: 160, fps: 10, duration: 1 }), image('image/gif', 160, 90)],
   convert: ['compress', () => ({ videoUrl: url('clip'), outputFormat: 'mov', codec: 'h264', maxHeight: 90, maxBitrate: 400 }), video(2, { width: 160, height: 90, contentType: 'video/quicktime' })],
+  package: ['package', () => ({ videoUrl: url('clip') }), ladder(2, { video_source: [320, 180] })],
   denoise: ['denoise', () => ({ input: url('clip') }), video(2)],
   stabilise: ['stabilize', () => ({ input: url('clip') }), video(2)],
   mixAudio: ['backgroundMusic', () => ({ videoUrl: url('clip'), tracks: [{ url: url('music'), loop: true, volume: 0.2, duck: true }] }), video(2)],
@@ -154,6 +171,7 @@ const native = {
   thumbnail: ['thumbnail', () => ({ video: { url: url('clip') }, mode: 'sprite', format: 'png', width: 80, columns: 2, rows: 2 }), image('image/png', 160, 92, { 'storyboard.vtt': storyboard })],
   gif: ['gif', () => ({ video: { url: url('clip') }, start: 0.5, duration: 0.5, format: 'webp' }), { main: ['image/webp', async (file) => assert.match(await readFile(file, 'latin1'), /^RIFF....WEBP[^]*ANIM[^]*ANMF[^]*ANMF/s)] }],
   convert: ['convert', () => ({ video: { url: url('clip') }, container: 'mkv', quality: 'low', audioCodec: 'opus' }), video(2, { contentType: 'video/x-matroska' })],
+  package: ['package', () => ({ video: { url: url('clip') }, rungs: [{ height: 180 }, { height: 90, bitrateKbps: 200 }], segmentDuration: 1, transcript: { url: url('captions') }, language: 'en' }), ladder(2, { video_180: [320, 180], video_90: [160, 90] }, { 'subtitles.vtt': text('text/vtt', /^WEBVTT[^]*Hello/), 'subtitles.m3u8': text(hls, /^subtitles\.vtt$/m) })],
   denoise: ['denoise', () => ({ video: { url: url('second') }, picture: 'low', sound: 'low' }), video(1)],
   stabilise: ['stabilise', () => ({ video: { url: url('second') }, strength: 'low' }), video(1)],
   mixAudio: ['mixAudio', () => ({ audio: { url: url('music') }, tracks: [{ audio: { url: url('clip') }, start: 0.2, gainDb: -12 }], format: 'm4a' }), audio('audio/mp4', 1)],
@@ -234,7 +252,7 @@ const bad = {
   lipSync: [() => ({ videoUrl: url('clip'), audioUrl: url('music'), fit: 'guess' }), 'fit', 'unknown_word'],
   addSubtitles: [() => ({ videoUrl: url('clip'), text: 'a', style: { animationStyle: 'explode' } }), 'style.animationStyle', 'unknown_word'],
   extractAudio: [() => ({ videoUrl: url('clip'), outputFormat: 'tape' }), 'outputFormat', 'unknown_word'],
-  transcribe: [() => ({ language: 'en' }), 'media', 'required'],
+  transcribe: [() => ({ input: url('speech'), language: 'de' }), 'language', 'language_not_supported'],
   planCuts: [() => ({ transcript: url('words'), media: url('clip'), minPauseMs: 1 }), 'minPauseMs', 'out_of_range'],
   cut: [() => ({ input: url('clip'), plan: url('plan'), transitionMs: 0 }), 'transitionMs', 'out_of_range'],
   retimeSubtitles: [() => ({ plan: url('plan') }), 'transcript', 'required'],
@@ -251,6 +269,7 @@ const bad = {
   thumbnail: [() => ({ videoUrl: url('clip'), time: 'noon' }), 'time', /./],
   gif: [() => ({ videoUrl: url('clip'), fps: 1000 }), 'fps', 'out_of_range'],
   convert: [() => ({ videoUrl: url('clip'), outputFormat: 'webm', codec: 'h264' }), 'codec', /./],
+  package: [() => ({ videoUrl: url('clip'), formats: ['smooth'] }), 'formats[0]', 'unknown_word'],
   denoise: [() => ({ input: url('clip'), picture: 'extreme' }), 'picture', 'unknown_word'],
   stabilise: [() => ({ input: url('clip'), zoom: 2 }), 'zoom', 'unknown_field'],
   mixAudio: [() => ({ videoUrl: url('clip'), tracks: [{ url: url('music'), volume: 0.5, gainDb: 3 }] }), /^tracks\[0\]/, 'one_of'],
@@ -299,6 +318,17 @@ test('a chain gets its media from jobs, in the words of the SDKs', { timeout: 12
   assert.ok(Math.abs(metrics.integratedLoudness + 16) <= 0.5, JSON.stringify(metrics));
 });
 
+test('the path of a window is made by one job and taken by others, in the same plan and in one built on it', { timeout: 120_000 }, async () => {
+  const framed = (id, path, more = {}) => ({ id, operation: 'reframe', params: { video: { url: url('clip') }, width: 90, height: 160, mode: 'smart', ...(path && { path: { job: path } }) }, ...more });
+  const first = await api.finished(await submitted({ plan: { jobs: [framed('look'), framed('same', 'look')] } }));
+  assert.equal(first.status, 'completed', JSON.stringify(first.jobs.map((job) => job.error)));
+  const pathOf = (execution, id) => execution.jobs.find((job) => job.id === id).outputs.find(({ name }) => name === 'reframe_path.json').sha256;
+  assert.equal(pathOf(first, 'same'), pathOf(first, 'look'));
+  const second = await api.finished(await submitted({ plan: { jobs: [framed('later', 'look')] }, baseExecutionId: first.id }));
+  assert.equal(second.status, 'completed', JSON.stringify(second.jobs.map((job) => job.error)));
+  assert.equal(pathOf(second, 'later'), pathOf(first, 'look'));
+});
+
 test('a long picture is made in chunks', { timeout: 120_000 }, async () => {
   const execution = await api.finished(await submitted({ plan: { jobs: [{ id: 'a', operation: 'overlayText', params: { video: { url: url('long') }, texts: [{ text: 'long' }] } }] } }));
   assert.equal(execution.status, 'completed', JSON.stringify(execution.jobs[0].error));
@@ -322,5 +352,62 @@ test('a cut copies the pictures that need no change, and says how many', { timeo
     assert.equal((await probe(await download(execution.result.url, path.join(work, 'copied.mp4')))).frames, 27 * 5);
   } finally {
     await served.stop();
+  }
+});
+
+// ---- playing ----
+
+// The bytes of a range, as a player asks for them.
+async function fetchRange(address, offset, size) {
+  const response = await fetch(address, { headers: { range: `bytes=${offset}-${offset + size - 1}` } });
+  assert.equal(response.status, 206, address);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  assert.equal(bytes.length, size);
+  return bytes;
+}
+
+// A media playlist as [bytes of what describes the track, of each segment …], fetched from where it lies.
+async function fetchSegments(address) {
+  const lines = (await (await fetch(address)).text()).split('\n');
+  const [, name, initBytes] = lines.find((line) => line.startsWith('#EXT-X-MAP')).match(/URI="([^"]+)",BYTERANGE="(\d+)@0"/);
+  const parts = [await fetchRange(new URL(name, address), 0, Number(initBytes))];
+  for (const [i, line] of lines.entries()) {
+    const range = line.match(/^#EXT-X-BYTERANGE:(\d+)@(\d+)$/);
+    if (range) parts.push(await fetchRange(new URL(lines[i + 1], address), Number(range[2]), Number(range[1])));
+  }
+  return parts;
+}
+
+test('a player that has nothing but the link of the master playlist plays all of a package', { timeout: 120_000 }, async () => {
+  const params = { video: { url: url('clip') }, rungs: [{ height: 180 }, { height: 120 }], segmentDuration: 1, transcript: { url: url('captions') } };
+  const execution = await api.finished(await submitted({ plan: { jobs: [{ id: 'a', operation: 'package', params }] } }));
+  assert.equal(execution.status, 'completed', JSON.stringify(execution.jobs[0].error));
+  const master = execution.result.url;
+  const lines = (await (await fetch(master)).text()).trim().split('\n');
+  const variants = lines.filter((line) => line.endsWith('.m3u8') && !line.startsWith('#'));
+  assert.equal(variants.length, 2);
+  for (const variant of variants) {
+    const [init, ...segments] = await fetchSegments(new URL(variant, master));
+    assert.equal(segments.length, seconds);
+    for (const segment of segments) { // each one by itself
+      const file = path.join(work, 'segment.mp4');
+      await writeFile(file, Buffer.concat([init, segment]));
+      assert.equal((await probe(file)).frames, rate);
+    }
+  }
+  const named = Object.fromEntries(lines.filter((line) => line.startsWith('#EXT-X-MEDIA')).map((line) => [line.match(/TYPE=(\w+)/)[1], line.match(/URI="([^"]+)"/)[1]]));
+  const sound = path.join(work, 'sound.mp4');
+  await writeFile(sound, Buffer.concat(await fetchSegments(new URL(named.AUDIO, master))));
+  assert.ok(Math.abs((await probe(sound)).duration - seconds) <= 0.05);
+  const subtitles = new URL(named.SUBTITLES, master);
+  const [vtt] = (await (await fetch(subtitles)).text()).match(/^.+\.vtt$/m);
+  assert.match(await (await fetch(new URL(vtt, subtitles))).text(), /Hello/);
+  const manifest = new URL('manifest.mpd', master);
+  const inManifest = [...(await (await fetch(manifest)).text()).matchAll(/<BaseURL>([^<]+)<\/BaseURL>(?:\s*<SegmentBase indexRange="(\d+)-(\d+)")?/g)];
+  assert.equal(inManifest.length, 4);
+  for (const [, name, from, to] of inManifest) {
+    const address = new URL(name, manifest);
+    if (from !== undefined) assert.equal((await fetchRange(address, Number(from), Number(to) - Number(from) + 1)).toString('latin1', 4, 8), 'sidx', name);
+    else assert.equal((await fetch(address)).status, 200);
   }
 });

@@ -2,25 +2,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Stack } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 
-let stack;
+let stack, api;
 
 before(async () => {
   stack = await Stack.start();
+  api = new Api(stack.url);
 });
 
 after(async () => {
   await stack?.stop();
 });
 
-async function call(method, path, body) {
-  const response = await fetch(stack.url + path, {
-    method,
-    headers: body === undefined ? {} : { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  return { status: response.status, json: await response.json() };
-}
+const call = (method, path, body) => api.request(method, path, body);
 
 const start = (body) => call('POST', '/v1/runs', body);
 const complete = (id, body) => call('POST', `/v1/runs/${id}/complete`, body);
@@ -28,7 +23,10 @@ const complete = (id, body) => call('POST', `/v1/runs/${id}/complete`, body);
 // Reads until the answer is as wanted; the stack, not a clock, says when that is.
 async function until(path, wanted) {
   for (;;) {
-    const answer = await call('GET', path).catch(() => ({ json: {} }));
+    const answer = await call('GET', path).catch((error) => {
+      if (error instanceof assert.AssertionError) throw error;
+      return { json: {} };
+    });
     if (wanted(answer)) return answer;
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,7 +1,8 @@
 // Scenes in the words of Elix: an execution is a job there, an item of its map a scene.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Api, FileServer, Stack } from '../../tools/stack.mjs';
+import { FileServer, Stack } from '../../tools/stack.mjs';
+import { Api } from './support/api.mjs';
 import { generate } from './support/plans.mjs';
 
 let stack, api, operator, files;

@@ -142,7 +142,8 @@ static void add_fusion(struct world *w, struct orc_plan *plan) {
             }
         }
         job->inputs = inputs;
-        job->fusible = !job->operation->paid && job->map == ORC_MAP_NONE;
+        job->ends_run = !job->operation->paid && job->map == ORC_MAP_NONE;
+        job->fusible = job->ends_run && !one_in(w, 16);
         job->discards = !one_in(w, keeps);
     }
 }
@@ -392,6 +393,7 @@ static struct orc_job_draft random_draft(struct world *w, const struct orc_job_d
         draft.map = (enum orc_map_kind)(1 + below(w, 2));
     }
     draft.fusible = draft.operation == &fixture_merge && draft.map == ORC_MAP_NONE;
+    draft.ends_run = draft.fusible;
     return draft;
 }
 
@@ -438,6 +440,7 @@ static void edit_some(struct world *w) {
     draft->params_size = (uint32_t)strlen(draft->params);
     draft->map = (enum orc_map_kind)w->plan->jobs[job].map;
     draft->fusible = w->plan->jobs[job].fusible;
+    draft->ends_run = w->plan->jobs[job].ends_run;
     struct orc_event event = appended(w, draft, 1);
     event.kind = ORC_EVENT_EDITED;
     event.job = job;

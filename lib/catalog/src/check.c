@@ -172,24 +172,44 @@ static bool is_visual(Callsheet__V1__MediaType type) {
     return type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO; /* or decided by content */
 }
 
+static bool is_more(const Google__Protobuf__DoubleValue *value) {
+    return value != NULL && value->value > 0;
+}
+
+const char *cs_merge_sound_field(const Callsheet__V1__MergeItem *item) {
+    return is_more(item->offset)       ? "offset"
+           : item->loop                ? "loop"
+           : is_more(item->fade_in)    ? "fadeIn"
+           : is_more(item->fade_out)   ? "fadeOut"
+           : is_more(item->trim_start) ? "trimStart"
+                                       : NULL;
+}
+
 static enum cs_status check_merge_item(const Callsheet__V1__MergeItem *item, size_t i, struct cs_err *err) {
     struct check_name type = check_at("items", i, ".type");
     CS_TRY(check_ref(check_at("items", i, ".media").text, item->media, true, err));
     CS_TRY(check_enum(type.text, &callsheet__v1__media_type__descriptor, (int)item->type, err));
     if (item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT ||
         item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_CUT_PLAN ||
-        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH) {
+        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH ||
+        item->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_STREAM) {
         return cs_fail_at(err, type.text, "unknown_word", "only videos, images and sound can be merged");
     }
     CS_TRY(check_opt_real(check_at("items", i, ".duration").text, item->duration, 0.01, MEDIA_SECONDS_MAX, err));
     CS_TRY(check_opt_real(check_at("items", i, ".offset").text, item->offset, 0, MEDIA_SECONDS_MAX, err));
-    bool starts_later = item->offset != NULL && item->offset->value > 0;
-    if (starts_later && item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO &&
+    CS_TRY(check_opt_real(check_at("items", i, ".volume").text, item->volume, 0, 1, err));
+    CS_TRY(check_opt_real(check_at("items", i, ".fadeIn").text, item->fade_in, 0, FADE_S_MAX, err));
+    CS_TRY(check_opt_real(check_at("items", i, ".fadeOut").text, item->fade_out, 0, FADE_S_MAX, err));
+    CS_TRY(check_opt_real(check_at("items", i, ".trimStart").text, item->trim_start, 0, MEDIA_SECONDS_MAX, err));
+    const char *name = cs_merge_sound_field(item);
+    if (name != NULL && item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO &&
         item->type != CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED) {
-        return cs_fail_at(err, check_at("items", i, ".offset").text, "not_applicable",
-                          "offset is for audio items; videos and images follow one another");
+        char member[32];
+        (void)snprintf(member, sizeof(member), ".%s", name);
+        return cs_fail_at(err, check_at("items", i, member).text, "not_applicable",
+                          "%s is for audio items; videos and images follow one another", name);
     }
-    return check_opt_real(check_at("items", i, ".volume").text, item->volume, 0, 1, err);
+    return CS_OK;
 }
 
 enum cs_status check_transition(const Callsheet__V1__Transition *transition, double seconds_min, struct cs_err *err) {
@@ -378,6 +398,9 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         CS_TRY(check_convert(operation->convert, err));
+        break;
+    case CALLSHEET__V1__OPERATION__PARAMS_PACKAGE:
+        CS_TRY(check_package(operation->package, err));
         break;
     case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
         CS_TRY(check_mix_audio(operation->mix_audio, err));

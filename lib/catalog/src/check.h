@@ -18,6 +18,7 @@ enum {
     LANGUAGE_BYTES_MAX = 35,
     IMAGES_MAX = 14,
     AUDIO_TRACKS_MAX = 64,
+    FADE_S_MAX = 600,
     MERGE_ITEMS_MAX = 1000,
     MAP_ITEMS_MAX = 1000,
     MEDIA_SECONDS_MAX = 24 * 3600,
@@ -55,6 +56,10 @@ enum cs_status check_ref(const char *path, const Callsheet__V1__MediaRef *ref, b
 
 enum cs_status check_transition(const Callsheet__V1__Transition *transition, double seconds_min, struct cs_err *err);
 
+/* Of subtitles: words with times, and the tag of a language ("" is fine). */
+enum cs_status check_words(Callsheet__V1__Word *const *words, size_t count, struct cs_err *err);
+enum cs_status check_language(const char *language, struct cs_err *err);
+
 /* One of reframe's; "" is fine. */
 enum cs_status check_reframe_ratio(const char *aspect_ratio, struct cs_err *err);
 /* Of a merge. */
@@ -84,6 +89,7 @@ enum cs_status check_lower_third(const Callsheet__V1__LowerThird *third, struct 
 enum cs_status check_replace_green_screen(const Callsheet__V1__ReplaceGreenScreen *params, struct cs_err *err);
 enum cs_status check_gif(const Callsheet__V1__Gif *params, struct cs_err *err);
 enum cs_status check_thumbnail(const Callsheet__V1__Thumbnail *params, struct cs_err *err);
+enum cs_status check_package(const Callsheet__V1__Package *params, struct cs_err *err);
 enum cs_status check_convert(const Callsheet__V1__Convert *params, struct cs_err *err);
 enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, struct cs_err *err);
 

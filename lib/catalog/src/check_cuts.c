@@ -13,7 +13,12 @@ static const char *const gap_fills[] = {"silence", "roomTone", NULL};
 
 enum cs_status check_transcribe(const Callsheet__V1__Transcribe *params, struct cs_err *err) {
     CS_TRY(check_ref("media", params->media, true, err));
-    return check_plain("language", params->language, err);
+    CS_TRY(check_plain("language", params->language, err));
+    if (!cs_spoken_language(params->language)) {
+        return cs_fail_at(err, "language", "language_not_supported",
+                          "language must be en: the recogniser of this server knows English only");
+    }
+    return CS_OK;
 }
 
 static enum cs_status check_detection(const Callsheet__V1__PlanCuts *params, struct cs_err *err) {
@@ -57,9 +62,12 @@ enum cs_status check_cut(const Callsheet__V1__Cut *params, struct cs_err *err) {
 
 enum cs_status check_retime_subtitles(const Callsheet__V1__RetimeSubtitles *params, struct cs_err *err) {
     CS_TRY(check_ref("transcript", params->transcript, true, err));
-    CS_TRY(check_ref("plan", params->plan, true, err));
-    CS_TRY(check_ref("video", params->video, false, err));
+    CS_TRY(check_ref("plan", params->plan, params->intro == NULL, err));
+    CS_TRY(check_ref("intro", params->intro, false, err));
+    CS_TRY(check_ref("video", params->video, params->intro != NULL, err));
     CS_TRY(check_plain("language", params->language, err));
+    CS_TRY(check_opt_real("introDuration", params->intro_duration, 0.1, 600, err));
+    CS_TRY(check_opt_real("fadeDuration", params->fade_duration, 0, 10, err));
     if (params->video != NULL && params->transition_duration != NULL) {
         return cs_fail_at(err, "transitionDuration", "one_of", "transitionDuration and video exclude each other");
     }

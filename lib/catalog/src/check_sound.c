@@ -3,7 +3,6 @@
 #include "cs/base/text.h"
 
 enum {
-    FADE_S_MAX = 600,
     BITRATE_KBPS_MIN = 32,
     BITRATE_KBPS_MAX = 320,
 };

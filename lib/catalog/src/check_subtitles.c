@@ -65,12 +65,12 @@ static enum cs_status check_style(const Callsheet__V1__CaptionStyle *style, stru
     return check_enum("style.animation", &callsheet__v1__caption_animation__descriptor, (int)style->animation, err);
 }
 
-static enum cs_status check_words(const Callsheet__V1__AddSubtitles *params, struct cs_err *err) {
-    if (params->n_words > CAPTION_WORDS_MAX) {
+enum cs_status check_words(Callsheet__V1__Word *const *words, size_t count, struct cs_err *err) {
+    if (count > CAPTION_WORDS_MAX) {
         return cs_fail_at(err, "words", "too_many", "at most %d words are allowed", CAPTION_WORDS_MAX);
     }
-    for (size_t i = 0; i < params->n_words; i++) {
-        const Callsheet__V1__Word *word = params->words[i];
+    for (size_t i = 0; i < count; i++) {
+        const Callsheet__V1__Word *word = words[i];
         CS_TRY(check_required(check_at("words", i, ".word").text, word->word, WORD_BYTES_MAX, err));
         CS_TRY(check_real(check_at("words", i, ".start").text, word->start, 0, MEDIA_SECONDS_MAX, err));
         CS_TRY(check_real(check_at("words", i, ".end").text, word->end, word->start, MEDIA_SECONDS_MAX, err));
@@ -93,7 +93,7 @@ static enum cs_status check_timing(const Callsheet__V1__AddSubtitles *params, st
     return CS_OK;
 }
 
-static enum cs_status check_language(const char *language, struct cs_err *err) {
+enum cs_status check_language(const char *language, struct cs_err *err) {
     CS_TRY(check_length("language", language, LANGUAGE_BYTES_MAX, err));
     if (language[strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] != '\0') {
         return cs_fail_at(err, "language", "bad_text", "language must be a tag like en or pt-BR");
@@ -109,7 +109,7 @@ enum cs_status check_add_subtitles(const Callsheet__V1__AddSubtitles *params, st
                           "subtitles need exactly one of text, words and transcript");
     }
     CS_TRY(check_length("text", params->text, CAPTION_TEXT_BYTES_MAX, err));
-    CS_TRY(check_words(params, err));
+    CS_TRY(check_words(params->words, params->n_words, err));
     CS_TRY(check_ref("transcript", params->transcript, false, err));
     CS_TRY(check_word("mode", params->mode, modes, err));
     if (cs_str_eq(params->mode, "soft") && params->style != NULL) {

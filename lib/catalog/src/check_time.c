@@ -118,6 +118,8 @@ enum cs_status check_stitch(const Callsheet__V1__Stitch *params, struct cs_err *
     CS_TRY(check_transition(params->transition, MERGE_TRANSITION_S_MIN, err));
     CS_TRY(check_ref("audio", params->audio, false, err));
     CS_TRY(check_opt_real("audioVolume", params->audio_volume, 0, 1, err));
+    CS_TRY(check_opt_real("audioFadeIn", params->audio_fade_in, 0, FADE_S_MAX, err));
+    CS_TRY(check_opt_real("audioFadeOut", params->audio_fade_out, 0, FADE_S_MAX, err));
     if (params->frame_rate[0] != '\0' && !cs_frame_rate(params->frame_rate, &num, &den)) {
         return cs_fail_at(err, "frameRate", "bad_frame_rate",
                           "frameRate must be a number or a fraction like 30000/1001, at most 120");

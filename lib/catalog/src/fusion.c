@@ -20,3 +20,8 @@ bool cs_catalog_fusible(const Callsheet__V1__Operation *operation) {
            cs_catalog_output_type(operation) == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO &&
            !makes_more(operation, row);
 }
+
+bool cs_catalog_ends_run(const Callsheet__V1__Operation *operation) {
+    const struct cs_operation *row = operation != NULL ? cs_catalog_by_case(operation->params_case) : NULL;
+    return cs_catalog_fusible(operation) || (row != NULL && row->ends_run);
+}

@@ -33,6 +33,23 @@ Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *
     return is_audio_alone(operation) ? CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO : row->output;
 }
 
+static bool is_smart(const Callsheet__V1__Operation *operation) {
+    return cs_str_eq(operation->reframe->mode, "smart");
+}
+
+Callsheet__V1__MediaType cs_catalog_more_type(const Callsheet__V1__Operation *operation) {
+    if (operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_REFRAME && is_smart(operation)) {
+        return CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH;
+    }
+    if (operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES &&
+        operation->add_subtitles->subtitle_files) {
+        return CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT;
+    }
+    return CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED;
+}
+
+static const char manifest_name[] = "manifest.mpd";
+
 static const char *main_name(const Callsheet__V1__Operation *operation, const struct cs_operation *row,
                              struct cs_arena *arena) {
     switch (operation->params_case) {
@@ -44,6 +61,8 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
         return with_format(row->output_name, operation->gif->format, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_CONVERT:
         return with_format(row->output_name, operation->convert->container, arena);
+    case CALLSHEET__V1__OPERATION__PARAMS_PACKAGE:
+        return cs_package_has(operation->package, "hls") ? row->output_name : manifest_name;
     case CALLSHEET__V1__OPERATION__PARAMS_EXTRACT_AUDIO:
         return with_format(row->output_name, cs_sound_extension(operation->extract_audio->format), arena);
     case CALLSHEET__V1__OPERATION__PARAMS_MIX_AUDIO:
@@ -59,16 +78,49 @@ static const char *main_name(const Callsheet__V1__Operation *operation, const st
     }
 }
 
+/* A file of a package and, for HLS, its playlist. */
+static size_t add_stream(const Callsheet__V1__Package *package, const char *stem, const char *suffix,
+                         const char **names, size_t count, struct cs_arena *arena) {
+    names[count++] = cs_arena_sprintf(arena, "%s%s", stem, suffix);
+    if (cs_package_has(package, "hls")) {
+        names[count++] = cs_arena_sprintf(arena, "%s.m3u8", stem);
+    }
+    return count;
+}
+
+/* Of any video: which of its rungs there are, and whether there is sound, is not known before it is seen. */
+static const char *const *package_names(const Callsheet__V1__Package *package, struct cs_arena *arena) {
+    struct cs_package_rung rungs[CS_PACKAGE_RUNGS_MAX];
+    size_t rung_count = cs_package_rungs(package, rungs);
+    const char **names = cs_arena_array(arena, CS_JOB_OUTPUTS_MAX + 1, sizeof(*names));
+    size_t count = 0;
+    if (cs_package_has(package, "hls") && cs_package_has(package, "dash")) {
+        names[count++] = manifest_name;
+    }
+    count = add_stream(package, "video_source", ".mp4", names, count, arena);
+    for (size_t i = 0; i < rung_count; i++) {
+        count = add_stream(package, cs_arena_sprintf(arena, "video_%u", rungs[i].height), ".mp4", names, count, arena);
+    }
+    count = add_stream(package, "audio", ".mp4", names, count, arena);
+    if (package->transcript != NULL || package->n_words > 0) {
+        add_stream(package, "subtitles", ".vtt", names, count, arena);
+    }
+    return names;
+}
+
 /* Besides the main one. */
-static const char *const *more_names(const Callsheet__V1__Operation *operation, const struct cs_operation *row) {
+static const char *const *more_names(const Callsheet__V1__Operation *operation, const struct cs_operation *row,
+                                     struct cs_arena *arena) {
     static const char *const subtitle_files[] = {"transcript.json", "subtitles.srt", "subtitles.vtt", "subtitles.ass",
                                                  NULL};
     static const char *const storyboard[] = {"storyboard.vtt", NULL};
     switch (operation->params_case) {
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         return cs_str_eq(operation->thumbnail->mode, "sprite") ? storyboard : NULL;
+    case CALLSHEET__V1__OPERATION__PARAMS_PACKAGE:
+        return package_names(operation->package, arena);
     case CALLSHEET__V1__OPERATION__PARAMS_REFRAME:
-        return cs_str_eq(operation->reframe->mode, "smart") ? row->more_outputs : NULL;
+        return is_smart(operation) ? row->more_outputs : NULL;
     case CALLSHEET__V1__OPERATION__PARAMS_ADD_SUBTITLES:
         return operation->add_subtitles->subtitle_files ? subtitle_files : NULL;
     default:
@@ -83,7 +135,7 @@ void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct c
     size_t count = 0;
     if (row != NULL && !cs_str_empty(row->output_name)) {
         names[count++] = cs_arena_strdup(arena, main_name(operation, row, arena));
-        const char *const *more = more_names(operation, row);
+        const char *const *more = more_names(operation, row, arena);
         for (; more != NULL && *more != NULL && count < CS_JOB_OUTPUTS_MAX; more++) {
             names[count++] = cs_arena_strdup(arena, *more);
         }

@@ -171,3 +171,13 @@ bool cs_web_url_valid(const char *text) {
     }
     return true;
 }
+
+bool cs_spoken_language(const char *language) {
+    static const char *const known[] = {"", "en", "en-US"};
+    for (size_t i = 0; i < CS_COUNT(known); i++) {
+        if (strcmp(known[i], language) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

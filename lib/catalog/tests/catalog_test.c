@@ -92,6 +92,16 @@ TEST(files_are_named_by_operation_and_parameters) {
         {"{\"thumbnail\":{\"mode\":\"sprite\",\"format\":\"webp\"}}", "thumbnail.webp storyboard.vtt"},
         {"{\"convert\":{}}", "output.mp4"},
         {"{\"convert\":{\"container\":\"webm\"}}", "output.webm"},
+        {"{\"package\":{\"rungs\":[{\"height\":361},{\"height\":720}]}}",
+         "master.m3u8 manifest.mpd video_source.mp4 video_source.m3u8 video_720.mp4 video_720.m3u8 video_360.mp4 "
+         "video_360.m3u8 audio.mp4 audio.m3u8"},
+        {"{\"package\":{\"formats\":[\"dash\"],\"words\":[{\"word\":\"a\"}]}}",
+         "manifest.mpd video_source.mp4 video_1080.mp4 video_720.mp4 video_480.mp4 video_360.mp4 video_240.mp4 "
+         "audio.mp4 "
+         "subtitles.vtt"},
+        {"{\"package\":{\"formats\":[\"hls\"],\"rungs\":[{\"height\":240}],\"transcript\":{\"job\":\"a\"}}}",
+         "master.m3u8 video_source.mp4 video_source.m3u8 video_240.mp4 video_240.m3u8 audio.mp4 audio.m3u8 "
+         "subtitles.vtt subtitles.m3u8"},
         {"{\"transcribe\":{}}", "transcript.json subtitles.srt subtitles.vtt subtitles.ass"},
         {"{\"external\":{}}", ""},
         {"{}", ""},
@@ -198,6 +208,97 @@ TEST(bad_generation_is_refused_with_its_path) {
         {"{\"generateAudio\":{\"text\":\"a\",\"provider\":\"local\",\"speed\":0.4}}", "speed", "out_of_range"},
     };
     assert_refused(cases, CS_COUNT(cases));
+}
+
+TEST(sy_069_sy_070_generation_has_seven_shapes_and_three_sizes) {
+    static const char *const words[][2] = {
+        {"aspectRatio", "16:9"}, {"aspectRatio", "4:3"},  {"aspectRatio", "1:1"},  {"aspectRatio", "3:4"},
+        {"aspectRatio", "9:16"}, {"aspectRatio", "21:9"}, {"aspectRatio", "9:21"}, {"resolution", "480p"},
+        {"resolution", "720p"},  {"resolution", "1080p"},
+    };
+    static const char *const others[][2] = {
+        {"aspectRatio", "4:5"}, {"aspectRatio", "16x9"}, {"aspectRatio", "0:1"},
+        {"resolution", "720"},  {"resolution", "1440p"}, {"resolution", "720P"},
+    };
+    static const char form[] = "{\"generateVideo\":{\"prompt\":\"a\",\"provider\":\"local\",\"%s\":\"%s\"}}";
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    for (size_t i = 0; i < CS_COUNT(words); i++) {
+        const char *text = cs_arena_sprintf(arena, form, words[i][0], words[i][1]);
+        assert_accepted(&text, 1);
+    }
+    for (size_t i = 0; i < CS_COUNT(others); i++) {
+        const char *text = cs_arena_sprintf(arena, form, others[i][0], others[i][1]);
+        assert_refused(&(struct bad_case){text, others[i][0], "unknown_word"}, 1);
+    }
+}
+
+TEST(sy_073_an_image_needs_a_prompt_or_an_image) {
+    static const char *const good[] = {
+        "{\"generateImage\":{\"prompt\":\"a\",\"provider\":\"fal\",\"outputFormat\":\"jpg\",\"aspectRatio\":\"3:4\","
+        "\"seed\":7}}",
+        "{\"generateImage\":{\"image\":[{\"job\":\"a\"}],\"provider\":\"fal\",\"outputFormat\":\"png\"}}",
+        "{\"generateImage\":{\"prompt\":\"a\",\"image\":[{\"job\":\"a\"},{\"job\":\"b\"}],\"provider\":\"fal\","
+        "\"outputFormat\":\"webp\"}}",
+    };
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct cs_err err = {0};
+    assert_accepted(good, CS_COUNT(good));
+    assert_fails(cs_catalog_check(operation_of("{\"generateImage\":{\"provider\":\"fal\"}}", arena), &err), &err,
+                 CS_INVALID_ARGUMENT, "required");
+    assert_string_equal(err.message, "Either prompt or image must be provided");
+}
+
+TEST(sy_074_speech_has_at_most_forty_thousand_letters) {
+    static const char *const providers[] = {"hume", "elevenlabs"};
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    char *text = cs_arena_alloc(arena, 40002);
+    memset(text, 'a', 40001);
+    for (size_t i = 0; i < CS_COUNT(providers); i++) {
+        struct cs_err err = {0};
+        Callsheet__V1__Operation *operation = operation_of(
+            cs_arena_sprintf(arena, "{\"generateAudio\":{\"text\":\"a\",\"provider\":\"%s\"}}", providers[i]), arena);
+        char **names = NULL;
+        size_t count = 0;
+        text[40000] = 'a';
+        operation->generate_audio->text = text;
+        assert_fails(cs_catalog_check(operation, &err), &err, CS_INVALID_ARGUMENT, "too_long");
+        assert_string_equal(err.path, "text");
+        text[40000] = '\0';
+        err = (struct cs_err){0};
+        assert_ok(cs_catalog_check(operation, &err), &err);
+        cs_catalog_output_names(operation, arena, &names, &count);
+        assert_true(count == 1 && strcmp(names[0], "output.mp3") == 0);
+    }
+}
+
+TEST(sy_078_a_merge_needs_an_item_that_is_seen) {
+    static const char *const texts[][2] = {
+        {"{\"merge\":{}}", "At least 1 item required for merging"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"audio\"}]}}",
+         "At least 1 visual item (video or image) required for merging"},
+    };
+    for (size_t i = 0; i < CS_COUNT(texts); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct cs_err err = {0};
+        assert_int_equal(cs_catalog_check(operation_of(texts[i][0], arena), &err), CS_INVALID_ARGUMENT);
+        assert_string_equal(err.message, texts[i][1]);
+    }
+}
+
+TEST(sy_089_words_for_the_looks_of_subtitles_are_known) {
+    static const char *const words[][2] = {
+        {"position", "top"},     {"position", "center"},      {"position", "bottom"}, {"animation", "fade"},
+        {"animation", "slide"},  {"animation", "typewriter"}, {"preset", "default"},  {"preset", "minimal"},
+        {"preset", "bold"},      {"preset", "tiktok"},        {"preset", "youtube"},  {"preset", "story"},
+        {"preset", "cinematic"},
+    };
+    for (size_t i = 0; i < CS_COUNT(words); i++) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        const char *text = cs_arena_sprintf(
+            arena, "{\"addSubtitles\":{\"video\":{\"job\":\"a\"},\"text\":\"b\",\"style\":{\"%s\":\"%s\"}}}",
+            words[i][0], words[i][1]);
+        assert_accepted(&text, 1);
+    }
 }
 
 TEST(bad_editing_is_refused_with_its_path) {
@@ -310,12 +411,47 @@ TEST(sy_105_bad_conversions_are_refused_with_their_path) {
     assert_refused(bad, CS_COUNT(bad));
 }
 
+TEST(bad_packages_are_refused_with_their_path) {
+#define PACKAGE(rest) "{\"package\":{\"video\":{\"job\":\"a\"}" rest "}}"
+    static const char *const good[] = {
+        PACKAGE(""),
+        PACKAGE(",\"formats\":[\"dash\",\"hls\"],\"rungs\":[{\"height\":64},{\"height\":4320,\"bitrateKbps\":50}]"),
+        PACKAGE(
+            ",\"segmentDuration\":20,\"audioBitrateKbps\":320,\"transcript\":{\"job\":\"b\"},\"language\":\"pt-BR\","
+            "\"subtitlesName\":\"a \\\"b\\\"\""),
+        PACKAGE(",\"words\":[{\"word\":\"hi\",\"start\":0,\"end\":0}]"),
+    };
+    static const struct bad_case bad[] = {
+        {"{\"package\":{}}", "video", "required"},
+        {PACKAGE(",\"formats\":[\"hls\",\"smooth\"]"), "formats[1]", "unknown_word"},
+        {PACKAGE(",\"formats\":[\"\"]"), "formats[0]", "required"},
+        {PACKAGE(",\"formats\":[\"hls\",\"dash\",\"hls\"]"), "formats", "too_many"},
+        {PACKAGE(",\"rungs\":[{\"height\":720},{\"height\":63}]"), "rungs[1].height", "out_of_range"},
+        {PACKAGE(",\"rungs\":[{\"bitrateKbps\":100}]"), "rungs[0].height", "out_of_range"},
+        {PACKAGE(",\"rungs\":[{\"height\":360},{\"height\":361}]"), "rungs[1].height", "duplicate"},
+        {PACKAGE(",\"rungs\":[{\"height\":360,\"bitrateKbps\":49}]"), "rungs[0].bitrateKbps", "out_of_range"},
+        {PACKAGE(",\"rungs\":[{},{},{},{},{},{},{},{},{}]"), "rungs", "too_many"},
+        {PACKAGE(",\"segmentDuration\":0.5"), "segmentDuration", "out_of_range"},
+        {PACKAGE(",\"audioBitrateKbps\":8"), "audioBitrateKbps", "out_of_range"},
+        {PACKAGE(",\"transcript\":{\"job\":\"b\"},\"words\":[{\"word\":\"a\"}]"), "words", "one_of"},
+        {PACKAGE(",\"words\":[{\"word\":\"a\",\"start\":2,\"end\":1}]"), "words[0].end", "out_of_range"},
+        {PACKAGE(",\"language\":\"e n\""), "language", "bad_text"},
+        {PACKAGE(",\"subtitlesName\":\"a\\nb\""), "subtitlesName", "bad_text"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"MEDIA_TYPE_STREAM\"}]}}", "items[0].type",
+         "unknown_word"},
+    };
+    assert_accepted(good, CS_COUNT(good));
+    assert_refused(bad, CS_COUNT(bad));
+}
+
 TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path) {
 #define BRAND(rest) "{\"brand\":{\"video\":{\"job\":\"a\"}" rest "}}"
 #define CUT(rest) "{\"cut\":{\"video\":{\"job\":\"a\"},\"plan\":{\"job\":\"p\"}" rest "}}"
     static const struct bad_case cases[] = {
         {"{\"extractAudio\":{}}", "media", "required"},
         {"{\"transcribe\":{}}", "media", "required"},
+        {"{\"transcribe\":{\"media\":{\"job\":\"a\"},\"language\":\"de\"}}", "language", "language_not_supported"},
+        {"{\"transcribe\":{\"media\":{\"job\":\"a\"},\"language\":\"EN\"}}", "language", "language_not_supported"},
         {"{\"planCuts\":{\"media\":{\"job\":\"a\"}}}", "transcript", "required"},
         {"{\"planCuts\":{\"transcript\":{\"job\":\"t\"},\"media\":{\"job\":\"a\"},\"minPauseMs\":99}}", "minPauseMs",
          "out_of_range"},
@@ -379,6 +515,13 @@ TEST(bad_edits_of_time_are_refused_with_their_path) {
         {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"},\"transition\":\"jump\"}]}}", "scenes[0].transition",
          "unknown_word"},
         {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}}],\"audioVolume\":2}}", "audioVolume", "out_of_range"},
+        {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}}],\"audioFadeOut\":601}}", "audioFadeOut",
+         "out_of_range"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"fadeIn\":-1}]}}", "items[0].fadeIn", "out_of_range"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"MEDIA_TYPE_VIDEO\",\"loop\":true}]}}",
+         "items[0].loop", "not_applicable"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"job\":\"a\"},\"type\":\"MEDIA_TYPE_IMAGE\",\"trimStart\":1}]}}",
+         "items[0].trimStart", "not_applicable"},
         {"{\"stitch\":{\"scenes\":[{\"media\":{\"job\":\"a\"}}],\"aspectRatio\":\"2:1\"}}", "aspectRatio",
          "unknown_word"},
         {CUT(",\"gapFill\":\"music\""), "gapFill", "unknown_word"},
@@ -607,7 +750,7 @@ TEST(frame_rates_are_numbers_or_fractions) {
     assert_false(cs_frame_rate(NULL, &num, &den));
 }
 
-TEST(colors_are_read_in_all_four_forms) {
+TEST(sy_093_colors_are_read_in_all_four_forms) {
     static const struct {
         const char *text;
         uint32_t bgr;
@@ -661,7 +804,7 @@ TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd) {
     assert_false(cs_web_url_valid(NULL));
 }
 
-TEST(retries_follow_class_and_kind_of_work) {
+TEST(sy_131_retries_follow_class_and_kind_of_work) {
     const struct cs_operation *merge = cs_catalog_by_name("merge");
     struct cs_retry_policy policy = cs_catalog_retry(merge, CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_TRANSIENT);
     assert_int_equal(policy.attempts_max, 5);
@@ -693,7 +836,7 @@ TEST(retries_follow_class_and_kind_of_work) {
 
 /* Attempts, base and cap, as requirements §5.1 lists them for each kind of work; what it says nothing about is our own
  * choice, and is listed too so that nobody changes it unawares. */
-TEST(TA_050_W13_retries_are_those_of_the_requirements) {
+TEST(ta_050_w13_retries_are_those_of_the_requirements) {
     static const struct {
         const char *operation;
         Callsheet__V1__FailureClass failure_class;
@@ -728,7 +871,7 @@ TEST(only_work_that_tells_how_far_it_is_must_get_further) {
     }
 }
 
-TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
+TEST(ex_024_inputs_that_are_not_there_are_dropped_and_others_stay) {
 #define REF "{\"url\":\"https://e.com/a\"}"
     static const char *const operations[] = {
         "{\"generateVideo\":{\"image\":" REF ",\"startImage\":" REF ",\"endImage\":" REF ",\"audio\":" REF "}}",
@@ -782,22 +925,29 @@ static void files_have_the_content_types_of_their_names(void **state) {
         assert_int_equal(known, name[0] != '\0');
     }
     assert_string_equal(cs_catalog_content_type("dev/t/e/j/1/subtitles.SRT"), "application/x-subrip");
+    assert_string_equal(cs_catalog_content_type("master.m3u8"), "application/vnd.apple.mpegurl");
+    assert_string_equal(cs_catalog_content_type("manifest.mpd"), "application/dash+xml");
     assert_string_equal(cs_catalog_content_type("no extension"), "application/octet-stream");
 }
 
 TEST_MAIN(CS_TEST(every_operation_of_the_proto_has_a_row), CS_TEST(names_and_aliases_are_found_and_others_are_not),
           CS_TEST(params_are_the_message_inside), CS_TEST(files_are_named_by_operation_and_parameters),
           CS_TEST(files_have_the_content_types_of_their_names), CS_TEST(good_parameters_are_accepted),
-          CS_TEST(bad_generation_is_refused_with_its_path), CS_TEST(bad_editing_is_refused_with_its_path),
-          CS_TEST(sy_105_moments_are_seconds_clocks_and_percentages),
+          CS_TEST(sy_069_sy_070_generation_has_seven_shapes_and_three_sizes),
+          CS_TEST(sy_073_an_image_needs_a_prompt_or_an_image),
+          CS_TEST(sy_074_speech_has_at_most_forty_thousand_letters), CS_TEST(sy_078_a_merge_needs_an_item_that_is_seen),
+          CS_TEST(sy_089_words_for_the_looks_of_subtitles_are_known), CS_TEST(bad_generation_is_refused_with_its_path),
+          CS_TEST(bad_editing_is_refused_with_its_path), CS_TEST(sy_105_moments_are_seconds_clocks_and_percentages),
           CS_TEST(sy_105_bad_conversions_are_refused_with_their_path),
+          CS_TEST(bad_packages_are_refused_with_their_path),
           CS_TEST(ta_042_ta_047_bad_edits_of_talks_are_refused_with_their_path),
           CS_TEST(bad_edits_of_time_are_refused_with_their_path), CS_TEST(bad_subtitles_are_refused_with_their_path),
           CS_TEST(numbers_that_are_none_and_words_of_a_newer_peer_are_refused), CS_TEST(limits_hold_at_their_edge),
           CS_TEST(media_slots_come_in_field_order_with_paths_and_types),
           CS_TEST(every_reference_of_every_operation_has_a_slot), CS_TEST(vocabularies_answer),
-          CS_TEST(frame_rates_are_numbers_or_fractions), CS_TEST(colors_are_read_in_all_four_forms),
-          CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd), CS_TEST(retries_follow_class_and_kind_of_work),
-          CS_TEST(TA_050_W13_retries_are_those_of_the_requirements),
+          CS_TEST(frame_rates_are_numbers_or_fractions), CS_TEST(sy_093_colors_are_read_in_all_four_forms),
+          CS_TEST(web_urls_have_a_scheme_and_a_host_and_nothing_odd),
+          CS_TEST(sy_131_retries_follow_class_and_kind_of_work),
+          CS_TEST(ta_050_w13_retries_are_those_of_the_requirements),
           CS_TEST(only_work_that_tells_how_far_it_is_must_get_further),
-          CS_TEST(EX_024_inputs_that_are_not_there_are_dropped_and_others_stay))
+          CS_TEST(ex_024_inputs_that_are_not_there_are_dropped_and_others_stay))

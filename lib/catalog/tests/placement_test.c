@@ -15,7 +15,7 @@ static const struct cs_size canvas = {1280, 720};
 static const struct cs_size picture = {640, 480};
 static const struct cs_arithmetic_name names[] = {{"iw", 1280}, {"ih", 720}, {"W", 1280}, {"w", 101}, {NULL, 0}};
 
-TEST(sy_097_sums_are_worked_out_as_they_are_written) {
+TEST(sy_097_x6_sums_are_worked_out_as_they_are_written) {
     static const struct {
         const char *text;
         double value;
@@ -44,7 +44,7 @@ TEST(sy_097_sums_are_worked_out_as_they_are_written) {
     }
 }
 
-TEST(sy_097_what_is_no_sum_is_refused_and_never_run) {
+TEST(sy_097_x6_what_is_no_sum_is_refused_and_never_run) {
     static const char *const bad[] = {
         "",
         " ",
@@ -122,7 +122,7 @@ static enum cs_status place(const struct placing *placing, struct cs_placed *ret
     return cs_placement(&placement, placing->fit, canvas, picture, ret_placed, err);
 }
 
-TEST(sy_097_layers_lie_where_words_and_sums_say) {
+TEST(sy_097_m6_layers_lie_where_words_and_sums_say) {
     static const struct placing cases[] = {
         {.words = "full", .at_width = 1280, .at_height = 720},
         {.words = "center", .at_x = 320, .at_y = 120, .at_width = 640, .at_height = 480},
@@ -314,8 +314,9 @@ TEST(sy_098_random_placements_never_give_odd_negative_or_huge_sizes) {
     assert_true(placed > 1000);
 }
 
-TEST_MAIN(CS_TEST(sy_097_sums_are_worked_out_as_they_are_written),
-          CS_TEST(sy_097_what_is_no_sum_is_refused_and_never_run), CS_TEST(sy_097_layers_lie_where_words_and_sums_say),
+TEST_MAIN(CS_TEST(sy_097_x6_sums_are_worked_out_as_they_are_written),
+          CS_TEST(sy_097_x6_what_is_no_sum_is_refused_and_never_run),
+          CS_TEST(sy_097_m6_layers_lie_where_words_and_sums_say),
           CS_TEST(sy_097_without_a_placement_a_layer_fills_the_canvas),
           CS_TEST(sy_097_bad_placements_are_refused_with_their_path), CS_TEST(sy_097_keys_are_colours),
           CS_TEST(sy_098_random_placements_never_give_odd_negative_or_huge_sizes))

@@ -615,7 +615,7 @@ static void on_progress(uint64_t received, uint64_t expected, void *user) {
     got->expected = expected;
 }
 
-TEST(a_body_can_go_to_a_file) {
+TEST(m4_a_body_can_go_to_a_file) {
     struct pair pair = pair_start();
     struct got got = GOT;
     CS_AUTO_FD int fd = memfd_create("answer", MFD_CLOEXEC);
@@ -672,7 +672,7 @@ TEST(a_stream_is_given_piece_by_piece_until_cancelled) {
     pair_stop(&pair);
 }
 
-TEST(a_stream_may_be_longer_than_an_answer_in_memory) {
+TEST(m4_a_stream_may_be_longer_than_an_answer_in_memory) {
     struct pair pair = pair_start();
     struct got got = GOT;
     run(pair.http, &(struct cs_http_request){.url = peer_url(pair.peer, "/endless", pair.url), .data = on_piece}, &got);
@@ -775,8 +775,8 @@ TEST_MAIN(CS_TEST(an_answer_has_status_body_and_headers), CS_TEST(a_request_carr
           CS_TEST(one_forbidden_address_among_many_refuses_them_all),
           CS_TEST(the_next_address_is_tried_when_one_does_not_answer),
           CS_TEST(a_slow_lookup_times_out_and_holds_up_nobody), CS_TEST(a_name_without_address_is_told),
-          CS_TEST(a_body_can_go_to_a_file), CS_TEST(a_file_that_cannot_take_the_body_fails_the_request),
+          CS_TEST(m4_a_body_can_go_to_a_file), CS_TEST(a_file_that_cannot_take_the_body_fails_the_request),
           CS_TEST(a_stream_is_given_piece_by_piece_until_cancelled),
-          CS_TEST(a_stream_may_be_longer_than_an_answer_in_memory),
+          CS_TEST(m4_a_stream_may_be_longer_than_an_answer_in_memory),
           CS_TEST(cancel_ends_a_request_once_and_late_cancels_do_nothing), CS_TEST(destroy_ends_what_is_open),
           CS_TEST(many_requests_wait_at_once_in_one_thread), CS_TEST(functions_run_on_the_loop_after_their_delay))

@@ -77,6 +77,16 @@ const char *cs_json_enum_word(const ProtobufCEnumDescriptor *descriptor, int val
     return cs_arena_strdup(arena, word);
 }
 
+const char *cs_json_field_name(const ProtobufCFieldDescriptor *field, struct cs_arena *arena) {
+    char name[JSON_NAME_MAX];
+    json_field_name(field, name);
+    return cs_arena_strdup(arena, name);
+}
+
+const ProtobufCFieldDescriptor *cs_json_wrapped(const ProtobufCMessageDescriptor *descriptor) {
+    return json_wrapped(descriptor);
+}
+
 const ProtobufCFieldDescriptor *json_wrapped(const ProtobufCMessageDescriptor *descriptor) {
     static const char *const wrappers[] = {"DoubleValue", "FloatValue", "Int64Value",  "UInt64Value", "Int32Value",
                                            "UInt32Value", "BoolValue",  "StringValue", "BytesValue"};

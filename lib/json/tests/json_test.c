@@ -221,7 +221,7 @@ TEST(writing_is_canonical) {
         assert_writes(&operation->base, 0, texts[i]);
     }
     Callsheet__V1__MergeItem item = CALLSHEET__V1__MERGE_ITEM__INIT;
-    assert_writes(&item.base, CS_JSON_DEFAULTS, "{\"type\":\"unspecified\"}");
+    assert_writes(&item.base, CS_JSON_DEFAULTS, "{\"type\":\"unspecified\",\"loop\":false}");
     Callsheet__V1__JobStatus status = CALLSHEET__V1__JOB_STATUS__INIT;
     status.started_at_ms = 1700000000000;
     assert_writes(&status.base, 0, "{\"startedAtMs\":1700000000000}");

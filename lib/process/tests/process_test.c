@@ -51,6 +51,25 @@ TEST(program_that_is_missing_is_an_error_of_start) {
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
 }
 
+TEST(t14_what_a_shell_would_read_is_an_argument_like_any_other) {
+    static const char name[] = "a b'\"$(kill -9 $PPID)`false`;*\n|.mp4";
+    int fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    const char *argv[] = {"/usr/bin/printf", "%s", name, NULL};
+    struct cs_process_spec spec = {.argv = argv, .stdout_fd = fds[1]};
+    struct cs_err err = {0};
+    CS_AUTO_PROCESS process = {0};
+    assert_ok(cs_process_start(&spec, &process, &err), &err);
+    (void)close(fds[1]);
+    char said[128] = {0};
+    assert_int_equal(read(fds[0], said, sizeof(said) - 1), strlen(name));
+    assert_string_equal(said, name);
+    (void)close(fds[0]);
+    int code = -1;
+    assert_ok(cs_process_wait(&process, PATIENCE_MS, &code, &err), &err);
+    assert_int_equal(code, 0);
+}
+
 TEST(exit_code_and_signal_are_told) {
     struct cs_err err = {0};
     CS_AUTO_PROCESS process = {0};
@@ -185,7 +204,8 @@ TEST(programs_are_found_beside_our_own) {
     assert_true(path[0] == '/' && cs_str_ends(path, "/other"));
 }
 
-TEST_MAIN(CS_TEST(program_that_is_missing_is_an_error_of_start), CS_TEST(exit_code_and_signal_are_told),
+TEST_MAIN(CS_TEST(program_that_is_missing_is_an_error_of_start),
+          CS_TEST(t14_what_a_shell_would_read_is_an_argument_like_any_other), CS_TEST(exit_code_and_signal_are_told),
           CS_TEST(environment_is_changed_added_and_removed),
           CS_TEST(only_named_descriptors_are_inherited_at_their_numbers),
           CS_TEST(signals_that_we_block_or_ignore_work_in_the_child), CS_TEST(stop_kills_what_does_not_listen),

@@ -2,7 +2,8 @@
  * backend: what a place for objects must be able to do. storage.c checks keys and sizes before it calls here.
  *
  * Owns     a backend and a writer embed the structs below as their first member and free themselves in close, commit,
- * abort. Fails    as in cs/storage.h; a missing object is NOT_FOUND "no_such_object".
+ *          abort.
+ * Fails    as in cs/storage.h; a missing object is NOT_FOUND "no_such_object".
  */
 #ifndef CS_STORAGE_BACKEND_H
 #define CS_STORAGE_BACKEND_H
@@ -19,6 +20,7 @@ struct cs_storage_ops {
                               struct cs_err *err);
     enum cs_status (*get_range)(struct cs_storage *storage, const char *key, uint64_t offset, size_t size_bytes,
                                 void *ret_bytes, struct cs_err *err);
+    enum cs_status (*need_room)(struct cs_storage *storage, uint64_t size_bytes, struct cs_err *err);
     enum cs_status (*remove)(struct cs_storage *storage, const char *key, struct cs_err *err);
 };
 

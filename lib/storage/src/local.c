@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "cs/base/disk.h"
 #include "cs/base/id.h"
 #include "local_digest.h"
 #include "local_path.h"
@@ -225,6 +226,10 @@ static enum cs_status local_remove(struct cs_storage *storage, const char *key, 
     return fsync(dir) == 0 ? CS_OK : cs_fail_errno(err, errno, "syncing a directory of storage");
 }
 
+static enum cs_status local_need_room(struct cs_storage *storage, uint64_t size_bytes, struct cs_err *err) {
+    return cs_disk_need(local_of(storage)->temporary, size_bytes, err);
+}
+
 /* ---- life ---- */
 
 static void local_close(struct cs_storage *storage) {
@@ -241,6 +246,7 @@ static const struct cs_storage_ops local_ops = {
     .stat = local_stat,
     .open_fd = local_open_fd,
     .get_range = local_get_range,
+    .need_room = local_need_room,
     .remove = local_remove,
 };
 

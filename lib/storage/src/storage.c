@@ -144,6 +144,10 @@ enum cs_status cs_storage_get_range(struct cs_storage *storage, const char *key,
     return storage->ops->get_range(storage, key, offset, size_bytes, ret_bytes, err);
 }
 
+enum cs_status cs_storage_need_room(struct cs_storage *storage, uint64_t size_bytes, struct cs_err *err) {
+    return storage->ops->need_room(storage, size_bytes, err);
+}
+
 enum cs_status cs_storage_delete(struct cs_storage *storage, const char *key, struct cs_err *err) {
     CS_TRY(check_key(key, err));
     return storage->ops->remove(storage, key, err);

@@ -218,7 +218,7 @@ TEST(digest_is_found_again_when_the_attribute_is_missing_or_lies) {
     assert_string_equal(info.sha256, "ce06092fb948d9ffac7d1a376e404b26b7575bcc11ee05a4615fef4fec3a308b");
 }
 
-TEST(bad_keys_are_refused_by_every_verb) {
+TEST(ta_009_t14_bad_keys_are_refused_by_every_verb) {
     struct cs_storage *storage = PLACE().storage;
     char long_segment[300];
     char long_key[2 * CS_STORAGE_KEY_MAX];
@@ -343,6 +343,8 @@ static int fill_a_tiny_disk(void) {
     struct cs_object_info info;
     CS_AUTO_FREE char *big = cs_alloc(256 * 1024);
     bool full = cs_storage_open(dir, &storage, &err) == CS_OK &&
+                cs_storage_need_room(storage, 16UL * 1024, &err) == CS_OK &&
+                cs_storage_need_room(storage, 65UL * 1024, &err) == CS_RESOURCE_EXHAUSTED &&
                 cs_storage_put(storage, key, big, 256UL * 1024, NULL, &err) == CS_RESOURCE_EXHAUSTED &&
                 cs_str_eq(err.reason, "disk_full") && cs_storage_stat(storage, key, &info, &err) == CS_NOT_FOUND;
     /* What was written has been given back. */
@@ -351,6 +353,14 @@ static int fill_a_tiny_disk(void) {
     (void)umount(dir);
     (void)rmdir(dir);
     return full && usable ? 0 : 1;
+}
+
+TEST(ex_040_room_is_asked_for_before_work_begins) {
+    struct cs_storage *storage = PLACE().storage;
+    struct cs_err err = {0};
+    assert_ok(cs_storage_need_room(storage, 0, &err), &err);
+    assert_ok(cs_storage_need_room(storage, 1, &err), &err);
+    assert_fails(cs_storage_need_room(storage, UINT64_MAX, &err), &err, CS_RESOURCE_EXHAUSTED, "disk_full");
 }
 
 TEST(full_disk_is_resource_exhausted_and_gives_its_space_back) {
@@ -387,7 +397,7 @@ TEST_MAIN(STORAGE_TEST(object_comes_back_as_it_was_put), STORAGE_TEST(range_is_r
           STORAGE_TEST(object_that_was_not_written_whole_is_not_committed),
           STORAGE_TEST(file_is_copied_in_whatever_its_offset),
           STORAGE_TEST(digest_is_found_again_when_the_attribute_is_missing_or_lies),
-          STORAGE_TEST(bad_keys_are_refused_by_every_verb), STORAGE_TEST(symbolic_links_are_not_followed),
+          STORAGE_TEST(ta_009_t14_bad_keys_are_refused_by_every_verb), STORAGE_TEST(symbolic_links_are_not_followed),
           STORAGE_TEST(object_and_directory_of_one_name_conflict), STORAGE_TEST(deleted_object_is_gone),
-          STORAGE_TEST(concurrent_puts_each_land_whole),
+          STORAGE_TEST(concurrent_puts_each_land_whole), STORAGE_TEST(ex_040_room_is_asked_for_before_work_begins),
           CS_TEST(full_disk_is_resource_exhausted_and_gives_its_space_back), CS_TEST(unknown_storage_is_refused))

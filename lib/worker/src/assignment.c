@@ -218,6 +218,10 @@ bool cs_assignment_cancelled(const struct cs_assignment *assignment) {
     return atomic_load(&assignment->cancelled);
 }
 
+bool cs_assignment_over(const struct cs_assignment *assignment) {
+    return atomic_load(&assignment->over);
+}
+
 void cs_assignment_set_user(struct cs_assignment *assignment, void *user) {
     atomic_store(&assignment->user, user);
 }

@@ -210,6 +210,25 @@ void report_tell_waiters(struct cs_worker *worker, struct waiter *waiters, bool 
     }
 }
 
+/* ---- chunks for others ---- */
+
+void cs_report_spread(struct cs_assignment *assignment, const void *plan, size_t plan_size, const uint32_t *chunks,
+                      size_t count) {
+    struct cs_worker *worker = assignment->worker;
+    Callsheet__V1__Spread spread = CALLSHEET__V1__SPREAD__INIT;
+    Callsheet__V1__Report report = report_of(assignment, CALLSHEET__V1__REPORT__REPORT_SPREAD);
+    spread.plan = (ProtobufCBinaryData){plan_size, (uint8_t *)plan};
+    spread.chunks = (uint32_t *)chunks;
+    spread.n_chunks = count;
+    report.spread = &spread;
+    pthread_mutex_lock(&worker->lock);
+    if (assignment->session != NULL) {
+        session_report_locked(assignment->session, &report);
+    }
+    pthread_mutex_unlock(&worker->lock);
+    sessions_flush(worker);
+}
+
 /* ---- the final report ---- */
 
 static void forget_waiters_locked(struct cs_assignment *assignment) {

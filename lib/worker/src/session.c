@@ -111,6 +111,7 @@ static void put_hello_locked(struct session *session) {
     hello.slots = worker->config.slots;
     hello.heartbeat_ms = worker->config.heartbeat_ms;
     hello.fused_jobs = worker->config.fused_jobs;
+    hello.shares = worker->config.shares;
     report.report_case = CALLSHEET__V1__REPORT__REPORT_HELLO;
     report.hello = &hello;
     session_report_locked(session, &report);
@@ -146,31 +147,50 @@ static void cancel(struct session *session, ProtobufCBinaryData fence, const Cal
     pthread_mutex_lock(&worker->lock);
     struct cs_assignment *assignment = assignment_find_locked(session, fence);
     if (assignment != NULL) {
+        if (command->for_good) { /* a later cancel, by an orchestrator that starts again, does not take it back */
+            atomic_store(&assignment->over, true);
+        }
         assignment_cancel_locked(assignment, CANCEL_ASKED, command->reason);
     }
     pthread_mutex_unlock(&worker->lock);
     assignments_run_cancels(worker);
 }
 
-static void pass_signal(struct session *session, ProtobufCBinaryData fence, const Callsheet__V1__Signal *command) {
-    struct cs_worker *worker = session->worker;
-    if (worker->config.ops->signal == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&worker->lock);
+/* With a reference; or NULL. */
+static struct cs_assignment *hold(struct session *session, ProtobufCBinaryData fence) {
+    pthread_mutex_lock(&session->worker->lock);
     struct cs_assignment *assignment = assignment_find_locked(session, fence);
     if (assignment != NULL) {
         assignment->references++;
     }
-    pthread_mutex_unlock(&worker->lock);
-    if (assignment == NULL) {
-        return;
-    }
-    worker->config.ops->signal(assignment, command->name, command->payload.data, command->payload.len,
-                               worker->config.ctx);
+    pthread_mutex_unlock(&session->worker->lock);
+    return assignment;
+}
+
+static void let_go(struct cs_worker *worker, struct cs_assignment *assignment) {
     pthread_mutex_lock(&worker->lock);
     assignment_unref_locked(assignment);
     pthread_mutex_unlock(&worker->lock);
+}
+
+static void pass_signal(struct session *session, ProtobufCBinaryData fence, const Callsheet__V1__Signal *command) {
+    struct cs_worker *worker = session->worker;
+    struct cs_assignment *assignment = worker->config.ops->signal != NULL ? hold(session, fence) : NULL;
+    if (assignment != NULL) {
+        worker->config.ops->signal(assignment, command->name, command->payload.data, command->payload.len,
+                                   worker->config.ctx);
+        let_go(worker, assignment);
+    }
+}
+
+static void pass_chunk_news(struct session *session, ProtobufCBinaryData fence,
+                            const Callsheet__V1__ChunkNews *command) {
+    struct cs_worker *worker = session->worker;
+    struct cs_assignment *assignment = worker->config.ops->chunk_news != NULL ? hold(session, fence) : NULL;
+    if (assignment != NULL) {
+        worker->config.ops->chunk_news(assignment, command->chunk, command->state, worker->config.ctx);
+        let_go(worker, assignment);
+    }
 }
 
 static void checkpoint_saved(struct session *session, ProtobufCBinaryData fence,
@@ -202,6 +222,9 @@ static void obey(struct session *session, const Callsheet__V1__WorkCommand *comm
         break;
     case CALLSHEET__V1__WORK_COMMAND__COMMAND_CHECKPOINT_SAVED:
         checkpoint_saved(session, command->fence, command->checkpoint_saved);
+        break;
+    case CALLSHEET__V1__WORK_COMMAND__COMMAND_CHUNK_NEWS:
+        pass_chunk_news(session, command->fence, command->chunk_news);
         break;
     default: /* of a younger orchestrator */
         break;

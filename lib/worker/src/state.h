@@ -61,6 +61,7 @@ struct cs_assignment {
     int64_t deadline_mono_ms;
     void *_Atomic user;
     atomic_bool cancelled;
+    atomic_bool over;
     /* below: guarded by the worker's lock */
     int references;          /* until the final report, and callbacks that run */
     struct session *session; /* NULL once its stream has ended */

@@ -148,9 +148,14 @@ static bool is_final(const Callsheet__V1__Report *report, const void *ctx) {
             report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED);
 }
 
+const Callsheet__V1__Report *dialer_wait_nth(struct dialer *dialer, const char *fence,
+                                             Callsheet__V1__Report__ReportCase kind, size_t count) {
+    return await(dialer, is_kind, &(struct wanted){fence, kind, NULL}, count - 1, "report of that kind");
+}
+
 const Callsheet__V1__Report *dialer_wait(struct dialer *dialer, const char *fence,
                                          Callsheet__V1__Report__ReportCase kind) {
-    return await(dialer, is_kind, &(struct wanted){fence, kind, NULL}, 0, "report of that kind");
+    return dialer_wait_nth(dialer, fence, kind, 1);
 }
 
 const Callsheet__V1__Report *dialer_wait_final(struct dialer *dialer, const char *fence) {
@@ -158,8 +163,7 @@ const Callsheet__V1__Report *dialer_wait_final(struct dialer *dialer, const char
 }
 
 const Callsheet__V1__Checkpoint *dialer_wait_checkpoint(struct dialer *dialer, const char *fence, size_t count) {
-    struct wanted wanted = {fence, CALLSHEET__V1__REPORT__REPORT_CHECKPOINT, NULL};
-    return await(dialer, is_kind, &wanted, count - 1, "checkpoint")->checkpoint;
+    return dialer_wait_nth(dialer, fence, CALLSHEET__V1__REPORT__REPORT_CHECKPOINT, count)->checkpoint;
 }
 
 void dialer_wait_stage(struct dialer *dialer, const char *fence, const char *stage) {
@@ -246,12 +250,31 @@ void dialer_assign(struct dialer *dialer, const char *fence, Callsheet__V1__Assi
     send_command(dialer, fence_bytes(fence), &command);
 }
 
-void dialer_cancel(struct dialer *dialer, const char *fence) {
+static void cancel(struct dialer *dialer, const char *fence, bool for_good) {
     Callsheet__V1__WorkCommand command = CALLSHEET__V1__WORK_COMMAND__INIT;
-    Callsheet__V1__Cancel cancel = CALLSHEET__V1__CANCEL__INIT;
-    cancel.reason = (char *)"the test says so";
+    Callsheet__V1__Cancel message = CALLSHEET__V1__CANCEL__INIT;
+    message.reason = (char *)"the test says so";
+    message.for_good = for_good;
     command.command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL;
-    command.cancel = &cancel;
+    command.cancel = &message;
+    send_command(dialer, fence_bytes(fence), &command);
+}
+
+void dialer_cancel(struct dialer *dialer, const char *fence) {
+    cancel(dialer, fence, false);
+}
+
+void dialer_cancel_for_good(struct dialer *dialer, const char *fence) {
+    cancel(dialer, fence, true);
+}
+
+void dialer_chunk_news(struct dialer *dialer, const char *fence, uint32_t chunk, Callsheet__V1__ChunkState state) {
+    Callsheet__V1__WorkCommand command = CALLSHEET__V1__WORK_COMMAND__INIT;
+    Callsheet__V1__ChunkNews news = CALLSHEET__V1__CHUNK_NEWS__INIT;
+    news.chunk = chunk;
+    news.state = state;
+    command.command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHUNK_NEWS;
+    command.chunk_news = &news;
     send_command(dialer, fence_bytes(fence), &command);
 }
 

@@ -31,6 +31,9 @@ uint32_t dialer_credits(struct dialer *dialer);
 
 void dialer_assign(struct dialer *dialer, const char *fence, Callsheet__V1__Assign *assign);
 void dialer_cancel(struct dialer *dialer, const char *fence);
+void dialer_cancel_for_good(struct dialer *dialer, const char *fence);
+
+void dialer_chunk_news(struct dialer *dialer, const char *fence, uint32_t chunk, Callsheet__V1__ChunkState state);
 
 /* Whether checkpoints are acknowledged as they come (default), else by dialer_save. */
 void dialer_hold_checkpoints(struct dialer *dialer, bool hold);
@@ -39,6 +42,9 @@ void dialer_save(struct dialer *dialer, const char *fence, uint64_t sequence);
 /* The first report of this kind for the fence. */
 const Callsheet__V1__Report *dialer_wait(struct dialer *dialer, const char *fence,
                                          Callsheet__V1__Report__ReportCase kind);
+/* The same, the count-th of that kind. */
+const Callsheet__V1__Report *dialer_wait_nth(struct dialer *dialer, const char *fence,
+                                             Callsheet__V1__Report__ReportCase kind, size_t count);
 /* Succeeded or Failed. */
 const Callsheet__V1__Report *dialer_wait_final(struct dialer *dialer, const char *fence);
 /* Waits until so many checkpoints came for the fence; the last of them. */

@@ -179,13 +179,22 @@ void orchestrator_assign(struct orchestrator *orc, const char *fence, int64_t le
     orchestrator_assign_with(orc, fence, &assign);
 }
 
-void orchestrator_cancel(struct orchestrator *orc, const char *fence, const char *reason) {
-    Callsheet__V1__Cancel cancel = CALLSHEET__V1__CANCEL__INIT;
+static void cancel(struct orchestrator *orc, const char *fence, const char *reason, bool for_good) {
+    Callsheet__V1__Cancel message = CALLSHEET__V1__CANCEL__INIT;
     Callsheet__V1__WorkCommand command = CALLSHEET__V1__WORK_COMMAND__INIT;
-    cancel.reason = (char *)reason;
+    message.reason = (char *)reason;
+    message.for_good = for_good;
     command.command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL;
-    command.cancel = &cancel;
+    command.cancel = &message;
     send_command(orc, fence, &command);
+}
+
+void orchestrator_cancel(struct orchestrator *orc, const char *fence, const char *reason) {
+    cancel(orc, fence, reason, false);
+}
+
+void orchestrator_cancel_for_good(struct orchestrator *orc, const char *fence, const char *reason) {
+    cancel(orc, fence, reason, true);
 }
 
 void orchestrator_signal(struct orchestrator *orc, const char *fence, const char *name, const char *payload) {
@@ -195,6 +204,17 @@ void orchestrator_signal(struct orchestrator *orc, const char *fence, const char
     signal.payload = (ProtobufCBinaryData){strlen(payload), (uint8_t *)payload};
     command.command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_SIGNAL;
     command.signal = &signal;
+    send_command(orc, fence, &command);
+}
+
+void orchestrator_chunk_news(struct orchestrator *orc, const char *fence, uint32_t chunk,
+                             Callsheet__V1__ChunkState state) {
+    Callsheet__V1__ChunkNews news = CALLSHEET__V1__CHUNK_NEWS__INIT;
+    Callsheet__V1__WorkCommand command = CALLSHEET__V1__WORK_COMMAND__INIT;
+    news.chunk = chunk;
+    news.state = state;
+    command.command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHUNK_NEWS;
+    command.chunk_news = &news;
     send_command(orc, fence, &command);
 }
 

@@ -42,7 +42,10 @@ int orchestrator_message_count(struct orchestrator *orc);
 void orchestrator_assign(struct orchestrator *orc, const char *fence, int64_t left_ms);
 void orchestrator_assign_with(struct orchestrator *orc, const char *fence, Callsheet__V1__Assign *assign);
 void orchestrator_cancel(struct orchestrator *orc, const char *fence, const char *reason);
+void orchestrator_cancel_for_good(struct orchestrator *orc, const char *fence, const char *reason);
 void orchestrator_signal(struct orchestrator *orc, const char *fence, const char *name, const char *payload);
+void orchestrator_chunk_news(struct orchestrator *orc, const char *fence, uint32_t chunk,
+                             Callsheet__V1__ChunkState state);
 void orchestrator_saved(struct orchestrator *orc, const char *fence, uint64_t sequence);
 void orchestrator_welcome(struct orchestrator *orc);
 

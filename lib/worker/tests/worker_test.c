@@ -21,6 +21,7 @@ struct job {
     char cancel_reason[64];
     int cancels;
     char signal[64];
+    int chunk_made; /* number of the last; -1: none */
 };
 
 struct service {
@@ -62,7 +63,7 @@ static void start(struct cs_assignment *assignment, void *ctx) {
     }
     pthread_mutex_lock(&service->lock);
     struct job *job = &service->jobs[service->job_count++ % JOBS_MAX];
-    *job = (struct job){.assignment = assignment};
+    *job = (struct job){.assignment = assignment, .chunk_made = -1};
     cs_str_copy(job->fence, sizeof(job->fence), cs_assignment_get(assignment)->job);
     pthread_cond_broadcast(&service->changed);
     pthread_mutex_unlock(&service->lock);
@@ -92,6 +93,16 @@ static void signalled(struct cs_assignment *assignment, const char *name, const 
     pthread_mutex_unlock(&service->lock);
 }
 
+static void chunk_news(struct cs_assignment *assignment, uint32_t chunk, Callsheet__V1__ChunkState state, void *ctx) {
+    struct service *service = ctx;
+    pthread_mutex_lock(&service->lock);
+    if (state == CALLSHEET__V1__CHUNK_STATE__CHUNK_STATE_MADE) {
+        find_locked(service, assignment)->chunk_made = (int)chunk;
+    }
+    pthread_cond_broadcast(&service->changed);
+    pthread_mutex_unlock(&service->lock);
+}
+
 static void saved(struct cs_assignment *assignment, bool ok, void *ctx) {
     (void)assignment;
     struct service *service = ctx;
@@ -117,7 +128,8 @@ static void saved(struct cs_assignment *assignment, bool ok, void *ctx) {
     }))
 
 static void service_start(struct service *service, uint32_t slots) {
-    static const struct cs_worker_ops ops = {.start = start, .cancel = cancel, .signal = signalled};
+    static const struct cs_worker_ops ops = {
+        .start = start, .cancel = cancel, .signal = signalled, .chunk_news = chunk_news};
     static const char *const operations[] = {"noop", "merge"};
     struct cs_err err = {0};
     pthread_mutex_init(&service->lock, NULL);
@@ -438,6 +450,37 @@ TEST(cancel_reaches_the_service_once_and_its_answer_the_orchestrator) {
     service_stop(&service);
 }
 
+/* What was sent before has been looked at. */
+static void await_signal(struct service *service, struct orchestrator *orc, const char *name) {
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%s=", name);
+    orchestrator_signal(orc, "f", name, "");
+    assert_true(wait_for(service, strcmp(service->jobs[0].signal, text) == 0));
+}
+
+TEST(what_was_cancelled_for_good_stays_so) {
+    struct service service = {0};
+    service_start(&service, 1);
+    struct orchestrator *orc = dial(&service);
+    orchestrator_assign(orc, "f", LONG_MS);
+    assert_true(wait_for(&service, service.job_count == 1));
+    const struct cs_assignment *assignment = service.jobs[0].assignment;
+    orchestrator_cancel(orc, "f", "takes too long");
+    await_signal(&service, orc, "first");
+    assert_true(cs_assignment_cancelled(assignment));
+    assert_false(cs_assignment_over(assignment));
+    orchestrator_cancel_for_good(orc, "f", "the job has ended");
+    await_signal(&service, orc, "second");
+    assert_true(cs_assignment_over(assignment));
+    orchestrator_cancel(orc, "f", "starting again");
+    await_signal(&service, orc, "third");
+    assert_true(cs_assignment_over(assignment));
+    assert_int_equal(service.jobs[0].cancels, 1);
+    report_done(service.jobs[0].assignment);
+    hang_up(orc);
+    service_stop(&service);
+}
+
 TEST(passed_deadline_cancels_and_is_reported_as_a_timeout) {
     struct service service = {.answer_cancels = true};
     service_start(&service, 2);
@@ -559,6 +602,30 @@ TEST(signal_reaches_its_job) {
     assert_true(wait_for(&service, service.jobs[1].signal[0] != '\0'));
     assert_string_equal(service.jobs[1].signal, "callback=done");
     assert_string_equal(service.jobs[0].signal, "");
+    report_done(service.jobs[0].assignment);
+    report_done(service.jobs[1].assignment);
+    hang_up(orc);
+    service_stop(&service);
+}
+
+TEST(chunks_on_offer_are_told_and_news_of_them_reaches_their_job) {
+    static const uint32_t chunks[] = {1, 0, 7};
+    struct service service = {0};
+    service_start(&service, 2);
+    struct orchestrator *orc = dial(&service);
+    orchestrator_assign(orc, "f", LONG_MS);
+    orchestrator_assign(orc, "g", LONG_MS);
+    assert_true(wait_for(&service, service.job_count == 2));
+    cs_report_spread(service.jobs[1].assignment, "plan", 4, chunks, CS_COUNT(chunks));
+    const Callsheet__V1__Report *report = orchestrator_take(orc, REPORT(SPREAD), "g");
+    assert_non_null(report);
+    assert_int_equal(report->spread->n_chunks, CS_COUNT(chunks));
+    assert_memory_equal(report->spread->chunks, chunks, sizeof(chunks));
+    assert_memory_equal(report->spread->plan.data, "plan", 4);
+    orchestrator_chunk_news(orc, "nobody", 3, CALLSHEET__V1__CHUNK_STATE__CHUNK_STATE_MADE);
+    orchestrator_chunk_news(orc, "g", 7, CALLSHEET__V1__CHUNK_STATE__CHUNK_STATE_MADE);
+    assert_true(wait_for(&service, service.jobs[1].chunk_made == 7));
+    assert_int_equal(service.jobs[0].chunk_made, -1);
     report_done(service.jobs[0].assignment);
     report_done(service.jobs[1].assignment);
     hang_up(orc);
@@ -690,10 +757,10 @@ TEST_MAIN(CS_TEST(worker_says_hello_then_credits),
           CS_TEST(with_fewer_slots_than_orchestrators_each_gets_its_turn),
           CS_TEST(assignment_that_makes_no_sense_is_refused_without_starting),
           CS_TEST(cancel_reaches_the_service_once_and_its_answer_the_orchestrator),
-          CS_TEST(passed_deadline_cancels_and_is_reported_as_a_timeout),
+          CS_TEST(what_was_cancelled_for_good_stays_so), CS_TEST(passed_deadline_cancels_and_is_reported_as_a_timeout),
           CS_TEST(every_assignment_is_heard_of_as_often_as_was_promised),
           CS_TEST(end_of_the_stream_cancels_what_runs_for_it), CS_TEST(checkpoint_is_acknowledged_in_its_own_time),
-          CS_TEST(signal_reaches_its_job), CS_TEST(progress_is_thinned_and_the_newest_arrives),
-          CS_TEST(reports_that_are_ready_together_travel_together),
+          CS_TEST(signal_reaches_its_job), CS_TEST(chunks_on_offer_are_told_and_news_of_them_reaches_their_job),
+          CS_TEST(progress_is_thinned_and_the_newest_arrives), CS_TEST(reports_that_are_ready_together_travel_together),
           CS_TEST(draining_withdraws_credits_lets_jobs_end_and_ends_the_stream_well),
           CS_TEST(job_that_outlives_the_grace_is_cancelled_and_may_run_elsewhere))

@@ -39,7 +39,8 @@ static enum cs_status probe_input(const struct med_studio *studio, Callsheet__V1
     job.probe = &probe;
     job.inputs = 1;
     Callsheet__V1__RunnerDone *done = NULL;
-    enum cs_status status = med_render(studio, &job, inputs.fds, 1, stop, NULL, NULL, arena, &done, err);
+    enum cs_status status =
+        med_render(studio, &job, inputs.fds, 1, &(struct med_rendering){.stop = stop}, arena, &done, err);
     med_inputs_fini(&inputs);
     CS_TRY(status);
     if (done->n_outputs != 1) {

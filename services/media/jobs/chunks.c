@@ -2,17 +2,12 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "callsheet/v1/media.pb-c.h"
 #include "cs/base/crash.h"
 #include "cs/base/log.h"
-#include "cs/base/text.h"
-#include "cs/conf.h"
 #include "failure_wire.h"
-
-enum { SAMPLE_BYTES = 64 << 10 };
 
 static const double joining_share = 0.1; /* of the whole work */
 
@@ -21,8 +16,6 @@ enum state { MISSING, RUNNING, DONE };
 struct chunk {
     struct run *run;
     size_t index;
-    int64_t first_frame;
-    int64_t frames;
     enum state state; /* guarded by the stop's lock */
     int fd;           /* of the finished one; -1 */
     double fraction;  /* guarded by the stop's lock */
@@ -34,69 +27,14 @@ struct run {
     const Callsheet__V1__RunnerJob *wire;
     const int *fds;
     size_t inputs;
-    int64_t frames;
-    double rate;
     /* below: guarded by the stop's lock */
-    enum cs_status status; /* of the first that failed */
+    bool offered[CS_RUNNER_CHUNKS_MAX]; /* to other nodes, as was said last */
+    enum cs_status status;              /* of the first that failed */
     struct cs_err err;
 };
 
-/* ---- names ---- */
-
-/* Beside the attempts of the job: any of them finds it. */
-static char *key_of(const struct med_chunks *chunks, size_t index, struct cs_arena *arena) {
-    const Callsheet__V1__Assign *assign = cs_assignment_get(chunks->assignment);
-    size_t length = strlen(assign->output_prefix);
-    char plan[17];
-    while (length > 0 && assign->output_prefix[length - 1] == '/') {
-        length--;
-    }
-    while (length > 0 && assign->output_prefix[length - 1] != '/') {
-        length--;
-    }
-    cs_hex_format(chunks->plan, 8, plan);
-    return cs_arena_sprintf(arena, "%.*schunks-%s/%zu.mp4", (int)length, assign->output_prefix, plan, index);
-}
-
-static void hash_number(struct cs_sha256 *hash, uint64_t number) {
-    cs_sha256_update(hash, &number, sizeof(number));
-}
-
-static void hash_message(struct cs_sha256 *hash, const ProtobufCMessage *message) {
-    size_t size = protobuf_c_message_get_packed_size(message);
-    CS_AUTO_FREE uint8_t *packed = cs_alloc(size + 1);
-    (void)protobuf_c_message_pack(message, packed);
-    hash_number(hash, size);
-    cs_sha256_update(hash, packed, size);
-}
-
-/* An input by what it is: size and both ends, which for media hold what describes the rest. */
-static void hash_input(struct cs_sha256 *hash, int fd) {
-    char bytes[SAMPLE_BYTES];
-    struct stat facts;
-    off_t size = fstat(fd, &facts) == 0 ? facts.st_size : 0;
-    off_t tail = size > SAMPLE_BYTES ? size - SAMPLE_BYTES : 0;
-    hash_number(hash, (uint64_t)size);
-    for (int end = 0; end < 2; end++) {
-        ssize_t got = pread(fd, bytes, sizeof(bytes), end == 0 ? 0 : tail);
-        cs_sha256_update(hash, bytes, got > 0 ? (size_t)got : 0);
-    }
-}
-
-static void name_plan(struct med_chunks *chunks, const Callsheet__V1__RunnerJob *wire, const int *fds,
-                      const Callsheet__V1__RunnerSurvey *survey) {
-    CS_AUTO(cs_sha256) *hash = cs_sha256_create();
-    cs_sha256_update(hash, cs_version(), strlen(cs_version()));
-    hash_number(hash, chunks->studio->threads); /* encoders give other bytes with another number */
-    hash_message(hash, &survey->base);
-    hash_message(hash, &wire->render->base);
-    for (size_t i = 0; i < wire->n_steps_before; i++) {
-        hash_message(hash, &wire->steps_before[i]->base);
-    }
-    for (size_t i = 0; i < wire->inputs; i++) {
-        hash_input(hash, fds[i]);
-    }
-    cs_sha256_final(hash, chunks->plan);
+static struct med_stop *stop_of(const struct med_chunks *chunks) {
+    return chunks->rendering->stop;
 }
 
 /* ---- checkpoints ---- */
@@ -104,32 +42,27 @@ static void name_plan(struct med_chunks *chunks, const Callsheet__V1__RunnerJob 
 static void save_checkpoint(struct med_chunks *chunks) {
     uint8_t done[(CS_RUNNER_CHUNKS_MAX + 7) / 8] = {0};
     uint8_t packed[256];
-    for (size_t i = 0; i < chunks->count; i++) {
+    for (size_t i = 0; i < chunks->division.count; i++) {
         if (chunks->items[i].state == DONE) {
             done[i / 8] |= (uint8_t)(1U << (i % 8));
         }
     }
     Callsheet__V1__ChunksDone message = CALLSHEET__V1__CHUNKS_DONE__INIT;
-    message.plan = (ProtobufCBinaryData){.len = sizeof(chunks->plan), .data = chunks->plan};
-    message.done = (ProtobufCBinaryData){.len = (chunks->count + 7) / 8, .data = done};
+    message.plan = (ProtobufCBinaryData){.len = sizeof(chunks->division.plan), .data = chunks->division.plan};
+    message.done = (ProtobufCBinaryData){.len = (chunks->division.count + 7) / 8, .data = done};
     size_t size = callsheet__v1__chunks_done__pack(&message, packed);
     cs_report_checkpoint(chunks->assignment, packed, size, NULL, NULL);
 }
 
-/* A chunk that an earlier attempt made is opened; one that is not there any more is made again. */
+/* Chunks that an earlier attempt made, or somebody for it, are opened. All are looked for: the checkpoint is behind by
+ * what was made when the attempt died, and of a run of several jobs none is kept. */
 static void take_up(struct med_chunks *chunks) {
     const Callsheet__V1__Assign *assign = cs_assignment_get(chunks->assignment);
-    Callsheet__V1__ChunksDone *before =
-        callsheet__v1__chunks_done__unpack(NULL, assign->checkpoint.len, assign->checkpoint.data);
     size_t found = 0;
-    bool ours = before != NULL && before->plan.len == sizeof(chunks->plan) &&
-                memcmp(before->plan.data, chunks->plan, sizeof(chunks->plan)) == 0;
-    for (size_t i = 0; ours && i < chunks->count && i / 8 < before->done.len; i++) {
+    for (size_t i = 0; assign->attempt > 1 && i < chunks->division.count; i++) {
         struct chunk *chunk = &chunks->items[i];
         struct cs_err err = {0};
-        bool made = (before->done.data[i / 8] >> (i % 8) & 1) != 0;
-        if (made && cs_storage_open_fd(chunks->studio->storage, key_of(chunks, i, chunks->arena), &chunk->fd, NULL,
-                                       &err) == CS_OK) {
+        if (med_division_open(chunks->studio, &chunks->division, i, &chunk->fd, &err) == CS_OK) {
             chunk->state = DONE;
             chunk->fraction = 1;
             found++;
@@ -137,24 +70,50 @@ static void take_up(struct med_chunks *chunks) {
     }
     if (found > 0) {
         cs_log_info("goes on with chunks that are done", CS_KV("job", assign->job), CS_KVI("done", found),
-                    CS_KVI("chunks", chunks->count));
+                    CS_KVI("chunks", chunks->division.count));
     }
-    if (before != NULL) {
-        callsheet__v1__chunks_done__free_unpacked(before, NULL);
+}
+
+/* ---- other nodes ---- */
+
+/* Chunks that nobody here is at, or that somebody elsewhere is. */
+static bool is_offered(const struct run *run, size_t index) {
+    const struct chunk *chunk = &run->chunks->items[index];
+    const struct med_hands *hands = run->chunks->hands;
+    return chunk->state != DONE && !hands->made[index] && (chunk->state == MISSING || hands->begun[index]);
+}
+
+/* Says what has changed. With the lock held. */
+static void offer(struct run *run) {
+    const struct med_division *division = &run->chunks->division;
+    uint32_t list[CS_RUNNER_CHUNKS_MAX];
+    size_t count = 0;
+    bool changed = false;
+    for (size_t i = 0; i < division->count; i++) {
+        bool offered = is_offered(run, i);
+        changed = changed || offered != run->offered[i];
+        run->offered[i] = offered;
+        if (offered) {
+            list[count++] = (uint32_t)i;
+        }
+    }
+    if (changed) {
+        cs_report_spread(run->chunks->assignment, division->plan, sizeof(division->plan), list, count);
     }
 }
 
 /* ---- progress ---- */
 
 static void tell(const struct run *run, double fraction, double speed) {
-    const struct med_chunks *chunks = run->chunks;
+    const struct med_rendering *whole = run->chunks->rendering;
+    const struct med_division *division = &run->chunks->division;
     Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    double duration_us = (double)run->frames / run->rate * 1e6;
+    double duration_us = (double)division->frames / division->rate * 1e6;
     progress.fraction = fraction;
     progress.media_time_us = (int64_t)(duration_us * fraction);
     progress.media_duration_us = (int64_t)duration_us;
     progress.speed = speed;
-    chunks->progress(&progress, chunks->user);
+    whole->progress(&progress, whole->user);
 }
 
 static void on_chunk_progress(const Callsheet__V1__Progress *progress, void *user) {
@@ -162,15 +121,15 @@ static void on_chunk_progress(const Callsheet__V1__Progress *progress, void *use
     const struct med_chunks *chunks = mine->run->chunks;
     double done = 0;
     double speed = 0;
-    med_stop_lock(chunks->stop);
+    med_stop_lock(stop_of(chunks));
     mine->fraction = progress->fraction;
     mine->speed = progress->speed;
-    for (size_t i = 0; i < chunks->count; i++) {
-        done += chunks->items[i].fraction * (double)chunks->items[i].frames;
+    for (size_t i = 0; i < chunks->division.count; i++) {
+        done += chunks->items[i].fraction * (double)med_division_frames_of(&chunks->division, i);
         speed += chunks->items[i].state == RUNNING ? chunks->items[i].speed : 0;
     }
-    med_stop_unlock(chunks->stop);
-    tell(mine->run, done / (double)mine->run->frames * (1 - joining_share), speed);
+    med_stop_unlock(stop_of(chunks));
+    tell(mine->run, done / (double)chunks->division.frames * (1 - joining_share), speed);
 }
 
 static void on_join_progress(const Callsheet__V1__Progress *progress, void *user) {
@@ -179,54 +138,41 @@ static void on_join_progress(const Callsheet__V1__Progress *progress, void *user
 
 /* ---- one chunk ---- */
 
-static enum cs_status render_into(struct chunk *chunk, int fd, struct cs_arena *arena, struct cs_err *err) {
-    const struct run *run = chunk->run;
-    struct med_chunks *chunks = run->chunks;
-    Callsheet__V1__RunnerJob wire = *run->wire;
-    Callsheet__V1__RunnerChunk range = CALLSHEET__V1__RUNNER_CHUNK__INIT;
-    Callsheet__V1__RunnerDone *done = NULL;
-    char *name = "chunk.mp4";
-    int *fds = cs_arena_array(arena, run->inputs + 1, sizeof(*fds));
-    memcpy(fds, run->fds, run->inputs * sizeof(*fds));
-    fds[run->inputs] = fd;
-    range.first_frame = chunk->first_frame;
-    range.frames = chunk->frames;
-    wire.chunk = &range;
-    wire.outputs = &name;
-    wire.n_outputs = 1;
-    return med_render(chunks->studio, &wire, fds, run->inputs + 1, chunks->stop, on_chunk_progress, chunk, arena, &done,
-                      err);
+/* Somebody elsewhere is said to have made it. */
+static enum cs_status fetch(struct chunk *chunk, struct cs_err *err) {
+    struct med_chunks *chunks = chunk->run->chunks;
+    return med_division_open(chunks->studio, &chunks->division, chunk->index, &chunk->fd, err);
 }
 
 static enum cs_status make(struct chunk *chunk, struct cs_err *err) {
-    CS_AUTO(cs_arena) *arena = cs_arena_create();
-    struct med_chunks *chunks = chunk->run->chunks;
-    struct cs_storage *storage = chunks->studio->storage;
-    struct cs_storage_writer *writer = NULL;
-    struct cs_object_info info;
-    int fd = -1;
-    const char *key = key_of(chunks, chunk->index, arena);
-    if (cs_storage_put_start(storage, key, MED_FILE_BYTES_MAX, &writer, err) != CS_OK) {
-        return med_failure_of_storage(err);
-    }
-    enum cs_status status = cs_storage_writer_fd(writer, &fd, err);
-    status = status == CS_OK ? render_into(chunk, fd, arena, err) : status;
-    if (status != CS_OK) {
-        cs_storage_put_abort(writer);
-        return status;
-    }
-    if (cs_storage_put_commit(writer, &info, err) != CS_OK ||
-        cs_storage_open_fd(storage, key, &chunk->fd, NULL, err) != CS_OK) {
-        return med_failure_of_storage(err);
-    }
-    return CS_OK;
+    const struct run *run = chunk->run;
+    struct med_chunks *chunks = run->chunks;
+    const struct med_rendering rendering = {.stop = stop_of(chunks),
+                                            .unwanted = &chunks->hands->made[chunk->index],
+                                            .progress = on_chunk_progress,
+                                            .user = chunk};
+    CS_TRY(med_division_make(chunks->studio, &chunks->division, chunk->index, run->wire, run->fds, &rendering, err));
+    return fetch(chunk, err) == CS_OK ? CS_OK : med_failure_of_storage(err);
 }
 
 /* ---- many ---- */
 
-static struct chunk *next_missing(const struct run *run) {
-    for (size_t i = 0; i < run->chunks->count && run->status == CS_OK && !run->chunks->stop->requested; i++) {
-        if (run->chunks->items[i].state == MISSING) {
+static bool goes_on(const struct run *run) {
+    const struct med_chunks *chunks = run->chunks;
+    size_t done = 0;
+    while (done < chunks->division.count && chunks->items[done].state == DONE) {
+        done++;
+    }
+    return done < chunks->division.count && run->status == CS_OK && !stop_of(chunks)->requested;
+}
+
+enum choice { MADE_ELSEWHERE, NOBODY_IS_AT, BEGUN_ELSEWHERE };
+
+static struct chunk *first_of(const struct run *run, enum choice choice) {
+    const struct med_hands *hands = run->chunks->hands;
+    for (size_t i = 0; i < run->chunks->division.count; i++) {
+        enum choice is = hands->made[i] ? MADE_ELSEWHERE : hands->begun[i] ? BEGUN_ELSEWHERE : NOBODY_IS_AT;
+        if (run->chunks->items[i].state == MISSING && is == choice) {
             return &run->chunks->items[i];
         }
     }
@@ -237,37 +183,81 @@ static void end(struct chunk *chunk, enum cs_status status, const struct cs_err 
     struct run *run = chunk->run;
     chunk->state = status == CS_OK ? DONE : MISSING;
     chunk->fraction = status == CS_OK ? 1 : 0;
-    if (status != CS_OK && run->status == CS_OK) {
-        run->status = status;
-        run->err = *err;
-    }
     if (status == CS_OK) {
         save_checkpoint(run->chunks);
         cs_crash_at(CS_CRASH_MEDIA_AFTER_CHUNK);
+    } else if (run->status == CS_OK) {
+        run->status = status;
+        run->err = *err;
     }
-    med_stop_wake(run->chunks->stop);
 }
 
-/* The job's own thread has its slot; a helper needs one that is idle, for each chunk anew. */
-static void work(struct run *run, bool helper) {
-    struct med_stop *stop = run->chunks->stop;
-    struct med_slots *slots = run->chunks->studio->slots;
-    struct chunk *chunk;
-    med_stop_lock(stop);
-    while ((chunk = next_missing(run)) != NULL) {
-        if (helper && !med_slots_try_enter(slots)) {
-            (void)med_stop_wait(stop);
-            continue;
-        }
-        struct cs_err err = {0};
-        chunk->state = RUNNING;
-        med_stop_unlock(stop);
-        enum cs_status status = make(chunk, &err);
-        if (helper) {
-            med_slots_leave(slots);
-        }
-        med_stop_lock(stop);
+/* One that is not there after all is made here. */
+static void take_made(struct chunk *chunk) {
+    struct med_chunks *chunks = chunk->run->chunks;
+    struct cs_err err = {0};
+    chunk->state = RUNNING;
+    med_stop_unlock(stop_of(chunks));
+    enum cs_status status = fetch(chunk, &err);
+    med_stop_lock(stop_of(chunks));
+    if (status == CS_OK) {
         end(chunk, status, &err);
+        return;
+    }
+    cs_log_warn("a chunk that another node made is not there, making it", CS_KVI("chunk", chunk->index), CS_KVE(&err));
+    chunks->hands->made[chunk->index] = false;
+    chunk->state = MISSING;
+}
+
+static void make_missing(struct chunk *chunk) {
+    struct med_chunks *chunks = chunk->run->chunks;
+    struct cs_err err = {0};
+    chunk->state = RUNNING;
+    offer(chunk->run);
+    med_stop_unlock(stop_of(chunks));
+    enum cs_status status = make(chunk, &err);
+    med_stop_lock(stop_of(chunks));
+    if (status != CS_OK && chunks->hands->made[chunk->index]) {
+        chunk->state = MISSING; /* others were faster: it is taken next */
+    } else {
+        end(chunk, status, &err);
+    }
+}
+
+/* The next piece of work, with the lock held; false when there is none now. The job's own thread has its slot, and
+ * takes over what others are at when nothing else is left; one that helps it needs a slot that is idle, for each chunk
+ * anew. */
+static bool work_once(struct run *run, bool helper) {
+    struct med_slots *slots = run->chunks->studio->slots;
+    struct chunk *chunk = first_of(run, MADE_ELSEWHERE);
+    if (chunk != NULL) {
+        take_made(chunk);
+        return true;
+    }
+    chunk = first_of(run, NOBODY_IS_AT);
+    chunk = chunk == NULL && !helper ? first_of(run, BEGUN_ELSEWHERE) : chunk;
+    if (chunk == NULL || (helper && !med_slots_try_enter(slots))) {
+        return false;
+    }
+    make_missing(chunk);
+    if (helper) {
+        med_stop_unlock(stop_of(run->chunks));
+        med_slots_leave(slots);
+        med_stop_lock(stop_of(run->chunks));
+    }
+    return true;
+}
+
+static void work(struct run *run, bool helper) {
+    struct med_stop *stop = stop_of(run->chunks);
+    med_stop_lock(stop);
+    while (goes_on(run)) {
+        if (work_once(run, helper)) {
+            offer(run);
+            med_stop_wake(stop);
+        } else {
+            (void)med_stop_wait(stop);
+        }
     }
     med_stop_unlock(stop);
 }
@@ -279,10 +269,13 @@ static void *help(void *ctx) {
 
 static enum cs_status make_all(struct run *run, struct cs_err *err) {
     struct med_chunks *chunks = run->chunks;
-    size_t wanted = chunks->studio->slots->count - 1;
-    wanted = wanted < chunks->count - 1 ? wanted : chunks->count - 1;
+    struct med_slots *slots = chunks->studio->slots;
+    struct med_slots_watch watch;
+    size_t wanted = slots->count - 1;
+    wanted = wanted < chunks->division.count - 1 ? wanted : chunks->division.count - 1;
     pthread_t *helpers = cs_arena_array(chunks->arena, wanted + 1, sizeof(*helpers));
     size_t count = 0;
+    med_slots_watch(slots, &watch, stop_of(chunks));
     while (count < wanted && pthread_create(&helpers[count], NULL, help, run) == 0) {
         count++; /* one that cannot be had is not needed */
     }
@@ -290,7 +283,8 @@ static enum cs_status make_all(struct run *run, struct cs_err *err) {
     for (size_t i = 0; i < count; i++) {
         (void)pthread_join(helpers[i], NULL);
     }
-    CS_TRY(med_stop_check(chunks->stop, err));
+    med_slots_unwatch(slots, &watch);
+    CS_TRY(med_stop_check(stop_of(chunks), err));
     *err = run->status != CS_OK ? run->err : *err;
     return run->status;
 }
@@ -298,110 +292,62 @@ static enum cs_status make_all(struct run *run, struct cs_err *err) {
 static enum cs_status join(struct run *run, Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
     struct med_chunks *chunks = run->chunks;
     Callsheet__V1__RunnerJob wire = *run->wire;
+    size_t count = chunks->division.count;
     size_t outputs = wire.n_outputs;
-    int *fds = cs_arena_array(chunks->arena, run->inputs + chunks->count + outputs, sizeof(*fds));
+    int *fds = cs_arena_array(chunks->arena, run->inputs + count + outputs, sizeof(*fds));
     memcpy(fds, run->fds, run->inputs * sizeof(*fds));
-    for (size_t i = 0; i < chunks->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         fds[run->inputs + i] = chunks->items[i].fd;
     }
-    memcpy(fds + run->inputs + chunks->count, run->fds + run->inputs, outputs * sizeof(*fds));
-    wire.chunks = (uint32_t)chunks->count;
+    memcpy(fds + run->inputs + count, run->fds + run->inputs, outputs * sizeof(*fds));
+    wire.chunks = (uint32_t)count;
     wire.inputs += wire.chunks;
-    return med_render(chunks->studio, &wire, fds, run->inputs + chunks->count + outputs, chunks->stop, on_join_progress,
-                      run, chunks->arena, ret_done, err);
+    const struct med_rendering rendering = {.stop = stop_of(chunks), .progress = on_join_progress, .user = run};
+    return med_render(chunks->studio, &wire, fds, run->inputs + count + outputs, &rendering, chunks->arena, ret_done,
+                      err);
 }
 
 /* ---- the whole ---- */
 
-static uint64_t input_bytes(const int *fds, size_t count) {
-    uint64_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct stat facts;
-        total += fstat(fds[i], &facts) == 0 && facts.st_size > 0 ? (uint64_t)facts.st_size : 0;
-    }
-    return total;
-}
-
-/* *ret_survey is NULL when the render is to be made in one go, also when it will fail: then it says why. */
-static enum cs_status survey(const struct med_chunks *chunks, const Callsheet__V1__RunnerJob *whole, const int *fds,
-                             const Callsheet__V1__RunnerSurvey **ret_survey, struct cs_err *err) {
-    Callsheet__V1__RunnerJob wire = *whole;
-    Callsheet__V1__RunnerDone *done = NULL;
-    struct cs_err why = {0};
-    *ret_survey = NULL;
-    if (input_bytes(fds, whole->inputs) < MED_CHUNKS_INPUT_BYTES_MIN) {
-        return CS_OK;
-    }
-    wire.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY;
-    wire.survey = whole->render;
-    wire.outputs = NULL;
-    wire.n_outputs = 0;
-    if (med_render(chunks->studio, &wire, fds, whole->inputs, chunks->stop, NULL, NULL, chunks->arena, &done, &why) !=
-        CS_OK) {
-        return med_stop_check(chunks->stop, err);
-    }
-    const Callsheet__V1__RunnerSurvey *found = done->survey;
-    bool sane = found != NULL && found->frames > 0 && found->rate != NULL && found->rate->num > 0 &&
-                found->rate->den > 0 && found->chunk_frames > 0 && found->chunks <= CS_RUNNER_CHUNKS_MAX &&
-                found->frames > (int64_t)(found->chunks - 1) * found->chunk_frames &&
-                found->frames <= (int64_t)found->chunks * found->chunk_frames;
-    *ret_survey = sane && found->chunks > 1 && whole->inputs + found->chunks + whole->n_outputs <= CS_RUNNER_FILES_MAX
-                      ? found
-                      : NULL;
-    return CS_OK;
-}
-
-static void lay_out(struct run *run, const Callsheet__V1__RunnerSurvey *found) {
+static void lay_out(struct run *run) {
     struct med_chunks *chunks = run->chunks;
-    run->frames = found->frames;
-    run->rate = (double)found->rate->num / (double)found->rate->den;
-    chunks->count = found->chunks;
-    chunks->items = cs_arena_array(chunks->arena, chunks->count, sizeof(*chunks->items));
-    for (size_t i = 0; i < chunks->count; i++) {
-        int64_t first = (int64_t)i * found->chunk_frames;
-        int64_t left = found->frames - first;
-        chunks->items[i] = (struct chunk){.run = run,
-                                          .index = i,
-                                          .first_frame = first,
-                                          .frames = left < found->chunk_frames ? left : found->chunk_frames,
-                                          .fd = -1};
+    chunks->items = cs_arena_array(chunks->arena, chunks->division.count, sizeof(*chunks->items));
+    for (size_t i = 0; i < chunks->division.count; i++) {
+        chunks->items[i] = (struct chunk){.run = run, .index = i, .fd = -1};
     }
 }
 
 static void close_all(const struct med_chunks *chunks) {
-    for (size_t i = 0; i < chunks->count; i++) {
+    for (size_t i = 0; i < chunks->division.count; i++) {
         if (chunks->items[i].fd >= 0) {
             (void)close(chunks->items[i].fd);
         }
     }
 }
 
+/* What cannot be put together would not be the next time: another attempt makes all anew. */
+static void leave_bad(const struct med_chunks *chunks, enum cs_status status) {
+    if (status == CS_INTERNAL) {
+        med_division_forget(chunks->studio, &chunks->division);
+    }
+}
+
 enum cs_status med_chunks_render(struct med_chunks *chunks, Callsheet__V1__RunnerJob *wire, const int *fds,
                                  size_t fd_count, Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
-    const Callsheet__V1__RunnerSurvey *found = NULL;
-    chunks->count = 0;
-    CS_TRY(survey(chunks, wire, fds, &found, err));
-    if (found == NULL) {
-        return med_render(chunks->studio, wire, fds, fd_count, chunks->stop, chunks->progress, chunks->user,
-                          chunks->arena, ret_done, err);
+    const Callsheet__V1__Assign *assign = cs_assignment_get(chunks->assignment);
+    CS_TRY(med_divide(chunks->studio, wire, fds, assign->output_prefix, stop_of(chunks), chunks->arena,
+                      &chunks->division, err));
+    if (chunks->division.count == 0) {
+        return med_render(chunks->studio, wire, fds, fd_count, chunks->rendering, chunks->arena, ret_done, err);
     }
     struct run run = {.chunks = chunks, .wire = wire, .fds = fds, .inputs = wire->inputs};
-    name_plan(chunks, wire, fds, found);
-    lay_out(&run, found);
+    lay_out(&run);
     take_up(chunks);
     enum cs_status status = make_all(&run, err);
     if (status == CS_OK) {
         status = join(&run, ret_done, err);
+        leave_bad(chunks, status);
     }
     close_all(chunks);
     return status;
-}
-
-void med_chunks_forget(const struct med_chunks *chunks) {
-    for (size_t i = 0; i < chunks->count; i++) {
-        struct cs_err err = {0};
-        if (cs_storage_delete(chunks->studio->storage, key_of(chunks, i, chunks->arena), &err) != CS_OK) {
-            cs_log_warn("a chunk stays in storage", CS_KVI("chunk", i), CS_KVE(&err));
-        }
-    }
 }

@@ -1,18 +1,21 @@
 #include "jobs.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "cs/base/clock.h"
 #include "cs/base/log.h"
 #include "cs/catalog.h"
 #include "job.h"
+#include "visits.h"
 
 /* An assignment from start to its final report. */
 struct entry {
     struct entry *next;
     struct cs_assignment *assignment;
     struct med_stop stop;
-    bool taken; /* by a thread */
+    struct med_hands hands; /* guarded by the stop's lock */
+    bool taken;             /* by a thread */
 };
 
 struct med_jobs {
@@ -43,6 +46,7 @@ static void log_end(const struct entry *entry, int64_t started_ms, const struct 
         CS_KV("job", assign->job),
         CS_KVI("attempt", assign->attempt),
         CS_KVI("steps_before", assign->n_steps_before),
+        CS_KVI("chunk", assign->share != NULL ? (int64_t)assign->share->chunk : -1),
         CS_KV("trace", trace_id),
         CS_KVI("ms", cs_clock_mono_ms() - started_ms),
         CS_KVE(err),
@@ -63,23 +67,60 @@ static void take_out(struct med_jobs *jobs, struct entry *entry) {
     pthread_mutex_unlock(&jobs->lock);
 }
 
+/* An attempt was promised a slot; a chunk for another node is made only when one is idle after all. */
+static enum cs_status enter_slot(struct med_slots *slots, const struct entry *entry, struct cs_err *err) {
+    if (cs_assignment_get(entry->assignment)->share == NULL) {
+        med_slots_enter(slots);
+    } else if (!med_slots_try_enter(slots)) {
+        return cs_fail(err, CS_UNAVAILABLE, "no_slot", "the slots of this node are used by jobs of its own");
+    }
+    return CS_OK;
+}
+
+/* A job of this node's own may last for hours, in which no thread might look at the time of what is kept for others. */
+static void leave_visits(const struct med_studio *studio, const struct entry *entry) {
+    if (cs_assignment_get(entry->assignment)->share == NULL) {
+        (void)med_visits_expire(studio->visits, INT64_MAX);
+    }
+}
+
+static enum cs_status do_job(struct entry *entry, struct med_job *job, Callsheet__V1__Succeeded *ret_succeeded,
+                             struct cs_err *err) {
+    CS_TRY(med_stop_check(&entry->stop, err));
+    CS_TRY(enter_slot(job->studio->slots, entry, err));
+    leave_visits(job->studio, entry);
+    enum cs_status status = med_job_run(job, ret_succeeded, err);
+    med_slots_leave(job->studio->slots);
+    return status;
+}
+
+/* What cannot be done is not tried again, nor is what nobody wants any more. */
+static bool is_last(const struct entry *entry, const struct cs_err *err) {
+    bool impossible = err->status == CS_INVALID_ARGUMENT || err->status == CS_UNIMPLEMENTED;
+    return err->status == CS_OK || impossible || cs_assignment_over(entry->assignment);
+}
+
 static void run(struct med_jobs *jobs, struct entry *entry) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     int64_t started_ms = cs_clock_mono_ms();
     Callsheet__V1__Succeeded succeeded;
     struct cs_err err = {0};
-    med_slots_enter(jobs->studio->slots);
-    enum cs_status status = med_stop_check(&entry->stop, &err);
-    if (status == CS_OK) {
-        status = med_job_run(jobs->studio, entry->assignment, &entry->stop, arena, &succeeded, &err);
-    }
-    med_slots_leave(jobs->studio->slots);
+    struct med_job job = {.studio = jobs->studio,
+                          .assignment = entry->assignment,
+                          .stop = &entry->stop,
+                          .hands = &entry->hands,
+                          .arena = arena};
+    enum cs_status status = do_job(entry, &job, &succeeded, &err);
     log_end(entry, started_ms, &err);
     take_out(jobs, entry);
+    bool last = is_last(entry, &err);
     if (status == CS_OK) {
         cs_report_succeeded(entry->assignment, &succeeded);
     } else {
         cs_report_error(entry->assignment, &err);
+    }
+    if (last) {
+        med_job_forget(&job);
     }
     med_stop_fini(&entry->stop);
     free(entry);
@@ -95,13 +136,24 @@ static struct entry *find_untaken(const struct med_jobs *jobs) {
     return entry;
 }
 
+/* With the lock; lets it go meanwhile. What was kept for another chunk goes when its time is over. */
+static void wait_for_more(struct med_jobs *jobs) {
+    int64_t until_ms = med_visits_expire(jobs->studio->visits, cs_clock_mono_ms());
+    if (until_ms == INT64_MAX) {
+        (void)pthread_cond_wait(&jobs->changed, &jobs->lock);
+        return;
+    }
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    (void)pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+}
+
 static void *work(void *ctx) {
     struct med_jobs *jobs = ctx;
     for (;;) {
         pthread_mutex_lock(&jobs->lock);
         struct entry *entry;
         while ((entry = find_untaken(jobs)) == NULL && !jobs->stopping) {
-            (void)pthread_cond_wait(&jobs->changed, &jobs->lock);
+            wait_for_more(jobs);
         }
         if (entry != NULL) {
             entry->taken = true;
@@ -141,6 +193,21 @@ static void cancel(struct cs_assignment *assignment, const char *reason, void *c
     pthread_mutex_unlock(&jobs->lock);
 }
 
+static void take_chunk_news(struct cs_assignment *assignment, uint32_t chunk, Callsheet__V1__ChunkState state,
+                            void *ctx) {
+    struct med_jobs *jobs = ctx;
+    pthread_mutex_lock(&jobs->lock);
+    for (struct entry *entry = jobs->entries; entry != NULL; entry = entry->next) {
+        if (entry->assignment == assignment) {
+            med_stop_lock(&entry->stop);
+            med_hands_tell(&entry->hands, chunk, state);
+            med_stop_wake(&entry->stop);
+            med_stop_unlock(&entry->stop);
+        }
+    }
+    pthread_mutex_unlock(&jobs->lock);
+}
+
 /* ---- life ---- */
 
 static void find_operations(struct med_jobs *jobs) {
@@ -153,13 +220,21 @@ static void find_operations(struct med_jobs *jobs) {
     }
 }
 
+static void init_monotonic(pthread_cond_t *cond) {
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(cond, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
 enum cs_status med_jobs_create(const struct med_studio *studio, uint32_t slots, struct med_jobs **ret_jobs,
                                struct cs_err *err) {
     struct med_jobs *jobs = cs_alloc(sizeof(*jobs));
     jobs->studio = studio;
     jobs->slots = slots;
     (void)pthread_mutex_init(&jobs->lock, NULL);
-    (void)pthread_cond_init(&jobs->changed, NULL);
+    init_monotonic(&jobs->changed);
     find_operations(jobs);
     jobs->threads = cs_alloc_array(slots, sizeof(*jobs->threads));
     for (; jobs->thread_count < slots; jobs->thread_count++) {
@@ -192,13 +267,14 @@ void med_jobs_destroy(struct med_jobs *jobs) {
 }
 
 struct cs_worker_config med_jobs_worker(struct med_jobs *jobs) {
-    static const struct cs_worker_ops ops = {.start = start, .cancel = cancel};
+    static const struct cs_worker_ops ops = {.start = start, .cancel = cancel, .chunk_news = take_chunk_news};
     return (struct cs_worker_config){
         .kind = "media",
         .operations = jobs->operations,
         .operation_count = jobs->operation_count,
         .slots = jobs->slots,
         .fused_jobs = MED_FUSED_JOBS_MAX,
+        .shares = true,
         .ops = &ops,
         .ctx = jobs,
     };

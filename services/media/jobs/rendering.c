@@ -5,9 +5,7 @@
 enum { CPU_EXTRA_S = 60, CPU_S_MAX = 7 * 24 * 3600 };
 
 struct run {
-    struct med_stop *stop;
-    med_rendering_progress_fn *progress;
-    void *user;
+    const struct med_rendering *how;
     /* below: guarded by the stop's lock */
     bool ended;
     struct cs_buf done; /* packed: the event's message does not outlive it */
@@ -17,15 +15,15 @@ struct run {
 
 static void on_progress(const Callsheet__V1__Progress *progress, void *user) {
     struct run *run = user;
-    if (run->progress != NULL) {
-        run->progress(progress, run->user);
+    if (run->how->progress != NULL) {
+        run->how->progress(progress, run->how->user);
     }
 }
 
 static void on_ended(const Callsheet__V1__RunnerDone *done, const Callsheet__V1__Failed *failed,
                      const struct cs_err *err, void *user) {
     struct run *run = user;
-    med_stop_lock(run->stop);
+    med_stop_lock(run->how->stop);
     if (failed != NULL) {
         run->status = med_failure_from_wire(failed, &run->err);
     } else if (err != NULL) {
@@ -38,24 +36,32 @@ static void on_ended(const Callsheet__V1__RunnerDone *done, const Callsheet__V1_
         cs_buf_put(&run->done, packed, size_bytes);
     }
     run->ended = true;
-    med_stop_wake(run->stop);
-    med_stop_unlock(run->stop);
+    med_stop_wake(run->how->stop);
+    med_stop_unlock(run->how->stop);
 }
 
-static void wait_end(struct cs_runner *runner, uint64_t id, struct run *run) {
-    med_stop_lock(run->stop);
-    while (!run->ended && med_stop_wait(run->stop)) {
+static bool is_unwanted(const struct run *run) {
+    return run->how->unwanted != NULL && *run->how->unwanted;
+}
+
+/* True when it was ended because nobody wants it. */
+static bool wait_end(struct cs_runner *runner, uint64_t id, struct run *run) {
+    struct med_stop *stop = run->how->stop;
+    med_stop_lock(stop);
+    while (!run->ended && !is_unwanted(run) && med_stop_wait(stop)) {
     }
     bool ended = run->ended;
-    med_stop_unlock(run->stop);
+    bool unwanted = !ended && is_unwanted(run);
+    med_stop_unlock(stop);
     if (!ended) {
         cs_runner_kill(runner, id);
     }
-    med_stop_lock(run->stop);
+    med_stop_lock(stop);
     while (!run->ended) {
-        med_stop_wait_more(run->stop);
+        med_stop_wait_more(stop);
     }
-    med_stop_unlock(run->stop);
+    med_stop_unlock(stop);
+    return unwanted;
 }
 
 static uint32_t cpu_limit_s(const struct med_studio *studio, const struct med_stop *stop) {
@@ -79,32 +85,38 @@ static enum cs_status take_done(const struct run *run, struct cs_arena *arena, C
     return *ret_done != NULL ? CS_OK : cs_fail(err, CS_INTERNAL, "bad_report", "a report cannot be read");
 }
 
+static enum cs_status result_of(struct run *run, bool unwanted, struct cs_arena *arena,
+                                Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
+    CS_TRY(med_stop_check(run->how->stop, err));
+    if (unwanted) {
+        return cs_fail(err, CS_CANCELLED, "unwanted", "nobody needs this any more");
+    }
+    if (run->status != CS_OK) {
+        *err = run->err;
+        return run->status;
+    }
+    return take_done(run, arena, ret_done, err);
+}
+
 enum cs_status med_render(const struct med_studio *studio, Callsheet__V1__RunnerJob *job, const int *fds,
-                          size_t fd_count, struct med_stop *stop, med_rendering_progress_fn *progress, void *user,
-                          struct cs_arena *arena, Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
+                          size_t fd_count, const struct med_rendering *rendering, struct cs_arena *arena,
+                          Callsheet__V1__RunnerDone **ret_done, struct cs_err *err) {
     static const struct cs_runner_events events = {.progress = on_progress, .ended = on_ended};
-    CS_TRY(med_stop_check(stop, err));
+    CS_TRY(med_stop_check(rendering->stop, err));
     Callsheet__V1__RunnerLimits limits = CALLSHEET__V1__RUNNER_LIMITS__INIT;
     limits.memory_bytes = studio->memory_bytes;
     limits.output_bytes = MED_FILE_BYTES_MAX;
-    limits.cpu_s = cpu_limit_s(studio, stop);
+    limits.cpu_s = cpu_limit_s(studio, rendering->stop);
     limits.threads = studio->threads;
     limits.no_gpl_encoders = !studio->gpl_encoders;
     job->limits = &limits;
-    struct run run = {.stop = stop, .progress = progress, .user = user};
+    struct run run = {.how = rendering};
     uint64_t id;
     enum cs_status status = cs_runner_start(studio->runner, job, fds, fd_count, &events, &run, &id, err);
     job->limits = NULL;
     CS_TRY(status);
-    wait_end(studio->runner, id, &run);
-    status = med_stop_check(stop, err);
-    if (status == CS_OK && run.status != CS_OK) {
-        *err = run.err;
-        status = run.status;
-    }
-    if (status == CS_OK) {
-        status = take_done(&run, arena, ret_done, err);
-    }
+    bool unwanted = wait_end(studio->runner, id, &run);
+    status = result_of(&run, unwanted, arena, ret_done, err);
     cs_buf_fini(&run.done);
     return status;
 }

@@ -56,6 +56,10 @@ void med_scratch_close(struct med_scratch *scratch) {
     }
 }
 
+enum cs_status med_scratch_need_room(struct med_scratch *scratch, uint64_t size_bytes, struct cs_err *err) {
+    return cs_disk_need(scratch->dir, size_bytes, err);
+}
+
 enum cs_status med_scratch_file(struct med_scratch *scratch, int *ret_fd, struct cs_err *err) {
     char id[CS_ID_SIZE];
     cs_id_make(id);

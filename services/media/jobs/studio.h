@@ -13,6 +13,8 @@
 enum { MED_FILE_GIB_MAX = 8 };
 #define MED_FILE_BYTES_MAX ((uint64_t)MED_FILE_GIB_MAX << 30) /* of one input or output */
 
+struct med_visits;
+
 struct med_studio {
     struct cs_storage *storage;
     struct med_scratch *scratch;
@@ -22,8 +24,10 @@ struct med_studio {
     bool gpl_encoders;     /* may be chosen */
     uint32_t threads;      /* of a job, of each kind */
     uint64_t memory_bytes; /* of a job */
+    uint64_t room_bytes;   /* that must be free, in scratch and storage, before a job begins */
     uint32_t cores;
     struct med_slots *slots;
+    struct med_visits *visits;
 };
 
 #endif

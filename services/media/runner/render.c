@@ -41,6 +41,8 @@ static enum cs_status run_operation(struct med_job *job, const Callsheet__V1__Op
         return med_op_gif(job, operation->gif, err);
     case CALLSHEET__V1__OPERATION__PARAMS_THUMBNAIL:
         return med_op_thumbnail(job, operation->thumbnail, err);
+    case CALLSHEET__V1__OPERATION__PARAMS_PACKAGE:
+        return med_op_package(job, operation->package, err);
     case CALLSHEET__V1__OPERATION__PARAMS_TRANSCRIBE:
         return med_op_transcribe(job, operation->transcribe, err);
     case CALLSHEET__V1__OPERATION__PARAMS_PLAN_CUTS:

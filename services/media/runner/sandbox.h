@@ -9,9 +9,10 @@
  *     fork(); med_sandbox_enter(&sandbox, &limits, …)        in the child
  *
  * Fails    prepare refuses without seccomp or limits: FAILED_PRECONDITION "no_seccomp". The other layers are used when
- * the machine has them; `missing` names those that it has not. Trust    after enter the process may be the attacker's.
- * It can compute, use its open descriptors and end; socket gives EPERM, every way to a file EACCES, clone3 ENOSYS;
- * exec, fork and anything unlisted kill it with SIGSYS.
+ *          the machine has them; `missing` names those that it has not.
+ * Trust    after enter the process may be the attacker's. It can compute, use its open descriptors and end; socket
+ *          gives EPERM, every way to a file EACCES, clone3 ENOSYS; exec, fork and anything unlisted kill it with
+ *          SIGSYS.
  */
 #ifndef MED_SANDBOX_H
 #define MED_SANDBOX_H

@@ -103,6 +103,53 @@ TEST(merge_makes_one_video_of_two) {
     world_stop(&world);
 }
 
+static Callsheet__V1__Operation *read_operation(const char *text, struct cs_arena *arena) {
+    CS_AUTO_JSON *value = NULL;
+    ProtobufCMessage *operation = NULL;
+    struct cs_err err = {0};
+    assert_ok(cs_json_parse(text, strlen(text), &value, &err), &err);
+    assert_ok(cs_json_to_message(value, &callsheet__v1__operation__descriptor, "", arena, &operation, &err), &err);
+    return (Callsheet__V1__Operation *)operation;
+}
+
+TEST(what_a_package_does_not_need_is_not_stored) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    struct world_assign made;
+    static const char *const names[] = {"master.m3u8",   "manifest.mpd",   "video_240.mp4", "video_240.m3u8",
+                                        "video_120.mp4", "video_120.m3u8", "audio.mp4",     "audio.m3u8"};
+    static const char *const types[] = {"application/vnd.apple.mpegurl",
+                                        "application/dash+xml",
+                                        "video/mp4",
+                                        "application/vnd.apple.mpegurl",
+                                        "video/mp4",
+                                        "application/vnd.apple.mpegurl",
+                                        "video/mp4",
+                                        "application/vnd.apple.mpegurl"};
+    world_start(&world, MED_RUNNER, false);
+    put_clip(&world, "test/a", "a.mp4", "320x240", "30");
+    world_assign_init(&made, read_operation("{\"package\":{\"video\":{\"input\":1},\"rungs\":[{\"height\":480},{"
+                                            "\"height\":240},{\"height\":120}]}}",
+                                            arena));
+    world_add_key(&made, "test/a");
+    dialer_assign(world.dialer, "f1", &made.assign);
+    const Callsheet__V1__Report *report = dialer_wait_final(world.dialer, "f1");
+    if (report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED) {
+        fail_msg("%s: %s", report->failed->code, report->failed->message);
+    }
+    assert_int_equal(report->succeeded->n_outputs, CS_COUNT(names));
+    for (size_t i = 0; i < CS_COUNT(names); i++) {
+        const Callsheet__V1__Artifact *artifact = report->succeeded->outputs[i];
+        assert_string_equal(artifact->name, names[i]);
+        assert_string_equal(artifact->content_type, types[i]);
+        assert_true(artifact->size_bytes > 0);
+    }
+    assert_int_equal(report->succeeded->outputs[0]->type, TYPE(STREAM));
+    assert_int_equal(report->succeeded->outputs[2]->quality->frame_count, 60);
+    assert_null(report->succeeded->outputs[1]->quality);
+    world_stop(&world);
+}
+
 /* Its inputs are the clip, so often, then a plan of cuts, a transcript and a picture. */
 enum { CLIPS = 2, PLAN = CLIPS + 1, WORDS, PICTURE };
 
@@ -142,16 +189,9 @@ static const char *const everything[] = {
     "{\"stitch\":{\"scenes\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":2}}]}}",
     "{\"denoise\":{\"video\":{\"input\":1},\"sound\":\"medium\"}}",
     "{\"stabilise\":{\"video\":{\"input\":1}}}",
+    "{\"package\":{\"video\":{\"input\":1},\"rungs\":[{\"height\":240},{\"height\":120}],\"transcript\":{\"input\":4}}"
+    "}",
 };
-
-static Callsheet__V1__Operation *read_operation(const char *text, struct cs_arena *arena) {
-    CS_AUTO_JSON *value = NULL;
-    ProtobufCMessage *operation = NULL;
-    struct cs_err err = {0};
-    assert_ok(cs_json_parse(text, strlen(text), &value, &err), &err);
-    assert_ok(cs_json_to_message(value, &callsheet__v1__operation__descriptor, "", arena, &operation, &err), &err);
-    return (Callsheet__V1__Operation *)operation;
-}
 
 static void run_operation(struct world *world, size_t index, struct cs_arena *arena) {
     struct world_assign made;
@@ -199,6 +239,155 @@ TEST(every_operation_works_inside_the_sandbox) {
     }
     for (size_t i = 0; i < CS_COUNT(everything); i++) {
         run_operation(&world, i, arena);
+    }
+    world_stop(&world);
+}
+
+/* ---- several jobs in one run ---- */
+
+/* Operations by what they are as JSON; the last is the job's own, the others are its steps. */
+struct fused_job {
+    Callsheet__V1__FusedStep steps[2];
+    Callsheet__V1__FusedStep *step_list[2];
+    struct world_assign made;
+};
+
+static void fuse(struct fused_job *job, const char *first, const char *second, const char *last,
+                 struct cs_arena *arena) {
+    const char *const steps[] = {first, second};
+    world_assign_init(&job->made, read_operation(last, arena));
+    for (size_t i = 0; i < CS_COUNT(steps); i++) {
+        callsheet__v1__fused_step__init(&job->steps[i]);
+        job->steps[i].job = cs_arena_sprintf(arena, "step%zu", i + 1);
+        job->steps[i].attempt = 1;
+        job->steps[i].operation = read_operation(steps[i], arena);
+        job->step_list[i] = &job->steps[i];
+    }
+    job->made.assign.steps_before = job->step_list;
+    job->made.assign.n_steps_before = CS_COUNT(steps);
+    world_add_key(&job->made, "test/a");
+}
+
+static const char halve[] = "{\"speed\":{\"video\":{\"input\":1},\"factor\":2}}";
+static const char doubled[] = "{\"merge\":{\"items\":[{\"media\":{\"step\":1}},{\"media\":{\"step\":1}}]}}";
+
+static bool is_stored(struct world *world, const char *key) {
+    struct cs_err err = {0};
+    struct cs_object_info info;
+    return cs_storage_stat(world->storage, key, &info, &err) == CS_OK;
+}
+
+TEST(steps_are_done_in_the_run_of_the_last_job_and_only_its_output_is_stored) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    struct fused_job job;
+    world_start(&world, MED_RUNNER, false);
+    put_clip(&world, "test/a", "a.mp4", "320x240", "30");
+    assert_true(dialer_hello(world.dialer)->fused_jobs >= 3);
+    fuse(&job, halve, doubled, "{\"reframe\":{\"video\":{\"step\":2},\"aspectRatio\":\"1:1\"}}", arena);
+    dialer_assign(world.dialer, "f1", &job.made.assign);
+    const Callsheet__V1__Report *report = dialer_wait_final(world.dialer, "f1");
+    if (report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED) {
+        fail_msg("%s: %s", report->failed->code, report->failed->message);
+    }
+    const Callsheet__V1__Succeeded *succeeded = report->succeeded;
+    assert_int_equal(succeeded->n_outputs, 1);
+    assert_string_equal(succeeded->outputs[0]->key, "test/t1/e1/j1/1/reframed.mp4");
+    assert_int_equal(succeeded->outputs[0]->facts->video->frame_count, 60);
+    assert_int_equal(succeeded->outputs[0]->facts->video->width, succeeded->outputs[0]->facts->video->height);
+    assert_int_equal(succeeded->n_steps_before, 2);
+    assert_string_equal(succeeded->steps_before[1]->metrics[0]->name, "itemCount");
+    assert_true(is_stored(&world, "test/t1/e1/j1/1/reframed.mp4"));
+    assert_false(is_stored(&world, "test/t1/e1/j1/1/merged.mp4"));
+    world_stop(&world);
+}
+
+TEST(what_ends_a_run_takes_what_its_steps_make) {
+    static const struct {
+        const char *last, *outputs[8];
+    } cases[] = {
+        {"{\"convert\":{\"video\":{\"step\":2},\"container\":\"mp4\",\"height\":120}}", {"output.mp4"}},
+        {"{\"package\":{\"video\":{\"step\":2},\"rungs\":[{\"height\":120}],\"formats\":[\"hls\"]}}",
+         {"master.m3u8", "video_120.mp4", "video_120.m3u8"}},
+    };
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    world_start(&world, MED_RUNNER, false);
+    put_clip(&world, "test/a", "a.mp4", "320x240", "30");
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct fused_job job;
+        const char *fence = cs_arena_sprintf(arena, "f%zu", i);
+        fuse(&job, halve, doubled, cases[i].last, arena);
+        dialer_assign(world.dialer, fence, &job.made.assign);
+        const Callsheet__V1__Report *report = dialer_wait_final(world.dialer, fence);
+        if (report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED) {
+            fail_msg("%s: %s", report->failed->code, report->failed->message);
+        }
+        assert_int_equal(report->succeeded->n_steps_before, 2);
+        assert_int_equal(report->succeeded->outputs[0]->facts->duration_us, 2000000);
+        for (size_t n = 0; cases[i].outputs[n] != NULL; n++) {
+            assert_string_equal(report->succeeded->outputs[n]->name, cases[i].outputs[n]);
+            assert_true(is_stored(&world, report->succeeded->outputs[n]->key));
+        }
+    }
+    world_stop(&world);
+}
+
+TEST(a_run_of_several_jobs_that_fails_tells_why_and_leaves_nothing) {
+    static const struct {
+        const char *second, *last, *code;
+    } cases[] = {
+        {"{\"trim\":{\"video\":{\"step\":1},\"keep\":[{\"start\":50,\"end\":60}]}}",
+         "{\"reframe\":{\"video\":{\"step\":2},\"aspectRatio\":\"1:1\"}}", "nothing_left"},
+        {doubled, "{\"reframe\":{\"video\":{\"step\":3},\"aspectRatio\":\"1:1\"}}", "no_input"},
+        {doubled, "{\"planCuts\":{\"media\":{\"step\":2}}}", "not_fusible"},
+    };
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    world_start(&world, MED_RUNNER, false);
+    put_clip(&world, "test/a", "a.mp4", "320x240", "30");
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        struct fused_job job;
+        const char *fence = cs_arena_sprintf(arena, "f%zu", i);
+        fuse(&job, halve, cases[i].second, cases[i].last, arena);
+        dialer_assign(world.dialer, fence, &job.made.assign);
+        const Callsheet__V1__Report *report = dialer_wait_final(world.dialer, fence);
+        assert_int_equal(report->report_case, CALLSHEET__V1__REPORT__REPORT_FAILED);
+        assert_string_equal(report->failed->code, cases[i].code);
+        assert_int_equal(report->failed->failure_class, CLASS(INVALID_INPUT));
+        assert_false(is_stored(&world, "test/t1/e1/j1/1/reframed.mp4"));
+    }
+    world_stop(&world);
+}
+
+/* ---- copies ---- */
+
+TEST(hevc_is_copied_and_its_edges_are_encoded_inside_the_sandbox) {
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct world world;
+    struct world_assign made;
+    world_start(&world, MED_RUNNER, false);
+    const char *path = cs_arena_sprintf(arena, "%s/hevc.mp4", world.dir);
+    const char *command = cs_arena_sprintf(
+        arena,
+        "ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x90:r=25:d=5 -c:v libx265 -preset ultrafast "
+        "-x265-params "
+        "log-level=none:keyint=12:min-keyint=12:scenecut=0:open-gop=0 -pix_fmt yuv420p -tag:v hvc1 '%s'",
+        path);
+    assert_int_equal(system(command), 0);
+    world_put_file(&world, "test/hevc", path);
+    world_assign_init(&made, read_operation("{\"trim\":{\"video\":{\"input\":1},\"start\":0.2,\"end\":4.6}}", arena));
+    world_add_key(&made, "test/hevc");
+    dialer_assign(world.dialer, "f1", &made.assign);
+    const Callsheet__V1__Report *report = dialer_wait_final(world.dialer, "f1");
+    if (report->report_case == CALLSHEET__V1__REPORT__REPORT_FAILED) {
+        fail_msg("%s: %s", report->failed->code, report->failed->message);
+    }
+    const Callsheet__V1__Artifact *artifact = report->succeeded->outputs[0];
+    assert_string_equal(artifact->facts->video->codec, "hevc");
+    assert_int_equal(artifact->facts->video->frame_count, 110);
+    if (!(artifact->quality->copied_share > 0.5 && artifact->quality->copied_share < 1)) {
+        fail_msg("copied: %g %s", artifact->quality->copied_share, artifact->quality->copy_reason);
     }
     world_stop(&world);
 }
@@ -307,6 +496,11 @@ TEST(hostile_and_broken_files_fail_cleanly) {
     world_stop(&world);
 }
 
-TEST_MAIN(CS_TEST(merge_makes_one_video_of_two), CS_TEST(every_operation_works_inside_the_sandbox),
-          CS_TEST(probe_tells_facts_of_a_clip), CS_TEST(what_is_not_media_is_said_so),
-          CS_TEST(cancel_in_mid_render_ends_real_work), CS_TEST(hostile_and_broken_files_fail_cleanly))
+TEST_MAIN(CS_TEST(merge_makes_one_video_of_two), CS_TEST(what_a_package_does_not_need_is_not_stored),
+          CS_TEST(every_operation_works_inside_the_sandbox),
+          CS_TEST(steps_are_done_in_the_run_of_the_last_job_and_only_its_output_is_stored),
+          CS_TEST(what_ends_a_run_takes_what_its_steps_make),
+          CS_TEST(a_run_of_several_jobs_that_fails_tells_why_and_leaves_nothing),
+          CS_TEST(hevc_is_copied_and_its_edges_are_encoded_inside_the_sandbox), CS_TEST(probe_tells_facts_of_a_clip),
+          CS_TEST(what_is_not_media_is_said_so), CS_TEST(cancel_in_mid_render_ends_real_work),
+          CS_TEST(hostile_and_broken_files_fail_cleanly))

@@ -400,7 +400,7 @@ TEST(death_of_the_service_ends_the_runner_and_its_children) {
     assert_true(orphans >= 1);
 }
 
-TEST(missing_program_is_told_at_create) {
+TEST(t11_missing_program_is_told_at_create) {
     struct cs_runner *runner = NULL;
     struct cs_err err = {0};
     assert_int_equal(cs_runner_create("/no/such/program", &runner, &err), CS_NOT_FOUND);
@@ -427,4 +427,4 @@ TEST_MAIN(CS_TEST(job_reads_its_inputs_and_writes_its_outputs), CS_TEST(job_may_
           CS_TEST(kill_is_prompt_and_reported_as_cancelled),
           CS_TEST(death_of_the_runner_fails_its_jobs_and_the_next_one_works), CS_TEST(many_jobs_run_at_once),
           CS_TEST(nothing_is_left_after_destroy), CS_TEST(death_of_the_service_ends_the_runner_and_its_children),
-          CS_TEST(missing_program_is_told_at_create), CS_TEST(too_many_files_are_refused))
+          CS_TEST(t11_missing_program_is_told_at_create), CS_TEST(too_many_files_are_refused))

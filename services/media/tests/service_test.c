@@ -118,6 +118,23 @@ TEST(missing_input_is_invalid_input) {
     world_stop(&world);
 }
 
+TEST(ex_040_a_full_disk_is_noticed_before_anything_is_fetched) {
+    struct world world;
+    struct trick_job job;
+    char url[256];
+    world_init(&world, MED_FAKE_RUNNER, true);
+    world.config.disk_free_min_bytes = INT64_MAX;
+    world_serve(&world);
+    trick_init(&job, "copy");
+    world_add_url(&job.made, peer_url(world.peer, "/hello", url));
+    dialer_assign(world.dialer, "f1", &job.made.assign);
+    const Callsheet__V1__Failed *failed = wait_failed(&world, "f1");
+    assert_string_equal(failed->code, "disk_full");
+    assert_int_equal(failed->failure_class, CLASS(TRANSIENT)); /* there may be room elsewhere, or later */
+    assert_int_equal(peer_connections(world.peer), 0);
+    world_stop(&world);
+}
+
 TEST(foreign_operation_is_refused) {
     struct world world;
     world_start(&world, MED_FAKE_RUNNER, false);
@@ -331,8 +348,8 @@ TEST(probe_answers_facts_or_the_reason_why_not) {
 
 TEST_MAIN(CS_TEST(probe_answers_facts_or_the_reason_why_not), CS_TEST(worker_says_what_it_can_do),
           CS_TEST(job_reads_from_storage_and_its_output_lands_there), CS_TEST(failed_job_leaves_nothing_in_storage),
-          CS_TEST(missing_input_is_invalid_input), CS_TEST(foreign_operation_is_refused),
-          CS_TEST(private_targets_are_refused_without_the_switch),
+          CS_TEST(missing_input_is_invalid_input), CS_TEST(ex_040_a_full_disk_is_noticed_before_anything_is_fetched),
+          CS_TEST(foreign_operation_is_refused), CS_TEST(private_targets_are_refused_without_the_switch),
           CS_TEST(url_inputs_are_fetched_with_the_switch_each_once),
           CS_TEST(answers_of_the_inputs_server_decide_about_retries), CS_TEST(cancel_while_fetching_is_prompt),
           CS_TEST(cancel_in_mid_render_kills_the_child), CS_TEST(end_of_the_stream_stops_its_jobs),

@@ -26,8 +26,7 @@ static bool answer(struct peer_conn *conn, const struct peer_request *request, v
     return true;
 }
 
-void world_start(struct world *world, const char *runner, bool allow_private) {
-    struct cs_err err = {0};
+void world_init(struct world *world, const char *runner, bool allow_private) {
     *world = (struct world){0};
     (void)snprintf(world->dir, sizeof(world->dir), "/tmp/med_service_XXXXXX");
     assert_non_null(mkdtemp(world->dir));
@@ -48,15 +47,28 @@ void world_start(struct world *world, const char *runner, bool allow_private) {
         .gpl_encoders = true,
         .allow_private_targets = allow_private,
     };
+}
+
+void world_serve(struct world *world) {
+    struct cs_err err = {0};
     assert_ok(cs_storage_open(world->storage_dir, &world->storage, &err), &err);
     world->peer = peer_start(answer, NULL);
     assert_ok(med_app_create(&world->config, &world->app, &err), &err);
     world->dialer = dialer_open(med_app_address(world->app), "sesame");
 }
 
+void world_start(struct world *world, const char *runner, bool allow_private) {
+    world_init(world, runner, allow_private);
+    world_serve(world);
+}
+
+void world_end_service(struct world *world) {
+    dialer_close(cs_steal(&world->dialer));
+    med_app_destroy(cs_steal(&world->app));
+}
+
 void world_stop(struct world *world) {
-    dialer_close(world->dialer);
-    med_app_destroy(world->app);
+    world_end_service(world);
     peer_stop(world->peer);
     cs_storage_close(world->storage);
     CS_AUTO_FREE char *command = cs_sprintf("rm -rf -- '%s'", world->dir);

@@ -34,7 +34,12 @@ struct world_assign {
 
 /* The peer answers /STATUS with it, /hello with 200 and "hello", /hang never, /slow-503 … as its path says. */
 void world_start(struct world *world, const char *runner, bool allow_private);
+/* The same in two parts, between which the settings may be changed. */
+void world_init(struct world *world, const char *runner, bool allow_private);
+void world_serve(struct world *world);
 void world_stop(struct world *world);
+/* Only the service, whose jobs have left nothing to do then; world_stop is fine after it. Reports are gone. */
+void world_end_service(struct world *world);
 
 void world_put(struct world *world, const char *key, const char *content);
 void world_put_file(struct world *world, const char *key, const char *path);

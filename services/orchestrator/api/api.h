@@ -5,8 +5,8 @@
  * another replica runs is asked of it (forward.h), or answered from the log when it is dead.
  *
  * Limits   a watcher that reads slowly has at most ORC_WATCH_QUEUE_BYTES waiting; what does not fit is left out and
- * made good by a fresh snapshot once it has caught up. Threads  handlers run on rpc's threads; drain and destroy on the
- * owner's.
+ *          made good by a fresh snapshot once it has caught up.
+ * Threads  handlers run on rpc's threads; drain and destroy on the owner's.
  */
 #ifndef ORC_API_API_H
 #define ORC_API_API_H

@@ -5,12 +5,12 @@
 
 /* ---- which jobs ---- */
 
-/* It could be a step of a run with others at all; first or last, kept or not. */
-static bool may_be_step(const struct orc_execution *execution, uint32_t index) {
+/* Nothing that it asks for itself keeps it out of a run with others. */
+static bool may_join(const struct orc_execution *execution, uint32_t index) {
     const struct orc_plan_job *node = &execution->plan->jobs[index];
     const struct orc_job *job = &execution->jobs[index];
-    return node->fusible && node->map == ORC_MAP_NONE && !job->apart && job->checkpoint == NULL &&
-           node->cache == ORC_CACHE_OFF && !node->hidden && node->base_job == NULL && node->owner < 0;
+    return node->map == ORC_MAP_NONE && !job->apart && job->checkpoint == NULL && node->cache == ORC_CACHE_OFF &&
+           !node->hidden && node->base_job == NULL && node->owner < 0;
 }
 
 /* It takes what the other one gives in one place, and no other of its outputs than the first. */
@@ -29,15 +29,16 @@ static bool takes_once(const struct orc_plan_job *node, uint32_t from) {
 /* The job that can be done in the same run after it, or -1. */
 static int32_t next_of(const struct orc_execution *execution, uint32_t index) {
     const struct orc_plan_job *node = &execution->plan->jobs[index];
-    if (!node->discards || node->child_count != 1 || node->optional_for[0] || !may_be_step(execution, index)) {
+    if (!node->fusible || !node->discards || node->child_count != 1 || node->optional_for[0] ||
+        !may_join(execution, index)) {
         return -1;
     }
     uint32_t child = node->children[0];
     const struct orc_plan_job *next = &execution->plan->jobs[child];
     const struct orc_job *job = &execution->jobs[child];
     bool waits = job->state == ORC_JOB_WAITING && job->unmet == 1;
-    bool free = next->policy == ORC_DEPENDENCY_ALL && next->approval == NULL;
-    return waits && free && may_be_step(execution, child) && takes_once(next, index) ? (int32_t)child : -1;
+    bool free = next->policy == ORC_DEPENDENCY_ALL && next->approval == NULL && may_join(execution, child);
+    return waits && free && (next->fusible || next->ends_run) && takes_once(next, index) ? (int32_t)child : -1;
 }
 
 void orc_chain_find(const struct orc_execution *execution, uint32_t job, struct orc_chain *ret_chain) {

@@ -1,6 +1,7 @@
 #include "domain/plan.h"
 
 #include "cs/base/hash.h"
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -329,6 +330,7 @@ static uint32_t find_cycle(const struct builder *b, const uint32_t *unmet, uint3
 
 static enum cs_status fail_cycle(const struct builder *b, const uint32_t *cycle, uint32_t length, struct cs_err *err) {
     CS_AUTO_BUF text = {0};
+    assert(length > 0);
     for (uint32_t i = 0; i < length && i < CYCLE_SHOWN_MAX; i++) {
         cs_buf_printf(&text, "%s -> ", b->jobs[cycle[i]].id);
     }
@@ -392,7 +394,9 @@ static void copy_params(struct builder *b, const struct orc_job_draft *draft, st
     job->map = (uint8_t)draft->map;
     job->parallel_max = draft->parallel_max;
     job->output_type = (uint8_t)draft->output_type;
+    job->more_type = (uint8_t)draft->more_type;
     job->fusible = draft->fusible;
+    job->ends_run = draft->ends_run;
     copy_inputs(b, draft, job);
 }
 

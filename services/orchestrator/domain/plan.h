@@ -124,6 +124,7 @@ struct orc_plan_job {
     bool expanded;                 /* a map: its items are in the plan */
     uint8_t map;                   /* orc_map_kind */
     uint8_t output_type;           /* callsheet.v1.MediaType; 0 none, or decided by content */
+    uint8_t more_type;             /* of what it gives beside that; 0 nothing */
     int32_t owner;                 /* the map whose item it is, or -1 */
     uint32_t item;                 /* of the owner, from 0 */
     uint32_t parallel_max;         /* a map: how many of its items run at once */
@@ -131,6 +132,7 @@ struct orc_plan_job {
     bool hidden;                   /* made by the orchestrator for other jobs: clients do not see it */
     const char *base_job;          /* its result is that of a job of the base: its id, "" the final one; or NULL */
     bool fusible;                  /* with its parameters it can be a step of a run that does several jobs */
+    bool ends_run;                 /* … can be its last */
     bool discards;                 /* nobody but its children wants what it gives */
     const struct orc_approval_rule *approval; /* or NULL */
 };
@@ -180,9 +182,11 @@ struct orc_job_draft {
     bool expanded;
     uint32_t parallel_max;
     int output_type;
+    int more_type;
     const char *owner; /* id of the map whose item it is, or NULL */
     uint32_t item;
     bool fusible;
+    bool ends_run;
     bool discards;
     const struct orc_approval_rule *approval; /* or NULL */
 };

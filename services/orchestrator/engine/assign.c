@@ -16,27 +16,34 @@ struct orc_assignment *orc_assignment_find(struct orc_engine *engine, const unsi
     return assignment;
 }
 
-static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
-                                  const struct orc_pass *pass, const unsigned char *fence) {
+struct orc_assignment *orc_assignment_open(struct orc_engine *engine, struct orc_peer *peer,
+                                           const unsigned char *fence) {
     struct orc_assignment *assignment = cs_alloc(sizeof(*assignment));
-    assignment->pass = *pass;
     memcpy(assignment->fence, fence, ORC_FENCE_BYTES);
-    assignment->entry = seat->entry;
-    assignment->job = seat->job;
     assignment->peer = peer;
     HASH_ADD(hh, engine->dispatch.assignments, fence, ORC_FENCE_BYTES, assignment);
     DL_APPEND(peer->assignments, assignment);
     peer->open++;
+    atomic_fetch_add(&engine->counters.running, 1);
+    return assignment;
+}
+
+static struct orc_assignment *add(struct orc_engine *engine, struct orc_seat *seat, struct orc_peer *peer,
+                                  const struct orc_pass *pass, const unsigned char *fence) {
+    struct orc_assignment *assignment = orc_assignment_open(engine, peer, fence);
+    assignment->pass = *pass;
+    assignment->entry = seat->entry;
+    assignment->job = seat->job;
     struct orc_dispatch *dispatch = &engine->dispatch;
     struct orc_station *station = &dispatch->stations[orc_station_of_seat(dispatch, seat)];
     assignment->holder = orc_headroom_enter(&station->holders, seat->entry->execution->tenant);
     seat->assignment = assignment;
     seat->link = peer->link;
-    atomic_fetch_add(&engine->counters.running, 1);
     return assignment;
 }
 
-void orc_assignment_give_up(struct orc_assignment *assignment) {
+void orc_assignment_give_up(struct orc_engine *engine, struct orc_assignment *assignment) {
+    orc_spread_end(engine, assignment);
     if (assignment->entry != NULL) {
         orc_entry_seat(assignment->entry, assignment->job)->assignment = NULL;
         assignment->entry = NULL;
@@ -44,11 +51,14 @@ void orc_assignment_give_up(struct orc_assignment *assignment) {
 }
 
 void orc_assignment_remove(struct orc_engine *engine, struct orc_assignment *assignment) {
-    orc_assignment_give_up(assignment);
+    orc_assignment_give_up(engine, assignment);
+    orc_share_leave(engine, assignment);
     HASH_DEL(engine->dispatch.assignments, assignment);
     DL_DELETE(assignment->peer->assignments, assignment); // NOLINT(clang-analyzer-core.NullDereference): it is in it
     assignment->peer->open--;
-    orc_headroom_leave(assignment->holder);
+    if (assignment->holder != NULL) {
+        orc_headroom_leave(assignment->holder);
+    }
     atomic_fetch_sub(&engine->counters.running, 1);
     orc_gates_leave(engine, &assignment->pass);
     free(assignment);
@@ -148,7 +158,7 @@ void orc_assignment_send(struct orc_engine *engine, struct orc_assignment *assig
         }
     }
     assignment->sent = true;
-    assignment->heard_ms = assignment->moved_ms = engine->now_ms;
+    assignment->sent_ms = assignment->heard_ms = assignment->moved_ms = engine->now_ms;
     if (!orc_seat_is_delivery(orc_entry_seat(entry, assignment->job))) {
         orc_engine_guard(engine, assignment);
     }
@@ -162,6 +172,17 @@ static Callsheet__V1__WorkCommand *new_command(struct orc_engine *engine, const 
     command->fence.data = cs_arena_copy(engine->scratch, assignment->fence, ORC_FENCE_BYTES);
     command->fence.len = ORC_FENCE_BYTES;
     return command;
+}
+
+void orc_assignment_post_news(struct orc_engine *engine, struct orc_assignment *assignment, uint32_t chunk,
+                              Callsheet__V1__ChunkState state) {
+    Callsheet__V1__WorkCommand *command = new_command(engine, assignment);
+    command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CHUNK_NEWS;
+    command->chunk_news = cs_arena_alloc(engine->scratch, sizeof(*command->chunk_news));
+    callsheet__v1__chunk_news__init(command->chunk_news);
+    command->chunk_news->chunk = chunk;
+    command->chunk_news->state = state;
+    orc_peer_post(engine, assignment->peer, command);
 }
 
 void orc_assignment_post_saved(struct orc_engine *engine, struct orc_assignment *assignment, uint64_t sequence) {
@@ -178,16 +199,26 @@ void orc_assignment_post_saved(struct orc_engine *engine, struct orc_assignment 
     orc_peer_post(engine, assignment->peer, command);
 }
 
-void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+static void post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason,
+                        bool for_good) {
     Callsheet__V1__WorkCommand *command = new_command(engine, assignment);
     command->command_case = CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL;
     command->cancel = cs_arena_alloc(engine->scratch, sizeof(*command->cancel));
     callsheet__v1__cancel__init(command->cancel);
     command->cancel->reason = cs_arena_strdup(engine->scratch, reason);
+    command->cancel->for_good = for_good;
     orc_peer_post(engine, assignment->peer, command);
     assignment->cancelled = true;
     if (assignment->owed) {
         assignment->owed = false;
         orc_assignment_post_saved(engine, assignment, assignment->owed_sequence);
     }
+}
+
+void orc_assignment_post_cancel(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+    post_cancel(engine, assignment, reason, false);
+}
+
+void orc_assignment_post_end(struct orc_engine *engine, struct orc_assignment *assignment, const char *reason) {
+    post_cancel(engine, assignment, reason, true);
 }

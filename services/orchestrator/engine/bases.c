@@ -53,7 +53,7 @@ void orc_bases_leave(struct orc_engine *engine, struct orc_entry *entry) {
     DL_DELETE2(awaited->entries, entry, base_prev, base_next);
     entry->awaited = NULL;
     if (awaited->entries == NULL) {
-        HASH_DEL(engine->bases.awaited, awaited);
+        HASH_DEL(engine->bases.awaited, awaited); // NOLINT(clang-analyzer-core.NullDereference): it is in it
         free(awaited);
     }
 }
@@ -216,7 +216,7 @@ static size_t list_elsewhere(struct orc_engine *engine, const char **ids, bool *
         struct orc_entry *base = orc_engine_find(engine, awaited->id);
         if (base == NULL) {
             ids[count++] = cs_arena_strdup(engine->scratch, awaited->id);
-        } else if (orc_execution_terminal(base->execution) && orc_engine_batch_of(engine, base) == NULL) {
+        } else if (orc_execution_terminal(base->execution) && orc_engine_batch_of(base) == NULL) {
             settle_from(engine, awaited, base);
         } else {
             *ret_again = *ret_again || orc_execution_terminal(base->execution);

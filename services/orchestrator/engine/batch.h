@@ -48,6 +48,7 @@ struct orc_effect {
         struct {
             unsigned char fence[ORC_FENCE_BYTES];
             uint64_t sequence; /* SAVED */
+            bool for_good;     /* STOP: no other attempt of the job will follow */
         } attempt;             /* SEND, SAVED, STOP */
         uint32_t job;          /* DISPATCH, GATHER */
         struct {

@@ -34,11 +34,16 @@ enum orc_cache_miss orc_cache_miss_of(const struct orc_seat *seat) {
 
 /* ---- rows of the next commit ---- */
 
+/* Of the track that all executions go by whose jobs are ready or run. */
+static struct orc_batch *next_batch(const struct orc_engine *engine) {
+    return engine->tracks[ORC_TRACK_MAIN].filling;
+}
+
 static struct orc_row_kept *keep_row(struct orc_engine *engine, const struct orc_seat *seat,
                                      const unsigned char *subject, enum orc_kept_kind kind) {
-    struct cs_arena *arena = engine->filling->arena;
+    struct cs_arena *arena = next_batch(engine)->arena;
     const struct orc_job *job = job_of(seat);
-    struct orc_row_kept *row = orc_batch_add_kept(engine->filling);
+    struct orc_row_kept *row = orc_batch_add_kept(next_batch(engine));
     *row = (struct orc_row_kept){
         .kind = kind,
         .engine = engine_of(engine, seat),
@@ -59,8 +64,8 @@ static struct orc_row_kept *keep_row(struct orc_engine *engine, const struct orc
 
 /* What is said of who makes it holds only while the row says that these do. */
 static void keep_instead(struct orc_engine *engine, struct orc_row_kept *row, const char *execution, const char *job) {
-    row->from_execution = cs_arena_strdup(engine->filling->arena, execution);
-    row->from_job = cs_arena_strdup(engine->filling->arena, job);
+    row->from_execution = cs_arena_strdup(next_batch(engine)->arena, execution);
+    row->from_job = cs_arena_strdup(next_batch(engine)->arena, job);
 }
 
 /* ---- flights ---- */
@@ -364,8 +369,8 @@ static void take_lead(struct orc_engine *engine, struct orc_flight *flight, cons
 
 /* Nobody here wants it any more, but the row says that somebody makes it. */
 static void give_up(struct orc_engine *engine, const struct orc_cache_question *question) {
-    struct cs_arena *arena = engine->filling->arena;
-    struct orc_row_kept *row = orc_batch_add_kept(engine->filling);
+    struct cs_arena *arena = next_batch(engine)->arena;
+    struct orc_row_kept *row = orc_batch_add_kept(next_batch(engine));
     *row = (struct orc_row_kept){
         .kind = ORC_KEPT_NOTHING,
         .engine = cs_arena_strdup(arena, question->engine),

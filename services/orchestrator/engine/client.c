@@ -1,4 +1,5 @@
 /* What clients ask about executions: reads, cancels, watches, lists. */
+#include <assert.h>
 #include <string.h>
 
 #include "cs/base/log.h"
@@ -167,6 +168,7 @@ static enum cs_status read_stored(const struct reading *reading, const struct or
     }
     Callsheet__V1__Execution *execution = NULL;
     CS_TRY(unpack_summary(item, arena, &execution, err));
+    assert(execution != NULL);
     if (reading->report != NULL) {
         CS_TRY(orc_outside_repeated(reading->report, execution, err));
     }
@@ -205,7 +207,7 @@ static void read_row(struct orc_engine *engine, struct orc_item *item) {
 
 void orc_engine_answer_from(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item,
                             const struct cs_err *why) {
-    struct orc_batch *batch = orc_engine_batch_of(engine, entry);
+    struct orc_batch *batch = orc_engine_batch_of(entry);
     struct orc_effect effect = {
         .kind = ORC_EFFECT_READ, .entry = entry, .read = {.done = item->read.done, .ctx = item->read.ctx}};
     struct cs_arena *arena = batch != NULL ? batch->arena : engine->scratch;
@@ -249,7 +251,7 @@ void orc_engine_take_get(struct orc_engine *engine, struct orc_item *item) {
         return;
     }
     /* Only the row knows the successors of one that has ended and waits for its delivery. */
-    if (orc_execution_terminal(entry->execution) && orc_engine_batch_of(engine, entry) == NULL) {
+    if (orc_execution_terminal(entry->execution) && orc_engine_batch_of(entry) == NULL) {
         read_row(engine, item);
     } else {
         orc_engine_answer_from(engine, entry, item, NULL);

@@ -1,4 +1,4 @@
-/* The thread that writes batches and reads everything back after a failure. */
+/* The threads that write batches; that of the main track joins again after a failure. */
 #include <time.h>
 
 #include "cs/base/crash.h"
@@ -14,17 +14,18 @@ static bool back_off(struct orc_committer *committer, int64_t *backoff_ms) {
     struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
     *backoff_ms = *backoff_ms * 2 < BACKOFF_MS_MAX ? *backoff_ms * 2 : BACKOFF_MS_MAX;
     pthread_mutex_lock(&committer->lock);
-    while (!committer->hurry && cs_clock_mono_ns() < until_ns) {
+    while (!committer->hurry && !committer->abandoned && cs_clock_mono_ns() < until_ns) {
         (void)pthread_cond_timedwait(&committer->changed, &committer->lock, &until);
     }
-    bool again = !committer->hurry;
+    bool again = !committer->hurry && !committer->abandoned;
     pthread_mutex_unlock(&committer->lock);
     return again;
 }
 
 /* Until the database took it, or it is not known whether it did, or somebody else runs under our name. */
-static enum cs_status commit(struct orc_engine *engine, struct cs_err *err) {
-    const struct orc_batch *batch = engine->committing;
+static enum cs_status commit(struct orc_track *track, struct cs_err *err) {
+    struct orc_counters *counters = &track->engine->counters;
+    const struct orc_batch *batch = track->committing;
     const struct orc_commit rows = {
         .created = batch->created,
         .created_count = batch->created_count,
@@ -39,8 +40,8 @@ static enum cs_status commit(struct orc_engine *engine, struct cs_err *err) {
     for (;;) {
         int64_t start_ns = cs_clock_mono_ns();
         cs_crash_at(CS_CRASH_ORCHESTRATOR_BEFORE_COMMIT);
-        enum cs_status status = orc_store_commit(engine->committer.store, &rows, batch->duplicates, err);
-        atomic_fetch_add(&engine->counters.commit_us, (uint64_t)((cs_clock_mono_ns() - start_ns) / 1000));
+        enum cs_status status = orc_store_commit(track->committer.store, &rows, batch->duplicates, err);
+        atomic_fetch_add(&counters->commit_us, (uint64_t)((cs_clock_mono_ns() - start_ns) / 1000));
         if (status == CS_OK) {
             cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_COMMIT);
         }
@@ -49,17 +50,17 @@ static enum cs_status commit(struct orc_engine *engine, struct cs_err *err) {
         }
         cs_log_warn("commit failed, trying again", CS_KVI("events", batch->event_count), CS_KVI("wait_ms", backoff_ms),
                     CS_KVE(err));
-        atomic_fetch_add(&engine->counters.commit_failures, 1);
-        if (!back_off(&engine->committer, &backoff_ms)) {
+        atomic_fetch_add(&counters->commit_failures, 1);
+        if (!back_off(&track->committer, &backoff_ms)) {
             return status;
         }
     }
 }
 
-static enum cs_status recover(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+static enum cs_status recover(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) {
     int64_t backoff_ms = BACKOFF_MS_MIN;
     for (;;) {
-        enum cs_status status = orc_engine_load(engine, ret_entries, err);
+        enum cs_status status = orc_engine_join(engine, ret_owned, err);
         if (status == CS_OK) {
             return CS_OK;
         }
@@ -71,34 +72,36 @@ static enum cs_status recover(struct orc_engine *engine, struct orc_entry **ret_
             return status;
         }
         cs_log_warn("recovery failed, trying again", CS_KVI("wait_ms", backoff_ms), CS_KVE(err));
-        if (!back_off(&engine->committer, &backoff_ms)) {
+        if (!back_off(&engine->tracks[ORC_TRACK_MAIN].committer, &backoff_ms)) {
             return status;
         }
     }
 }
 
-static void work(struct orc_engine *engine, enum orc_committer_task task) {
+static void work(struct orc_track *track, enum orc_committer_task task) {
+    struct orc_engine *engine = track->engine;
     struct cs_err err = {0};
     struct orc_item *item = NULL;
     if (task == ORC_TASK_COMMIT) {
         item = orc_item_create(ORC_ITEM_COMMITTED);
-        item->committed.ok = commit(engine, &err) == CS_OK;
+        item->committed.track = track;
+        item->committed.ok = commit(track, &err) == CS_OK;
         item->committed.err = err;
     } else {
-        struct orc_entry *entries = NULL;
-        bool ok = recover(engine, &entries, &err) == CS_OK;
-        item = orc_item_create(ok ? ORC_ITEM_RECOVERED : ORC_ITEM_POKE);
-        item->recovered = entries;
+        struct orc_owned *owned = NULL;
+        bool ok = recover(engine, &owned, &err) == CS_OK;
+        item = orc_item_create(ok ? ORC_ITEM_JOINED : ORC_ITEM_POKE);
+        item->owned = owned;
     }
-    if (!orc_queue_put(&engine->queue, item)) { /* the engine has stopped while this was reading */
-        orc_entries_destroy(item->kind == ORC_ITEM_RECOVERED ? item->recovered : NULL);
+    if (!orc_queue_put(&engine->queue, item)) { /* the engine has stopped while this was joining */
+        orc_owned_destroy(item->kind == ORC_ITEM_JOINED ? item->owned : NULL);
         free(item);
     }
 }
 
 static void *run(void *arg) {
-    struct orc_engine *engine = arg;
-    struct orc_committer *committer = &engine->committer;
+    struct orc_track *track = arg;
+    struct orc_committer *committer = &track->committer;
     pthread_mutex_lock(&committer->lock);
     for (;;) {
         while (committer->task == ORC_TASK_NONE && !committer->stopping) {
@@ -110,49 +113,57 @@ static void *run(void *arg) {
         }
         committer->task = ORC_TASK_NONE;
         pthread_mutex_unlock(&committer->lock);
-        work(engine, task);
+        work(track, task);
         pthread_mutex_lock(&committer->lock);
     }
     pthread_mutex_unlock(&committer->lock);
     return NULL;
 }
 
-enum cs_status orc_committer_start(struct orc_engine *engine, struct cs_err *err) {
-    struct orc_committer *committer = &engine->committer;
+enum cs_status orc_committer_start(struct orc_track *track, struct cs_err *err) {
+    struct orc_committer *committer = &track->committer;
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&committer->changed, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_mutex_init(&committer->lock, NULL);
-    if (pthread_create(&committer->thread, NULL, run, engine) != 0) {
+    if (pthread_create(&committer->thread, NULL, run, track) != 0) {
         return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for the committer");
     }
     return CS_OK;
 }
 
-void orc_committer_give(struct orc_engine *engine, enum orc_committer_task task) {
-    pthread_mutex_lock(&engine->committer.lock);
-    engine->committer.task = task;
-    (void)pthread_cond_signal(&engine->committer.changed);
-    pthread_mutex_unlock(&engine->committer.lock);
+void orc_committer_give(struct orc_track *track, enum orc_committer_task task) {
+    pthread_mutex_lock(&track->committer.lock);
+    track->committer.task = task;
+    track->committer.abandoned = false;
+    (void)pthread_cond_signal(&track->committer.changed);
+    pthread_mutex_unlock(&track->committer.lock);
 }
 
-void orc_committer_hurry(struct orc_engine *engine) {
-    pthread_mutex_lock(&engine->committer.lock);
-    engine->committer.hurry = true;
-    (void)pthread_cond_signal(&engine->committer.changed);
-    pthread_mutex_unlock(&engine->committer.lock);
-    orc_store_interrupt(engine->committer.store);
+void orc_committer_abandon(struct orc_track *track) {
+    pthread_mutex_lock(&track->committer.lock);
+    track->committer.abandoned = true;
+    (void)pthread_cond_signal(&track->committer.changed);
+    pthread_mutex_unlock(&track->committer.lock);
 }
 
-void orc_committer_stop(struct orc_engine *engine) {
-    orc_committer_hurry(engine); /* nothing is left to commit; a recovery that still tries shall end */
-    pthread_mutex_lock(&engine->committer.lock);
-    engine->committer.stopping = true;
-    (void)pthread_cond_signal(&engine->committer.changed);
-    pthread_mutex_unlock(&engine->committer.lock);
-    (void)pthread_join(engine->committer.thread, NULL);
-    (void)pthread_cond_destroy(&engine->committer.changed);
-    (void)pthread_mutex_destroy(&engine->committer.lock);
+void orc_committer_hurry(struct orc_track *track) {
+    pthread_mutex_lock(&track->committer.lock);
+    track->committer.hurry = true;
+    (void)pthread_cond_signal(&track->committer.changed);
+    pthread_mutex_unlock(&track->committer.lock);
+    orc_store_interrupt(track->committer.store);
+}
+
+void orc_committer_stop(struct orc_track *track) {
+    orc_committer_hurry(track); /* nothing is left to commit; a recovery that still tries shall end */
+    pthread_mutex_lock(&track->committer.lock);
+    track->committer.stopping = true;
+    (void)pthread_cond_signal(&track->committer.changed);
+    pthread_mutex_unlock(&track->committer.lock);
+    (void)pthread_join(track->committer.thread, NULL);
+    (void)pthread_cond_destroy(&track->committer.changed);
+    (void)pthread_mutex_destroy(&track->committer.lock);
 }

@@ -174,7 +174,15 @@ void orc_dispatch_run(struct orc_engine *engine) {
             serve(engine, i);
         }
     } while (dispatch->gates.stirred);
+    orc_sharing_run(engine);
     orc_peers_flush(engine);
+}
+
+void orc_station_count(struct orc_engine *engine, const struct orc_seat *seat, int64_t ran_ms, bool succeeded) {
+    struct orc_station *station = &engine->dispatch.stations[orc_station_of_seat(&engine->dispatch, seat)];
+    station->succeeded += succeeded ? 1 : 0;
+    station->failed += succeeded ? 0 : 1;
+    station->run_ms += ran_ms > 0 ? ran_ms : 0; /* clocks are set */
 }
 
 /* ---- workers ---- */
@@ -185,6 +193,7 @@ void orc_peer_add(struct orc_engine *engine, uint64_t link, const struct orc_hel
     peer->link = link;
     memcpy(peer->worker, hello->worker, sizeof(peer->worker));
     peer->fused_jobs = hello->fused_jobs;
+    peer->shares = hello->shares;
     peer->silence_ms = (int64_t)hello->heartbeat_ms * ORC_HEARTBEATS_MISSED_MAX;
     peer->offers = cs_alloc_array(dispatch->station_count, sizeof(*peer->offers));
     for (size_t i = 0; i < hello->operation_count; i++) {

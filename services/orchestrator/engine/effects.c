@@ -81,8 +81,13 @@ static void send(struct orc_engine *engine, const struct orc_effect *effect) {
 
 static void stop(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
-    if (assignment != NULL && assignment->sent) {
-        orc_assignment_post_cancel(engine, assignment, "the execution ended or the attempt took too long");
+    if (assignment == NULL || !assignment->sent) {
+        return;
+    }
+    if (effect->attempt.for_good) { /* the entry may be gone */
+        orc_assignment_post_end(engine, assignment, "the job has ended");
+    } else {
+        orc_assignment_post_cancel(engine, assignment, "another attempt takes its place");
     }
 }
 
@@ -169,24 +174,50 @@ static void run_effects(struct orc_engine *engine, const struct orc_batch *batch
     }
 }
 
-void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err) {
-    struct orc_batch *batch = engine->committing;
-    if (!ok) {
-        cs_log_error("commit failed, starting again from the database", CS_KVI("events", batch->event_count),
-                     CS_KVE(err));
-        atomic_fetch_add(&engine->counters.commit_failures, 1);
+static bool is_committing(const struct orc_engine *engine) {
+    bool any = false;
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        any = any || (engine->tracks[i].committing != NULL && !engine->tracks[i].failed);
+    }
+    return any;
+}
+
+void orc_engine_fall(struct orc_engine *engine) {
+    engine->falling = is_committing(engine);
+    if (!engine->falling) {
         orc_engine_drop_all(engine);
         return;
     }
-    engine->committing = NULL;
-    engine->committed = batch->number;
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        orc_committer_abandon(&engine->tracks[i]);
+    }
+}
+
+static void take_failure(struct orc_engine *engine, struct orc_track *track, const struct cs_err *err) {
+    cs_log_error("commit failed, starting again from the database", CS_KVI("events", track->committing->event_count),
+                 CS_KVE(err));
+    atomic_fetch_add(&engine->counters.commit_failures, 1);
+    track->failed = true;
+    engine->falling = true;
+}
+
+static void take_success(struct orc_engine *engine, struct orc_track *track) {
+    struct orc_batch *batch = cs_steal(&track->committing);
     atomic_fetch_add(&engine->counters.commits, 1);
     atomic_fetch_add(&engine->counters.events, batch->event_count);
     run_effects(engine, batch);
     orc_peers_flush(engine); /* before anything steps again: commands point into executions */
     orc_batch_clear(batch);
-    if (engine->replaced) {
-        orc_engine_drop_all(engine);
+}
+
+void orc_engine_committed(struct orc_engine *engine, const struct orc_item *item) {
+    if (item->committed.ok) {
+        take_success(engine, item->committed.track);
+    } else {
+        take_failure(engine, item->committed.track, &item->committed.err);
+    }
+    if (engine->falling) {
+        orc_engine_fall(engine);
     }
 }
 
@@ -194,7 +225,7 @@ void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_er
 static void owe(struct orc_engine *engine, const struct orc_effect *effect) {
     struct orc_assignment *assignment = orc_assignment_find(engine, effect->attempt.fence);
     if (assignment != NULL) {
-        orc_assignment_give_up(assignment);
+        orc_assignment_give_up(engine, assignment);
         orc_assignment_post_saved(engine, assignment, effect->attempt.sequence);
     }
 }

@@ -6,42 +6,57 @@
 #include "cs/base/log.h"
 #include "engine/internal.h"
 
-enum { IDLE_WAIT_MS = 60 * 1000, STOP_WAIT_MS = 3000 };
+enum {
+    IDLE_WAIT_MS = 60 * 1000,
+    STOP_WAIT_MS = 3000,
+    RETURN_WAIT_MS = 300, /* what is little is back before anybody asks for it */
+};
 
 /* ---- one turn of the loop ---- */
 
 /* Not when stopping: nobody would wait for what adopting asks to be committed. */
-static void take_recovered(struct orc_engine *engine, const struct orc_item *item) {
+static void take_joined(struct orc_engine *engine, const struct orc_item *item) {
     if (engine->stopping) {
-        orc_entries_destroy(item->recovered);
+        orc_owned_destroy(item->owned);
     } else {
-        orc_engine_adopt(engine, item->recovered);
+        orc_engine_joined(engine, item->owned);
     }
 }
 
-/* What was claimed under an identity that we have lost is not ours. */
+/* What was read or claimed under an identity that we have lost is not ours. */
+static bool is_ours(struct orc_engine *engine, const struct orc_item *item) {
+    return !engine->stopping && !engine->recovering && !engine->falling &&
+           orc_keeper_is_current(&engine->keeper, item->taken.generation);
+}
+
 static void take_taken(struct orc_engine *engine, const struct orc_item *item) {
-    if (engine->stopping || engine->recovering || engine->replaced ||
-        !orc_keeper_is_current(&engine->keeper, item->taken.generation)) {
-        orc_entries_destroy(item->taken.entries);
+    if (is_ours(engine, item)) {
+        orc_engine_adopt(engine, item->taken.entries);
+        orc_returning_look(engine);
     } else {
-        orc_engine_adopt_taken(engine, item->taken.entries);
+        orc_entries_destroy(item->taken.entries);
     }
 }
 
-/* The committer still reads the batch under way; it fails, or is the last one that went through before. */
+static void take_returned(struct orc_engine *engine, const struct orc_item *item) {
+    if (is_ours(engine, item)) {
+        orc_returning_end(engine);
+    }
+}
+
+/* The commits under way fail, or are the last ones that went through before. */
 static void take_replaced(struct orc_engine *engine, const struct orc_item *item) {
     if (engine->recovering || !orc_keeper_is_current(&engine->keeper, item->taken.generation)) {
         return;
     }
     cs_log_warn("this replica has been taken over, starting again");
-    engine->replaced = engine->committing != NULL;
-    if (!engine->replaced) {
-        orc_engine_drop_all(engine);
-    }
+    orc_engine_fall(engine);
 }
 
 static void take(struct orc_engine *engine, struct orc_item *item) {
+    if (orc_returning_keep(engine, item)) {
+        return;
+    }
     switch (item->kind) {
     case ORC_ITEM_SUBMIT:
         orc_engine_take_submit(engine, item);
@@ -67,13 +82,16 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
         orc_engine_take_link_down(engine, item);
         break;
     case ORC_ITEM_COMMITTED:
-        orc_engine_committed(engine, item->committed.ok, &item->committed.err);
+        orc_engine_committed(engine, item);
         break;
-    case ORC_ITEM_RECOVERED:
-        take_recovered(engine, item);
+    case ORC_ITEM_JOINED:
+        take_joined(engine, item);
         break;
     case ORC_ITEM_TAKEN:
         take_taken(engine, item);
+        break;
+    case ORC_ITEM_RETURNED:
+        take_returned(engine, item);
         break;
     case ORC_ITEM_REPLACED:
         take_replaced(engine, item);
@@ -100,6 +118,7 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
         break;
     case ORC_ITEM_STOP:
         engine->stopping = true;
+        orc_returning_end(engine);
         engine->give_up_ms = cs_clock_mono_ms() + STOP_WAIT_MS;
         break;
     }
@@ -156,15 +175,13 @@ static int64_t wait_ms(const struct orc_engine *engine, int64_t flush_ms) {
     return at_ms > engine->now_ms ? at_ms - engine->now_ms : 1;
 }
 
-static bool settled(const struct orc_engine *engine) {
-    return engine->committing == NULL && orc_batch_empty(engine->filling);
-}
-
 /* The database has had its time: what is under way fails, soon. */
 static void give_up(struct orc_engine *engine) {
     if (engine->give_up_ms != INT64_MAX && cs_clock_mono_ms() >= engine->give_up_ms) {
         engine->give_up_ms = INT64_MAX;
-        orc_committer_hurry(engine);
+        for (size_t i = 0; i < ORC_TRACKS; i++) {
+            orc_committer_hurry(&engine->tracks[i]);
+        }
     }
 }
 
@@ -192,13 +209,13 @@ static void end(struct orc_engine *engine) {
 static void *run(void *arg) {
     struct orc_engine *engine = arg;
     struct orc_item *items = NULL;
-    while (!engine->stopping || !settled(engine)) {
+    while (!engine->stopping || !orc_engine_settled(engine)) {
         turn(engine, items);
         int64_t flush_ms = orc_watches_flush(engine);
         if (engine->stopping) {
             give_up(engine);
         }
-        bool done = engine->stopping && settled(engine);
+        bool done = engine->stopping && orc_engine_settled(engine);
         items = done ? NULL : orc_queue_take(&engine->queue, wait_ms(engine, flush_ms));
     }
     turn(engine, items);
@@ -226,11 +243,11 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
     atomic_init(&engine->next_watch, 1);
     orc_queue_init(&engine->queue);
     orc_dispatch_init(&engine->dispatch, limits, config->headroom_share);
-    orc_batch_init(&engine->batches[0]);
-    orc_batch_init(&engine->batches[1]);
-    engine->filling = &engine->batches[0];
-    engine->filling->number = 1; /* 0: never changed */
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        orc_track_init(&engine->tracks[i], engine);
+    }
     engine->scratch = cs_arena_create();
+    engine->recovering = true;
     return engine;
 }
 
@@ -238,11 +255,11 @@ static void destroy(struct orc_engine *engine) {
     orc_keeper_stop(engine);
     orc_cache_stop(engine);
     orc_readers_destroy(engine->readers);
-    orc_store_close(engine->committer.store);
     orc_commands_fini(&engine->commands);
     orc_timers_fini(&engine->timers);
-    orc_batch_fini(&engine->batches[0]);
-    orc_batch_fini(&engine->batches[1]);
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        orc_track_fini(&engine->tracks[i]);
+    }
     orc_dispatch_fini(&engine->dispatch);
     cs_arena_destroy(engine->scratch);
     orc_queue_fini(&engine->queue);
@@ -254,12 +271,14 @@ static void destroy(struct orc_engine *engine) {
     free(engine);
 }
 
-static enum cs_status open_database(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
+static enum cs_status open_database(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) {
     CS_TRY(orc_store_migrate(engine->database_url, err));
-    CS_TRY(orc_store_open(engine->database_url, &engine->committer.store, err));
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        CS_TRY(orc_store_open(engine->database_url, &engine->tracks[i].committer.store, err));
+    }
     CS_TRY(orc_readers_create(engine->database_url, &engine->readers, err));
     CS_TRY(orc_keeper_start(engine, err));
-    return orc_engine_load(engine, ret_entries, err);
+    return orc_engine_join(engine, ret_owned, err);
 }
 
 static enum cs_status dial(struct orc_engine *engine, const struct orc_engine_config *config, struct cs_err *err) {
@@ -274,19 +293,22 @@ static enum cs_status dial(struct orc_engine *engine, const struct orc_engine_co
     return orc_links_create(config->rpc, &links, &engine->links, err);
 }
 
-static enum cs_status start_threads(struct orc_engine *engine, struct cs_err *err) {
-    CS_TRY(orc_committer_start(engine, err));
-    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
-        orc_committer_stop(engine);
-        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for the engine");
+static void stop_committers(struct orc_engine *engine, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        orc_committer_stop(&engine->tracks[i]);
     }
-    return CS_OK;
 }
 
-static void forget_all(struct orc_engine *engine) {
-    while (engine->entries != NULL) {
-        orc_engine_forget(engine, engine->entries);
+static enum cs_status start_threads(struct orc_engine *engine, struct cs_err *err) {
+    size_t started = 0;
+    while (started < ORC_TRACKS && orc_committer_start(&engine->tracks[started], err) == CS_OK) {
+        started++;
     }
+    if (started == ORC_TRACKS && pthread_create(&engine->thread, NULL, run, engine) == 0) {
+        return CS_OK;
+    }
+    stop_committers(engine, started);
+    return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for the engine");
 }
 
 enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
@@ -294,21 +316,23 @@ enum cs_status orc_engine_start(const struct orc_engine_config *config, struct o
     struct orc_limits limits = {0};
     CS_TRY(orc_limits_parse(config->limits, config->tenant_weights, &limits, err));
     struct orc_engine *engine = create(config, &limits);
-    struct orc_entry *entries = NULL;
+    CS_AUTO(orc_owned) *owned = NULL;
     if (orc_cache_start(engine, config->version, config->cache_ttl_ms, err) != CS_OK ||
-        open_database(engine, &entries, err) != CS_OK) {
+        open_database(engine, &owned, err) != CS_OK) {
         destroy(engine);
         return err->status;
     }
     read_clock(engine);
-    orc_engine_adopt(engine, entries);
     /* The engine's thread needs the links, and what they report waits in the queue until it runs. */
     if (dial(engine, config, err) != CS_OK || start_threads(engine, err) != CS_OK) {
         orc_links_destroy(engine->links);
-        forget_all(engine);
         destroy(engine);
         return err->status;
     }
+    struct orc_item *joined = orc_item_create(ORC_ITEM_JOINED);
+    joined->owned = cs_steal(&owned);
+    (void)orc_queue_put(&engine->queue, joined);
+    orc_keeper_await_returned(&engine->keeper, RETURN_WAIT_MS);
     *ret_engine = engine;
     return CS_OK;
 }
@@ -323,7 +347,7 @@ void orc_engine_stop(struct orc_engine *engine) {
     }
     (void)orc_queue_put(&engine->queue, orc_item_create(ORC_ITEM_STOP));
     (void)pthread_join(engine->thread, NULL);
-    orc_committer_stop(engine);
+    stop_committers(engine, ORC_TRACKS);
     orc_keeper_stop(engine); /* nothing is written any more: others may have it at once */
     orc_links_destroy(engine->links);
     destroy(engine);

@@ -3,15 +3,17 @@
  *
  * One thread owns all graphs. Everything comes to it through one queue (submissions, reports of workers, timers,
  * reads); it steps the domain and fills a batch; a committer thread writes batches, one at a time (group commit):
- * nothing waiting → at once, busy → while one batch commits the next one fills. What an event asked for (assignments,
- * acknowledgements, answers, notifications) happens after its commit. A commit that failed in doubt, or that was
- * fenced, drops all memory and recovers under a new epoch.
+ * nothing waiting → at once, busy → while one batch commits the next one fills. A small plan of a tenant with little
+ * open does not wait for the batch under way: a second committer writes such rows meanwhile. What an event asked for
+ * (assignments, acknowledgements, answers, notifications) happens after its commit. A commit that failed in doubt, or
+ * that was fenced, drops all memory and recovers under a new epoch.
  *
  * Readers see only what has been committed.
  *
  * Threads  every function from any thread. Callbacks run on the engine's thread (what was read from rows: on a
- * reader's; "overloaded": at once, on the caller's) and must not block. Limits   ORC_ENGINE_QUEUE_MAX requests without
- * an answer, and ORC_ENGINE_QUEUE_BYTES_MAX of them: beyond, RESOURCE_EXHAUSTED "overloaded".
+ *          reader's; "overloaded": at once, on the caller's) and must not block.
+ * Limits   ORC_ENGINE_QUEUE_MAX requests without an answer, and ORC_ENGINE_QUEUE_BYTES_MAX of them: beyond,
+ *          RESOURCE_EXHAUSTED "overloaded".
  */
 #ifndef ORC_ENGINE_ENGINE_H
 #define ORC_ENGINE_ENGINE_H

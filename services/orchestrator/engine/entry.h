@@ -2,8 +2,8 @@
  * entry: an open execution as the engine holds it.
  *
  * Owns     its execution, the arena that holds plan and envelope, its seats. Whatever points to an entry (queues,
- * timers, assignments, watches, batches) is undone before orc_entry_destroy. Threads  the engine's; made by the
- * recovering thread too.
+ *          timers, assignments, watches, batches) is undone before orc_entry_destroy.
+ * Threads  the engine's; made by the recovering thread too.
  */
 #ifndef ORC_ENGINE_ENTRY_H
 #define ORC_ENGINE_ENTRY_H
@@ -22,6 +22,8 @@ struct orc_watch;
 struct orc_awaited;
 struct orc_outside;
 struct orc_flight;
+struct orc_track;
+struct orc_holder;
 
 #define ORC_SEAT_OF_DELIVERY UINT32_MAX
 enum { ORC_SEATS_A_BLOCK = 64 };
@@ -56,10 +58,12 @@ struct orc_entry {
     uint32_t seat_count;    /* in `seats` */
     uint32_t block_count;   /* in `more` */
     struct orc_seat delivery;
-    uint64_t batch;     /* number of the batch that holds its last change */
-    bool dirty;         /* that batch is the one being filled */
-    bool unwanted;      /* its idempotency key was taken: forgotten with the batch that would have created it */
-    int recorded_state; /* as its row says, with the batches under way */
+    struct orc_track *track;   /* by which its changes are committed */
+    struct orc_holder *holder; /* its tenant, and how many executions that has open */
+    uint64_t batch;            /* number of the batch that holds its last change */
+    bool dirty;                /* that batch is the one being filled */
+    bool unwanted;             /* its idempotency key was taken: forgotten with the batch that would have created it */
+    int recorded_state;        /* as its row says, with the batches under way */
     int64_t recorded_wake_ms;
     struct orc_awaited *awaited; /* waits for the end of its base, or NULL */
     struct orc_entry *base_prev; /* among those that do */

@@ -14,7 +14,8 @@
  *
  * Owns     bytes and strings live in the arena; an event that was read points into it.
  * Fails    DATA_LOSS "bad_event_row" when stored bytes do not unpack; FAILED_PRECONDITION "log_newer" for a version
- * that is not known. Threads  pure.
+ *          that is not known.
+ * Threads  pure.
  */
 #ifndef ORC_ENGINE_EVENT_WIRE_H
 #define ORC_ENGINE_EVENT_WIRE_H

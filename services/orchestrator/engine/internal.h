@@ -10,12 +10,14 @@
  *     waiting.c   why a job is not running           bases.c      executions that build on others wait for their end
  *     map.c       jobs that make jobs                change.c     plans that change under way
  *     approval.c  what people decide                 outside.c    jobs that somebody outside does
- *     fusion.c    jobs that are done in one run
+ *     fusion.c    jobs that are done in one run       sharing.c    chunks of long jobs on idle slots elsewhere
  *     cache.c     work that was done before, or is   lookup.c     the thread that asks what results are kept
  *     hall.c      turns, priorities              gates.c      limits: who must wait though a slot is free
- *     committer.c the thread that writes batches     reader.c     threads that read rows
+ *     track.c     the ways to the database           headroom.c   slots for tenants that hold few
+ *     committer.c the threads that write batches    reader.c     threads that read rows
  *     recovery.c  rows -> entries                    event_wire.c events <-> bytes
- *     keeper.c    the thread that keeps our lease, and takes over from the dead
+ *     keeper.c    the thread that keeps our lease, brings back what we own, takes over from the dead
+ *     returning.c who waits for what is on its way back
  */
 #ifndef ORC_ENGINE_INTERNAL_H
 #define ORC_ENGINE_INTERNAL_H
@@ -34,28 +36,18 @@
 #include "engine/outside.h"
 #include "engine/queue.h"
 #include "engine/reader.h"
+#include "engine/returning.h"
+#include "engine/sharing.h"
 #include "engine/timers.h"
+#include "engine/track.h"
 #include "engine/watchers.h"
 #include "store/store.h"
 
 enum { ORC_RECORD_START_MS = 500 };
 
-enum orc_committer_task { ORC_TASK_NONE, ORC_TASK_COMMIT, ORC_TASK_RECOVER };
-
-/* The thread that writes. */
-struct orc_committer {
-    pthread_t thread;
-    struct orc_store *store;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    /* below: guarded by lock */
-    enum orc_committer_task task;
-    bool stopping; /* end when nothing is left to do */
-    bool hurry;    /* no more waiting for the database */
-};
-
 struct orc_counters {
     atomic_size_t open;    /* executions in memory */
+    atomic_size_t left;    /* … that are on their way back to it */
     atomic_size_t ready;   /* jobs and deliveries that wait for a worker */
     atomic_size_t running; /* assignments */
     atomic_size_t links;
@@ -76,10 +68,12 @@ struct orc_counters {
     atomic_uint_fast64_t rejected;
     atomic_uint_fast64_t cache_hits; /* jobs with a result that was kept, or just made by another */
     atomic_uint_fast64_t cache_misses;
-    atomic_uint_fast64_t cache_waits; /* jobs that waited for another to make it */
-    atomic_uint_fast64_t runs_fused;  /* of several jobs, that succeeded */
-    atomic_uint_fast64_t jobs_fused;  /* … and how many jobs these did */
-    atomic_uint_fast64_t runs_split;  /* … that failed */
+    atomic_uint_fast64_t cache_waits;  /* jobs that waited for another to make it */
+    atomic_uint_fast64_t runs_fused;   /* of several jobs, that succeeded */
+    atomic_uint_fast64_t jobs_fused;   /* … and how many jobs these did */
+    atomic_uint_fast64_t runs_split;   /* … that failed */
+    atomic_uint_fast64_t chunks_given; /* to workers that help another */
+    atomic_uint_fast64_t chunks_made;  /* by them */
 };
 
 struct orc_engine {
@@ -93,7 +87,6 @@ struct orc_engine {
 
     struct orc_queue queue;
     struct orc_links *links;
-    struct orc_committer committer;
     struct orc_keeper keeper;
     char name[ORC_REPLICA_NAME_MAX]; /* joined as, in its last epoch; of the thread that loads */
     int64_t epoch;                   /* 0: never yet */
@@ -106,21 +99,21 @@ struct orc_engine {
 
     /* below: of the engine's thread */
     int64_t now_ms;
-    int64_t read_mono_ms;      /* up to where now_ms has followed */
-    struct orc_entry *entries; /* by id */
+    int64_t read_mono_ms;       /* up to where now_ms has followed */
+    struct orc_entry *entries;  /* by id */
+    struct orc_holder *tenants; /* for each of them a slot */
     struct orc_timers timers;
     struct orc_dispatch dispatch;
     struct orc_watches watches;
     struct orc_bases bases;
     struct orc_cache cache;
-    struct orc_batch batches[2];
-    struct orc_batch *filling;
-    struct orc_batch *committing; /* or NULL */
-    uint64_t committed;           /* number of the last batch that was */
+    struct orc_track tracks[ORC_TRACKS];
+    uint64_t batch_count;         /* so far; they are numbered from 1 on, 0: never changed */
     struct orc_commands commands; /* of the step under way */
     struct cs_arena *scratch;     /* of the turn under way */
     bool recovering;
-    bool replaced; /* drop everything when the commit under way has ended */
+    struct orc_returning returning;
+    bool falling; /* drops everything when the commits under way have ended; nothing more is committed */
     bool stopping;
     int64_t give_up_ms; /* stopping: when to stop waiting for the database */
 };
@@ -140,7 +133,7 @@ void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry);
 /* Runs the effect once everything that the entry has been through is committed: now, or after a batch. */
 void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect *effect);
 /* The batch that holds the entry's last change, or NULL when all of it is committed. */
-struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry);
+struct orc_batch *orc_engine_batch_of(const struct orc_entry *entry);
 void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry);
 /* How far the attempt under way says that it is; or NULL. */
 const struct orc_progress *orc_seat_progress(const struct orc_seat *seat);
@@ -157,36 +150,47 @@ Callsheet__V1__Execution *orc_engine_view(struct orc_entry *entry, const uint32_
 Callsheet__V1__Execution *orc_engine_snapshot(struct orc_entry *entry, const uint32_t *jobs, size_t job_count,
                                               struct cs_arena *arena);
 
-/* ---- seal.c, effects.c, committer.c ---- */
-/* Hands the filled batch to the committer when it is free. */
+/* ---- track.c, seal.c, effects.c ---- */
+/* Hands filled batches to the committers that are free. */
 void orc_engine_commit_if_free(struct orc_engine *engine);
+/* Every change has been committed. */
+bool orc_engine_settled(const struct orc_engine *engine);
+/* Makes the rows of a filled batch complete. */
+void orc_engine_seal(struct orc_engine *engine, struct orc_batch *batch);
 void orc_engine_run_effect(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect);
 /* Gives a job that is ready to whoever does such work; an external one that is under way too. */
 void orc_engine_start_job(struct orc_engine *engine, struct orc_entry *entry, uint32_t job);
-void orc_engine_committed(struct orc_engine *engine, bool ok, const struct cs_err *err);
+void orc_engine_committed(struct orc_engine *engine, const struct orc_item *item);
+/* Drops everything and recovers, once the committers do not read from it any more. */
+void orc_engine_fall(struct orc_engine *engine);
 /* Tells every client who waits for the commit that it failed. */
 void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch);
-enum cs_status orc_committer_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
-void orc_committer_give(struct orc_engine *engine, enum orc_committer_task task);
-void orc_committer_hurry(struct orc_engine *engine);
-void orc_committer_stop(struct orc_engine *engine);
 
 /* ---- recovery.c ---- */
-/* Joins and reads everything open: a list of entries. On the committer's thread, or before there are any. */
-enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries,
-                               struct cs_err *err) CS_MUST_USE;
-/* Puts them to work. */
+/* What we had open when we joined, by id, and how much of it has come back to memory. */
+struct orc_owned;
+void orc_owned_destroy(struct orc_owned *owned); /* NULL is fine */
+CS_DEFINE_AUTO(orc_owned, orc_owned_destroy)
+size_t orc_owned_left(const struct orc_owned *owned);
+/* Joins. On the committer's thread, or before there are any. */
+enum cs_status orc_engine_join(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) CS_MUST_USE;
+/* Serves from now on; the keeper brings back what we own. Takes it. */
+void orc_engine_joined(struct orc_engine *engine, struct orc_owned *owned);
+/* Puts a list of entries to work. */
 void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries);
-void orc_engine_adopt_taken(struct orc_engine *engine, struct orc_entry *entries);
-/* Shuts out a dead replica and claims what it left, in batches that are given to `take` (false: no more).
- * *ret_progress: something was claimed, or nothing is left of it. On the store's thread. */
+/* A list of entries is ready; false: no more. On the store's thread. */
 typedef bool orc_take_fn(struct orc_entry *entries, void *ctx);
+/* Reads the rest of what the replica `name`, we, owns, in batches for `take`. A failure may be tried again. */
+enum cs_status orc_engine_take_back(const char *name, struct orc_store *store, struct orc_owned *owned,
+                                    orc_take_fn *take, void *ctx, struct cs_err *err) CS_MUST_USE;
+/* Shuts out a dead replica and claims what it left, in batches that are given to `take` (false: no more).
+ * *ret_progress: something was claimed, or nothing is left of it. */
 enum cs_status orc_engine_take_over(struct orc_engine *engine, struct orc_store *store, const char *dead,
                                     orc_take_fn *take, void *ctx, bool *ret_progress, struct cs_err *err) CS_MUST_USE;
 /* One entry of a row with its events. On any thread. */
 enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_arena *scratch,
                                      struct orc_entry **ret_entry, struct cs_err *err) CS_MUST_USE;
-/* Drops all memory and asks for a recovery. */
+/* Drops all memory and asks for a recovery; no committer is at work. */
 void orc_engine_drop_all(struct orc_engine *engine);
 
 /* ---- submit.c, client.c ---- */

@@ -16,32 +16,30 @@ enum {
 struct keeping {
     struct orc_engine *engine;
     uint64_t generation;
+    char name[ORC_REPLICA_NAME_MAX];
     char address[ORC_ADDRESS_MAX];
     bool taking;
-    int64_t kept_ms;    /* monotonic: the last time that the lease was renewed */
-    int64_t patient_ms; /* monotonic: nobody is taken over before */
+    struct orc_owned *owned; /* what we had open and have not brought back yet; NULL: all is back */
+    int64_t kept_ms;         /* monotonic: the last time that the lease was renewed */
+    int64_t patient_ms;      /* monotonic: nobody is taken over before */
     bool replaced;
 };
 
 /* ---- telling the engine ---- */
 
-static void tell_replaced(struct keeping *keeping) {
-    struct orc_item *item = orc_item_create(ORC_ITEM_REPLACED);
-    item->taken.generation = keeping->generation;
-    keeping->replaced = true;
-    if (!orc_queue_put(&keeping->engine->queue, item)) {
-        free(item);
-    }
-}
-
-static void tell_taken(struct keeping *keeping, struct orc_entry *entries) {
-    struct orc_item *item = orc_item_create(ORC_ITEM_TAKEN);
+static void tell(struct keeping *keeping, enum orc_item_kind kind, struct orc_entry *entries) {
+    struct orc_item *item = orc_item_create(kind);
     item->taken.generation = keeping->generation;
     item->taken.entries = entries;
     if (!orc_queue_put(&keeping->engine->queue, item)) {
         orc_entries_destroy(entries);
         free(item);
     }
+}
+
+static void tell_replaced(struct keeping *keeping) {
+    keeping->replaced = true;
+    tell(keeping, ORC_ITEM_REPLACED, NULL);
 }
 
 /* ---- one statement ---- */
@@ -68,7 +66,7 @@ static enum cs_status keep(struct keeping *keeping, struct cs_arena *arena, stru
     return CS_OK;
 }
 
-/* ---- taking over ---- */
+/* ---- bringing back, taking over ---- */
 
 static bool is_stopping(struct orc_keeper *keeper, uint64_t generation) {
     pthread_mutex_lock(&keeper->lock);
@@ -80,7 +78,8 @@ static bool is_stopping(struct orc_keeper *keeper, uint64_t generation) {
 /* Much may be left: our own lease must not end meanwhile. */
 static bool take(struct orc_entry *entries, void *ctx) {
     struct keeping *keeping = ctx;
-    tell_taken(keeping, entries);
+    tell(keeping, ORC_ITEM_TAKEN, entries);
+    atomic_store(&keeping->engine->counters.left, keeping->owned != NULL ? orc_owned_left(keeping->owned) : 0);
     if (is_stopping(&keeping->engine->keeper, keeping->generation)) {
         return false;
     }
@@ -90,6 +89,32 @@ static bool take(struct orc_entry *entries, void *ctx) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct orc_alive alive = {0};
     return keep(keeping, arena, &alive, NULL) == CS_OK && alive.kept;
+}
+
+static void note_returned(struct keeping *keeping) {
+    struct orc_keeper *keeper = &keeping->engine->keeper;
+    orc_owned_destroy(keeping->owned);
+    keeping->owned = NULL;
+    tell(keeping, ORC_ITEM_RETURNED, NULL);
+    pthread_mutex_lock(&keeper->lock);
+    keeper->returned = keeper->generation == keeping->generation;
+    (void)pthread_cond_broadcast(&keeper->changed);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+/* Returns how long to wait before going on. */
+static int64_t take_back(struct keeping *keeping) {
+    struct cs_err err = {0};
+    if (orc_engine_take_back(keeping->name, keeping->engine->keeper.store, keeping->owned, take, keeping, &err) !=
+        CS_OK) {
+        cs_log_warn("bringing back failed, trying again", CS_KVI("executions", orc_owned_left(keeping->owned)),
+                    CS_KVE(&err));
+        return FAILED_MS;
+    }
+    if (orc_owned_left(keeping->owned) == 0) {
+        note_returned(keeping);
+    }
+    return AGAIN_MS;
 }
 
 /* True when something came of it. */
@@ -119,6 +144,9 @@ static int64_t tick(struct keeping *keeping) {
     if (!alive.kept || !keeping->taking) {
         return ORC_KEEP_EVERY_MS;
     }
+    if (keeping->owned != NULL) {
+        return take_back(keeping);
+    }
     if (alive.dead[0] != '\0' && cs_clock_mono_ms() >= keeping->patient_ms) {
         return take_over(keeping, alive.dead) ? AGAIN_MS : ORC_KEEP_EVERY_MS;
     }
@@ -128,22 +156,37 @@ static int64_t tick(struct keeping *keeping) {
 
 /* ---- the thread ---- */
 
-static void wait(struct orc_keeper *keeper, int64_t wait_ms) {
+static struct timespec after(int64_t wait_ms) {
     int64_t until_ns = cs_clock_mono_ns() + wait_ms * INT64_C(1000000);
-    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    while (!keeper->stopping && !keeper->now && cs_clock_mono_ns() < until_ns) {
-        (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
+    return (struct timespec){.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+}
+
+/* With the lock. */
+static void wait(struct orc_keeper *keeper, int64_t wait_ms) {
+    struct timespec until = after(wait_ms);
+    bool early = true;
+    while (!keeper->stopping && !keeper->now && early) {
+        early = pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until) == 0;
     }
     keeper->now = false;
+}
+
+/* With the lock: no waiting for the next statement. */
+static void wake(struct orc_keeper *keeper) {
+    keeper->now = true;
+    (void)pthread_cond_broadcast(&keeper->changed); /* others may wait for what we own */
 }
 
 /* With the lock. */
 static void refresh(struct orc_keeper *keeper, struct keeping *keeping) {
     if (keeping->generation != keeper->generation) {
+        orc_owned_destroy(keeping->owned);
         *keeping = (struct keeping){.engine = keeping->engine, .generation = keeper->generation};
+        cs_str_copy(keeping->name, sizeof(keeping->name), keeper->name);
         orc_store_assume(keeper->store, keeper->name, keeper->epoch);
     }
     keeping->taking = keeper->taking;
+    keeping->owned = keeper->owned != NULL ? cs_steal(&keeper->owned) : keeping->owned;
     cs_str_copy(keeping->address, sizeof(keeping->address), keeper->address);
 }
 
@@ -163,6 +206,7 @@ static void *run(void *arg) {
         wait(keeper, wait_ms);
     }
     refresh(keeper, &keeping);
+    orc_owned_destroy(keeping.owned);
     pthread_mutex_unlock(&keeper->lock);
     struct cs_err err = {0};
     if (orc_store_release(keeper->store, NULL, &err) != CS_OK) {
@@ -194,7 +238,7 @@ void orc_keeper_stop(struct orc_engine *engine) {
     if (keeper->started) {
         pthread_mutex_lock(&keeper->lock);
         keeper->stopping = true;
-        (void)pthread_cond_signal(&keeper->changed);
+        (void)pthread_cond_broadcast(&keeper->changed);
         pthread_mutex_unlock(&keeper->lock);
         (void)pthread_join(keeper->thread, NULL);
         (void)pthread_cond_destroy(&keeper->changed);
@@ -213,16 +257,26 @@ void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch
     keeper->epoch = epoch;
     keeper->joined = true;
     keeper->taking = false;
-    keeper->now = true;
-    (void)pthread_cond_signal(&keeper->changed);
+    keeper->returned = false;
+    orc_owned_destroy(keeper->owned);
+    keeper->owned = NULL;
+    wake(keeper);
     pthread_mutex_unlock(&keeper->lock);
 }
 
-void orc_keeper_take(struct orc_keeper *keeper) {
+void orc_keeper_take(struct orc_keeper *keeper, struct orc_owned *owned) {
     pthread_mutex_lock(&keeper->lock);
     keeper->taking = true;
-    keeper->now = true;
-    (void)pthread_cond_signal(&keeper->changed);
+    keeper->owned = owned;
+    wake(keeper);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+void orc_keeper_await_returned(struct orc_keeper *keeper, int64_t wait_ms) {
+    struct timespec until = after(wait_ms);
+    pthread_mutex_lock(&keeper->lock);
+    while (!keeper->returned && pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until) == 0) {
+    }
     pthread_mutex_unlock(&keeper->lock);
 }
 
@@ -240,8 +294,7 @@ bool orc_keeper_is_current(struct orc_keeper *keeper, uint64_t generation) {
 void orc_keeper_set_address(struct orc_keeper *keeper, const char *address) {
     pthread_mutex_lock(&keeper->lock);
     cs_str_copy(keeper->address, sizeof(keeper->address), address);
-    keeper->now = true;
-    (void)pthread_cond_signal(&keeper->changed);
+    wake(keeper);
     pthread_mutex_unlock(&keeper->lock);
 }
 

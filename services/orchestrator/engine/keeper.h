@@ -1,9 +1,10 @@
 /*
- * keeper: keeps this replica's lease alive, and sees when another's has ended.
+ * keeper: keeps this replica's lease alive, brings back what it owns, and sees when another's lease has ended.
  *
  * One small statement about once a second says that we are alive, whether we still are who we think, and who is not.
- * The executions of a dead replica come to the engine as ORC_ITEM_TAKEN, our own replacement as ORC_ITEM_REPLACED; both
- * carry the generation that they belong to. After a pause of our own (a stop, a database that was away) nobody is taken
+ * What we had open when we joined, and then the executions of a dead replica, come to the engine as ORC_ITEM_TAKEN, the
+ * end of the former as ORC_ITEM_RETURNED, our own replacement as ORC_ITEM_REPLACED; all carry the generation that they
+ * belong to. After a pause of our own (a stop, a database that was away) nobody is taken
  * over for the length of a lease: others may have been held up by the same thing.
  *
  * Threads  a thread and a connection of its own; functions from any thread.
@@ -25,6 +26,7 @@ enum {
 };
 
 struct orc_engine;
+struct orc_owned;
 struct orc_store;
 
 struct orc_keeper {
@@ -39,7 +41,9 @@ struct orc_keeper {
     int64_t epoch;
     char address[ORC_ADDRESS_MAX]; /* of our gRPC server, "" not known yet */
     bool joined;                   /* there is a lease to keep */
-    bool taking;                   /* what we own is in memory: others may be taken over */
+    bool taking;                   /* the engine adopts what it is given */
+    struct orc_owned *owned;       /* for the thread, or NULL */
+    bool returned;                 /* the engine has been given all that we own */
     bool now;                      /* no waiting for the next statement */
     bool stopping;
     /* above: guarded by lock */
@@ -51,8 +55,10 @@ enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) C
 void orc_keeper_stop(struct orc_engine *engine);
 /* We have joined under that name and epoch, not before asked_ms (monotonic); what was taken before is void. */
 void orc_keeper_begin(struct orc_keeper *keeper, const char *name, int64_t epoch, int64_t asked_ms);
-/* What we own has been read. */
-void orc_keeper_take(struct orc_keeper *keeper);
+/* The engine adopts from now on: what we own, which is taken, and then what dead replicas left. */
+void orc_keeper_take(struct orc_keeper *keeper, struct orc_owned *owned);
+/* Until the engine has been given all that we own, or so long. */
+void orc_keeper_await_returned(struct orc_keeper *keeper, int64_t wait_ms);
 /* False when our lease may have ended, so that somebody else may know better: after a stop, or a database that was
  * away.
  */

@@ -13,6 +13,7 @@ static void counter(struct cs_buf *out, const char *name, const char *help, uint
 void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out) {
     struct orc_counters *c = &engine->counters;
     gauge(out, "callsheet_executions_open", "executions in memory", atomic_load(&c->open));
+    gauge(out, "callsheet_executions_returning", "executions that are read back after a start", atomic_load(&c->left));
     gauge(out, "callsheet_jobs_ready", "jobs and deliveries that wait for a worker", atomic_load(&c->ready));
     gauge(out, "callsheet_assignments", "slots of workers that are taken", atomic_load(&c->running));
     gauge(out, "callsheet_links_up", "workers with an open stream", atomic_load(&c->links));
@@ -40,6 +41,9 @@ void orc_engine_metrics(struct orc_engine *engine, struct cs_buf *out) {
     counter(out, "callsheet_fused_jobs_total", "jobs that were done in such runs", atomic_load(&c->jobs_fused));
     counter(out, "callsheet_split_runs_total", "runs of several jobs that failed and were done one by one",
             atomic_load(&c->runs_split));
+    counter(out, "callsheet_chunks_given_total", "chunks of long jobs that were given to workers with idle slots",
+            atomic_load(&c->chunks_given));
+    counter(out, "callsheet_chunks_made_total", "of them, those that were made", atomic_load(&c->chunks_made));
     gauge(out, "callsheet_external_jobs", "jobs that are being done outside", atomic_load(&c->outside));
     counter(out, "callsheet_approvals_total", "approvals that were given, by people or by default",
             atomic_load(&c->approved));
@@ -112,6 +116,31 @@ static void put_column(struct orc_engine *engine, const struct queue_age *ages, 
     }
 }
 
+/* ---- attempts: on the engine's thread ---- */
+
+static void put_attempts(const struct orc_dispatch *dispatch, struct cs_buf *out) {
+    static const char total[] = "callsheet_attempts_total";
+    static const char seconds[] = "callsheet_attempt_seconds_total";
+    cs_buf_printf(out, "# HELP %s attempts that ended\n# TYPE %s counter\n", total, total);
+    for (size_t i = 0; i < dispatch->station_count; i++) {
+        const struct orc_station *station = &dispatch->stations[i];
+        if (station->succeeded + station->failed != 0) {
+            const char *name = station->operation->name;
+            cs_buf_printf(out, "%s{operation=\"%s\",outcome=\"succeeded\"} %" PRIu64 "\n", total, name,
+                          station->succeeded);
+            cs_buf_printf(out, "%s{operation=\"%s\",outcome=\"failed\"} %" PRIu64 "\n", total, name, station->failed);
+        }
+    }
+    cs_buf_printf(out, "# HELP %s time from their assignment to their end\n# TYPE %s counter\n", seconds, seconds);
+    for (size_t i = 0; i < dispatch->station_count; i++) {
+        const struct orc_station *station = &dispatch->stations[i];
+        if (station->succeeded + station->failed != 0) {
+            cs_buf_printf(out, "%s{operation=\"%s\"} %.15g\n", seconds, station->operation->name,
+                          (double)station->run_ms / 1000);
+        }
+    }
+}
+
 void orc_engine_take_metrics(struct orc_engine *engine, struct orc_item *item) {
     CS_AUTO_BUF out = {0};
     orc_engine_answered(engine);
@@ -126,5 +155,6 @@ void orc_engine_take_metrics(struct orc_engine *engine, struct orc_item *item) {
                &out);
     put_column(engine, ages, COLUMN_AGE, "callsheet_queue_oldest_seconds",
                "how long the one that is ready longest is so", &out);
+    put_attempts(&engine->dispatch, &out);
     item->metrics.done(out.data, NULL, item->metrics.ctx);
 }

@@ -221,7 +221,7 @@ static enum cs_status apply(struct orc_engine *engine, struct orc_entry *entry, 
 
 /* The head and the job, after the commit. */
 static void answer(struct orc_engine *engine, struct orc_entry *entry, const struct orc_item *item, uint32_t job) {
-    const struct orc_batch *batch = orc_engine_batch_of(engine, entry);
+    const struct orc_batch *batch = orc_engine_batch_of(entry);
     struct cs_arena *arena = batch != NULL ? batch->arena : engine->scratch;
     Callsheet__V1__Execution *execution =
         batch != NULL ? orc_engine_snapshot(entry, &job, 1, arena) : orc_engine_view(entry, &job, 1, arena);

@@ -27,8 +27,9 @@ enum orc_item_kind {
     ORC_ITEM_REPORTS,
     ORC_ITEM_LINK_DOWN,
     ORC_ITEM_COMMITTED, /* the batch under way, or its failure */
-    ORC_ITEM_RECOVERED,
-    ORC_ITEM_TAKEN,    /* executions of a dead replica */
+    ORC_ITEM_JOINED,
+    ORC_ITEM_TAKEN,    /* executions that are ours now, or again */
+    ORC_ITEM_RETURNED, /* all that we owned has been TAKEN */
     ORC_ITEM_REPLACED, /* we are not who we were: another has fenced us */
     ORC_ITEM_BASES,    /* bases that are waited for: those that have ended */
     ORC_ITEM_CHANGE,   /* of a plan under way */
@@ -41,6 +42,8 @@ enum orc_item_kind {
 };
 
 struct orc_entry;
+struct orc_owned;
+struct orc_track;
 struct orc_lookup_round;
 struct orc_change;
 struct orc_decide;
@@ -82,6 +85,7 @@ struct orc_item {
             struct orc_reports *reports; /* REPORTS */
         } link;
         struct {
+            struct orc_track *track;
             bool ok;
             struct cs_err err;
         } committed;
@@ -95,10 +99,10 @@ struct orc_item {
             size_t count;
         } bases;
         struct orc_lookup_round *round; /* ANSWERS */
-        struct orc_entry *recovered;    /* a list by their next_recovered */
+        struct orc_owned *owned;        /* JOINED */
         struct {
             uint64_t generation;       /* of the keeper */
-            struct orc_entry *entries; /* TAKEN: such a list */
+            struct orc_entry *entries; /* TAKEN: a list by their next_recovered */
         } taken;
     };
 };

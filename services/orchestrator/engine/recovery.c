@@ -1,7 +1,9 @@
 /* Rows -> entries. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "cs/base/crash.h"
 #include "cs/base/id.h"
@@ -18,7 +20,7 @@ enum {
     ARENA_TIMES_REQUEST = 4,
 };
 
-/* ---- reading: on the committer's thread, or before there is one ---- */
+/* ---- reading: on the keeper's thread ---- */
 
 static enum cs_status replay(struct orc_execution *execution, const struct orc_stored *row, struct cs_arena *scratch,
                              struct cs_err *err) {
@@ -81,34 +83,80 @@ enum cs_status orc_engine_entry_from(const struct orc_stored *row, struct cs_are
     return CS_OK;
 }
 
-/* In front of the list. */
-static void make_entries(const struct orc_stored *rows, size_t count, struct cs_arena *arena,
-                         struct orc_entry **entries) {
-    for (size_t i = 0; i < count; i++) {
+static int by_age(const struct orc_entry *a, const struct orc_entry *b) {
+    int64_t a_ms = a->execution->created_at_ms;
+    int64_t b_ms = b->execution->created_at_ms;
+    return (a_ms > b_ms) - (a_ms < b_ms);
+}
+
+/* A list, the oldest first: it is the first in its queue again. */
+static struct orc_entry *make_entries(const struct orc_stored *rows, size_t count, struct cs_arena *arena) {
+    struct orc_entry *entries = NULL;
+    for (size_t i = count; i-- > 0;) {
         struct orc_entry *entry = NULL;
         struct cs_err why = {0};
         if (orc_engine_entry_from(&rows[i], arena, &entry, &why) != CS_OK || entry == NULL) {
             cs_log_error("execution cannot be recovered, left alone", CS_KV("execution", rows[i].id), CS_KVE(&why));
             continue;
         }
-        entry->next_recovered = *entries;
-        *entries = entry;
+        LL_PREPEND2(entries, entry, next_recovered);
+    }
+    LL_SORT2(entries, by_age, next_recovered);
+    return entries;
+}
+
+/* ---- what we own ---- */
+
+struct orc_owned {
+    struct cs_arena *arena; /* holds ids */
+    const char **ids;       /* the oldest first */
+    size_t count;
+    size_t at; /* those before have been given */
+};
+
+void orc_owned_destroy(struct orc_owned *owned) {
+    if (owned != NULL) {
+        cs_arena_destroy(owned->arena);
+        free(owned);
     }
 }
 
-/* Reads the next rows; *ret_more when there may be others. after_id is moved on. */
-static enum cs_status load_some(struct orc_engine *engine, char after_id[static 24], struct orc_entry **entries,
-                                bool *ret_more, struct cs_err *err) {
-    CS_AUTO(cs_arena) *arena = cs_arena_create();
-    struct orc_stored *rows = NULL;
-    size_t count = 0;
-    CS_TRY(orc_store_open_executions(engine->committer.store, engine->name, after_id, ROWS_A_READ, arena, &rows, &count,
-                                     err));
-    make_entries(rows, count, arena, entries);
-    if (count != 0) {
-        (void)snprintf(after_id, 24, "%s", rows[count - 1].id);
+size_t orc_owned_left(const struct orc_owned *owned) {
+    return owned->count - owned->at;
+}
+
+static int by_id(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Behind the last of the rows that were read; what had no row is not ours any more, or not to be read. */
+static void move_on(struct orc_owned *owned, size_t asked, const struct orc_stored *rows, size_t count) {
+    size_t end = owned->at + asked;
+    if (count == 0) {
+        owned->at = end;
+        return;
     }
-    *ret_more = count != 0;
+    while (owned->at < end && strcmp(owned->ids[owned->at], rows[count - 1].id) <= 0) {
+        owned->at++;
+    }
+}
+
+enum cs_status orc_engine_take_back(const char *name, struct orc_store *store, struct orc_owned *owned,
+                                    orc_take_fn *take, void *ctx, struct cs_err *err) {
+    bool more = true;
+    while (more && orc_owned_left(owned) != 0) {
+        CS_AUTO(cs_arena) *arena = cs_arena_create();
+        struct orc_stored *rows = NULL;
+        size_t count = 0;
+        size_t asked = orc_owned_left(owned) < ROWS_A_READ ? orc_owned_left(owned) : ROWS_A_READ;
+        const char **ids = &owned->ids[owned->at];
+        qsort(ids, asked, sizeof(*ids), by_id);
+        CS_TRY(orc_store_open_executions(store, name, ids, asked, arena, &rows, &count, err));
+        struct orc_entry *entries = make_entries(rows, count, arena);
+        move_on(owned, asked, rows, count);
+        cs_crash_at(CS_CRASH_ORCHESTRATOR_WHILE_RETURNING);
+        more = take(entries, ctx);
+    }
     return CS_OK;
 }
 
@@ -135,8 +183,7 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
             return cs_str_eq(err->reason, "not_fenced") ? CS_OK : err->status;
         }
         cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_CLAIM);
-        struct orc_entry *entries = NULL;
-        make_entries(rows, count, arena, &entries);
+        struct orc_entry *entries = make_entries(rows, count, arena);
         claimed += count;
         *ret_progress = claimed != 0;
         if (count == 0 || !take(entries, ctx)) {
@@ -154,32 +201,11 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
     return CS_OK;
 }
 
-/* To the end of the list, so that the oldest batch stays first. */
-static bool collect(struct orc_entry *entries, void *ctx) {
-    struct orc_entry **list = ctx;
-    while (*list != NULL) {
-        list = &(*list)->next_recovered;
-    }
-    *list = entries;
-    return true;
-}
+/* ---- joining: on the committer's thread, or before there is one ---- */
 
-/* At the start everything that nobody runs: of those that were told to stop, or died. */
-static enum cs_status take_over_all(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
-    bool progress = true;
-    while (progress) {
-        CS_AUTO(cs_arena) *arena = cs_arena_create();
-        struct orc_alive alive = {0};
-        progress = false;
-        CS_TRY(orc_store_keep(engine->committer.store, "", arena, &alive, err));
-        if (alive.dead[0] != '\0') {
-            CS_TRY(orc_engine_take_over(engine, engine->committer.store, alive.dead, collect, entries, &progress, err));
-        }
-    }
-    return CS_OK;
+static struct orc_store *store_of(const struct orc_engine *engine) {
+    return engine->tracks[ORC_TRACK_MAIN].committer.store;
 }
-
-/* ---- joining ---- */
 
 static int64_t joined_at(struct orc_engine *engine) {
     return engine->clock.unix_ms(engine->clock.ctx);
@@ -187,7 +213,7 @@ static int64_t joined_at(struct orc_engine *engine) {
 
 /* A name that was given is kept, unless a live process has it. */
 static enum cs_status join_named(struct orc_engine *engine, struct cs_err *err) {
-    struct orc_store *store = engine->committer.store;
+    struct orc_store *store = store_of(engine);
     cs_str_copy(engine->name, sizeof(engine->name), engine->replica);
     return engine->epoch == 0
                ? orc_store_join(store, engine->name, joined_at(engine), &engine->epoch, err)
@@ -202,43 +228,36 @@ static void make_name(char ret_name[static ORC_REPLICA_NAME_MAX]) {
     (void)snprintf(ret_name, ORC_REPLICA_NAME_MAX, "%s-%.8s", host, id);
 }
 
-/* A new name each time; what the one before has open is ours again if nobody has fenced it. */
-static enum cs_status join_unnamed(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
-    struct orc_store *store = engine->committer.store;
+/* A new name each time; what the one before has open is taken over by who sees it first, if nobody has fenced it. */
+static enum cs_status join_unnamed(struct orc_engine *engine, struct cs_err *err) {
+    struct orc_store *store = store_of(engine);
     char name[ORC_REPLICA_NAME_MAX];
-    char before[ORC_REPLICA_NAME_MAX];
-    bool released = false;
-    bool progress = false;
     make_name(name);
-    CS_TRY(orc_store_release(store, &released, err));
+    CS_TRY(orc_store_release(store, NULL, err));
     CS_TRY(orc_store_join(store, name, joined_at(engine), &engine->epoch, err));
-    cs_str_copy(before, sizeof(before), engine->name);
     cs_str_copy(engine->name, sizeof(engine->name), name);
-    return released ? orc_engine_take_over(engine, store, before, collect, entries, &progress, err) : CS_OK;
+    return CS_OK;
 }
 
-static enum cs_status load(struct orc_engine *engine, struct orc_entry **entries, struct cs_err *err) {
-    bool first = engine->epoch == 0;
+/* Who joins under a name that is new owns nothing. */
+static enum cs_status list_owned(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) {
+    CS_AUTO(orc_owned) *owned = cs_alloc(sizeof(*owned));
+    owned->arena = cs_arena_create();
+    if (engine->replica[0] != '\0') {
+        CS_TRY(orc_store_open_ids(store_of(engine), engine->name, owned->arena, &owned->ids, &owned->count, err));
+    }
+    *ret_owned = cs_steal(&owned);
+    return CS_OK;
+}
+
+enum cs_status orc_engine_join(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) {
     int64_t asked_ms = cs_clock_mono_ms();
-    CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, entries, err));
+    CS_TRY(engine->replica[0] != '\0' ? join_named(engine, err) : join_unnamed(engine, err));
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_JOIN);
     orc_keeper_begin(&engine->keeper, engine->name, engine->epoch, asked_ms);
-    cs_log_info("joined", CS_KV("replica", engine->name), CS_KVI("epoch", engine->epoch));
-    char after_id[24] = "";
-    bool more = engine->replica[0] != '\0'; /* nobody owned anything under a name that is new */
-    while (more) {
-        CS_TRY(load_some(engine, after_id, entries, &more, err));
-    }
-    return first ? take_over_all(engine, entries, err) : CS_OK;
-}
-
-enum cs_status orc_engine_load(struct orc_engine *engine, struct orc_entry **ret_entries, struct cs_err *err) {
-    struct orc_entry *entries = NULL;
-    if (load(engine, &entries, err) != CS_OK) {
-        orc_entries_destroy(entries);
-        return err->status;
-    }
-    *ret_entries = entries;
+    CS_TRY(list_owned(engine, ret_owned, err));
+    cs_log_info("joined", CS_KV("replica", engine->name), CS_KVI("epoch", engine->epoch),
+                CS_KVI("executions", orc_owned_left(*ret_owned)));
     return CS_OK;
 }
 
@@ -266,26 +285,19 @@ static void adopt(struct orc_engine *engine, struct orc_entry *entry) {
     orc_engine_set_timer(engine, entry);
 }
 
-static size_t adopt_all(struct orc_engine *engine, struct orc_entry *entries) {
-    size_t count = 0;
+void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
     while (entries != NULL) {
         struct orc_entry *next = entries->next_recovered;
         adopt(engine, entries);
         entries = next;
-        count++;
     }
-    return count;
 }
 
-void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
-    size_t count = adopt_all(engine, entries);
+void orc_engine_joined(struct orc_engine *engine, struct orc_owned *owned) {
+    orc_store_assume(engine->tracks[ORC_TRACK_EXPRESS].committer.store, engine->name, engine->epoch);
     engine->recovering = false;
-    orc_keeper_take(&engine->keeper);
-    cs_log_info("recovered", CS_KVI("executions", count));
-}
-
-void orc_engine_adopt_taken(struct orc_engine *engine, struct orc_entry *entries) {
-    (void)adopt_all(engine, entries);
+    orc_returning_begin(engine, orc_owned_left(owned));
+    orc_keeper_take(&engine->keeper, owned);
 }
 
 /* ---- dropping everything ---- */
@@ -294,34 +306,42 @@ void orc_engine_adopt_taken(struct orc_engine *engine, struct orc_entry *entries
  * prediction that is paid for is left to the next attempt instead of being cancelled at its provider. */
 #define STARTING_AGAIN "stream ended"
 
-/* Workers stop what they do for us; their slots come back as they say so. */
+/* Workers stop what they do for us, unless they were told to before; their slots come back as they say so. */
 static void cancel_assignments(struct orc_engine *engine) {
     struct orc_assignment *assignment = engine->dispatch.assignments;
     while (assignment != NULL) {
         struct orc_assignment *next = assignment->hh.next;
-        orc_assignment_give_up(assignment);
-        if (assignment->sent) {
-            orc_assignment_post_cancel(engine, assignment, STARTING_AGAIN);
-        } else {
+        orc_assignment_give_up(engine, assignment);
+        if (!assignment->sent) {
             orc_assignment_remove(engine, assignment);
+        } else if (!assignment->cancelled) {
+            orc_assignment_post_cancel(engine, assignment, STARTING_AGAIN);
         }
         assignment = next;
     }
     orc_peers_flush(engine);
 }
 
+static void fail_track(struct orc_engine *engine, struct orc_track *track) {
+    if (track->committing != NULL) {
+        orc_engine_fail_batch(engine, track->committing);
+        track->committing = NULL;
+        track->failed = false;
+    }
+    orc_engine_fail_batch(engine, track->filling);
+}
+
 void orc_engine_drop_all(struct orc_engine *engine) {
     struct cs_err told = {0};
     (void)cs_fail(&told, CS_UNAVAILABLE, "recovering", "the orchestrator starts again from its log; try again");
     engine->recovering = true;
-    engine->replaced = false;
+    engine->falling = false;
+    orc_returning_end(engine);
     atomic_fetch_add(&engine->counters.recoveries, 1);
     orc_watchers_end_all(engine, &told);
-    if (engine->committing != NULL) {
-        orc_engine_fail_batch(engine, engine->committing);
-        engine->committing = NULL;
+    for (size_t i = 0; i < ORC_TRACKS; i++) {
+        fail_track(engine, &engine->tracks[i]);
     }
-    orc_engine_fail_batch(engine, engine->filling);
     cancel_assignments(engine);
     orc_cache_drop(engine);
     struct orc_entry *entry = engine->entries;
@@ -331,6 +351,6 @@ void orc_engine_drop_all(struct orc_engine *engine) {
         entry = next;
     }
     if (!engine->stopping) {
-        orc_committer_give(engine, ORC_TASK_RECOVER);
+        orc_committer_give(&engine->tracks[ORC_TRACK_MAIN], ORC_TASK_RECOVER);
     }
 }

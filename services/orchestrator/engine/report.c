@@ -8,9 +8,16 @@
 
 /* ---- sizes ---- */
 
+static size_t chunks_of(const Callsheet__V1__Spread *spread) {
+    return spread->n_chunks < ORC_SPREAD_CHUNKS_MAX ? spread->n_chunks : ORC_SPREAD_CHUNKS_MAX;
+}
+
 static size_t payload_size_of(const Callsheet__V1__Report *report) {
     if (report->report_case == CALLSHEET__V1__REPORT__REPORT_SUCCEEDED) {
         return protobuf_c_message_get_packed_size(&report->succeeded->base);
+    }
+    if (report->report_case == CALLSHEET__V1__REPORT__REPORT_SPREAD) {
+        return ORC_SPREAD_PLAN_BYTES + chunks_of(report->spread) * sizeof(uint32_t);
     }
     return report->report_case == CALLSHEET__V1__REPORT__REPORT_CHECKPOINT ? report->checkpoint->data.len : 0;
 }
@@ -76,6 +83,19 @@ static size_t copy_payload(const Callsheet__V1__Report *from, struct orc_report 
     return size;
 }
 
+/* Returns how much of the room was used. */
+static size_t copy_spread(const Callsheet__V1__Spread *from, struct orc_report *to, unsigned char *room) {
+    size_t count = chunks_of(from);
+    to->kind = ORC_REPORT_SPREAD;
+    memcpy(room, from->plan.data, ORC_SPREAD_PLAN_BYTES);
+    if (count != 0) {
+        memcpy(room + ORC_SPREAD_PLAN_BYTES, from->chunks, count * sizeof(uint32_t));
+    }
+    to->payload = room;
+    to->payload_size = ORC_SPREAD_PLAN_BYTES + count * sizeof(uint32_t);
+    return to->payload_size;
+}
+
 /* False when there is nothing in it for us. */
 static bool copy_report(const Callsheet__V1__Report *from, struct orc_report *to, unsigned char *room,
                         size_t *ret_used) {
@@ -113,6 +133,12 @@ static bool copy_report(const Callsheet__V1__Report *from, struct orc_report *to
     case CALLSHEET__V1__REPORT__REPORT_CHECKPOINT:
         *ret_used = copy_payload(from, to, room);
         return true;
+    case CALLSHEET__V1__REPORT__REPORT_SPREAD:
+        if (from->spread->plan.len != ORC_SPREAD_PLAN_BYTES) {
+            return false;
+        }
+        *ret_used = copy_spread(from->spread, to, room);
+        return true;
     default:
         return false;
     }
@@ -143,6 +169,7 @@ struct orc_hello *orc_hello_copy(const Callsheet__V1__Hello *message) {
     cs_str_copy(hello->worker, sizeof(hello->worker), message->worker);
     hello->heartbeat_ms = message->heartbeat_ms < ORC_HEARTBEAT_MS_MAX ? message->heartbeat_ms : ORC_HEARTBEAT_MS_MAX;
     hello->fused_jobs = message->fused_jobs < ORC_FUSED_MAX ? message->fused_jobs : ORC_FUSED_MAX;
+    hello->shares = message->shares;
     for (size_t i = 0; i < count; i++) {
         const struct orc_operation *operation = orc_operation_by_name(message->operations[i]);
         if (operation != NULL) {

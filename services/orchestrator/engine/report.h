@@ -25,6 +25,8 @@ enum {
     ORC_STAGE_SIZE = 32,
     ORC_HEARTBEATS_MISSED_MAX = 6,        /* then an attempt is given to another worker */
     ORC_HEARTBEAT_MS_MAX = 5 * 60 * 1000, /* of what a worker may promise */
+    ORC_SPREAD_CHUNKS_MAX = 256,
+    ORC_SPREAD_PLAN_BYTES = 32,
     ORC_WORKER_NAME_SIZE = ORC_WORKER_ID_BYTES_MAX + 1,
 };
 
@@ -37,6 +39,7 @@ enum orc_report_kind {
     ORC_REPORT_LOG,
     ORC_REPORT_SUCCEEDED,
     ORC_REPORT_FAILED,
+    ORC_REPORT_SPREAD,
 };
 
 struct orc_progress {
@@ -67,7 +70,7 @@ struct orc_report {
             int64_t retry_after_ms;
         } failed; /* LOG: code is the level */
     };
-    const void *payload; /* SUCCEEDED: packed; CHECKPOINT: its data */
+    const void *payload; /* SUCCEEDED: packed; CHECKPOINT: its data; SPREAD: the plan, then each chunk as uint32_t */
     size_t payload_size;
 };
 
@@ -84,6 +87,7 @@ struct orc_hello {
     char worker[ORC_WORKER_NAME_SIZE];
     uint32_t heartbeat_ms; /* how often it is heard of about each attempt; 0: it never promised */
     uint32_t fused_jobs;   /* how many jobs an assignment may be made of */
+    bool shares;           /* it makes chunks of others' jobs */
     size_t operation_count;
     const struct orc_operation *operations[]; /* those that we know */
 };

@@ -6,13 +6,14 @@
 #include "wire/webhook_wire.h"
 
 /* Frozen now: every try sends these bytes, whatever links or names would say later. */
-static void freeze_webhook(struct orc_engine *engine, struct orc_entry *entry, struct orc_row_head *head) {
+static void freeze_webhook(struct orc_engine *engine, struct orc_entry *entry, struct cs_arena *arena,
+                           struct orc_row_head *head) {
     const struct orc_webhook_context context = {
         .public_url = engine->public_url, .link_secret = engine->link_secret, .now_ms = engine->now_ms};
     const char *body = NULL;
     size_t size = 0;
     struct cs_err err = {0};
-    if (orc_webhook_body(entry->execution, &context, engine->filling->arena, &body, &size, &err) != CS_OK) {
+    if (orc_webhook_body(entry->execution, &context, arena, &body, &size, &err) != CS_OK) {
         cs_log_error("no webhook body, sending an empty one", CS_KV("execution", entry->execution->id), CS_KVE(&err));
         body = "{}";
         size = 2;
@@ -24,10 +25,10 @@ static void freeze_webhook(struct orc_engine *engine, struct orc_entry *entry, s
     head->webhook_body_size = size;
 }
 
-static void summarize(struct orc_engine *engine, struct orc_entry *entry, struct orc_row_head *head) {
-    const Callsheet__V1__Execution *summary = orc_engine_view(entry, NULL, 0, engine->filling->arena);
+static void summarize(struct orc_entry *entry, struct cs_arena *arena, struct orc_row_head *head) {
+    const Callsheet__V1__Execution *summary = orc_engine_view(entry, NULL, 0, arena);
     head->summary_size = protobuf_c_message_get_packed_size(&summary->base);
-    uint8_t *bytes = cs_arena_alloc(engine->filling->arena, head->summary_size);
+    uint8_t *bytes = cs_arena_alloc(arena, head->summary_size);
     (void)protobuf_c_message_pack(&summary->base, bytes);
     head->summary = bytes;
 }
@@ -39,9 +40,9 @@ static bool needs_head(const struct orc_entry *entry) {
            orc_execution_wake_at(execution) < entry->recorded_wake_ms;
 }
 
-static void add_head(struct orc_engine *engine, struct orc_entry *entry) {
+static void add_head(struct orc_engine *engine, struct orc_batch *batch, struct orc_entry *entry) {
     const struct orc_execution *execution = entry->execution;
-    struct orc_row_head *head = &engine->filling->heads[engine->filling->head_count++];
+    struct orc_row_head *head = &batch->heads[batch->head_count++];
     *head = (struct orc_row_head){
         .id = execution->id,
         .state = execution->state,
@@ -52,44 +53,32 @@ static void add_head(struct orc_engine *engine, struct orc_entry *entry) {
         .wake_at_ms = orc_execution_wake_at(execution),
     };
     if (orc_execution_terminal(execution)) {
-        summarize(engine, entry, head);
+        summarize(entry, batch->arena, head);
         if (execution->has_webhook && entry->webhook_body == NULL) {
-            freeze_webhook(engine, entry, head);
+            freeze_webhook(engine, entry, batch->arena, head);
         }
     }
     entry->recorded_state = head->state;
     entry->recorded_wake_ms = head->wake_at_ms;
 }
 
-static void add_update(struct orc_engine *engine, struct orc_entry *entry) {
-    const Callsheet__V1__ExecutionUpdate *update = orc_watch_update(engine, entry, engine->filling->arena);
+static void add_update(struct orc_engine *engine, struct orc_batch *batch, struct orc_entry *entry) {
+    const Callsheet__V1__ExecutionUpdate *update = orc_watch_update(engine, entry, batch->arena);
     if (update != NULL) {
         struct orc_effect effect = {.kind = ORC_EFFECT_UPDATE, .entry = entry, .watch = {.update = update}};
-        orc_batch_add_effect(engine->filling, &effect);
+        orc_batch_add_effect(batch, &effect);
     }
 }
 
-static void seal(struct orc_engine *engine) {
-    struct orc_batch *batch = engine->filling;
+void orc_engine_seal(struct orc_engine *engine, struct orc_batch *batch) {
     batch->heads = cs_arena_array(batch->arena, batch->entry_count, sizeof(*batch->heads));
     batch->duplicates = cs_arena_array(batch->arena, batch->created_count, sizeof(*batch->duplicates));
     for (size_t i = 0; i < batch->entry_count; i++) {
         struct orc_entry *entry = batch->entries[i];
         entry->dirty = false;
         if (needs_head(entry)) {
-            add_head(engine, entry);
+            add_head(engine, batch, entry);
         }
-        add_update(engine, entry);
+        add_update(engine, batch, entry);
     }
-}
-
-void orc_engine_commit_if_free(struct orc_engine *engine) {
-    if (engine->committing != NULL || engine->recovering || orc_batch_empty(engine->filling)) {
-        return;
-    }
-    seal(engine);
-    engine->committing = engine->filling;
-    engine->filling = engine->filling == &engine->batches[0] ? &engine->batches[1] : &engine->batches[0];
-    engine->filling->number = engine->committing->number + 1;
-    orc_committer_give(engine, ORC_TASK_COMMIT);
 }

@@ -17,6 +17,8 @@ struct orc_entry *orc_engine_find(struct orc_engine *engine, const char *id) {
 
 void orc_engine_add(struct orc_engine *engine, struct orc_entry *entry) {
     HASH_ADD_KEYPTR(hh, engine->entries, entry->execution->id, strlen(entry->execution->id), entry);
+    entry->track = &engine->tracks[ORC_TRACK_MAIN];
+    entry->holder = orc_headroom_enter(&engine->tenants, entry->execution->tenant);
     atomic_fetch_add(&engine->counters.open, 1);
 }
 
@@ -25,7 +27,7 @@ static void leave_seat(struct orc_engine *engine, struct orc_seat *seat) {
         orc_seat_dequeue(engine, seat);
     }
     if (seat->assignment != NULL) {
-        orc_assignment_give_up(seat->assignment);
+        orc_assignment_give_up(engine, seat->assignment);
     }
     orc_outside_leave(engine, seat);
     if (seat->flight != NULL) {
@@ -42,29 +44,39 @@ void orc_engine_forget(struct orc_engine *engine, struct orc_entry *entry) {
     orc_bases_leave(engine, entry);
     orc_timer_set(&engine->timers, &entry->timer, INT64_MAX);
     HASH_DEL(engine->entries, entry);
+    orc_headroom_leave(entry->holder);
     atomic_fetch_sub(&engine->counters.open, 1);
     orc_entry_destroy(entry);
 }
 
 /* ---- batches ---- */
 
-void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry) {
-    if (!entry->dirty) {
-        entry->dirty = true;
-        entry->batch = engine->filling->number;
-        orc_batch_add_entry(engine->filling, entry);
+struct orc_batch *orc_engine_batch_of(const struct orc_entry *entry) {
+    const struct orc_track *track = entry->track;
+    if (entry->batch == track->filling->number) {
+        return track->filling;
+    }
+    return track->committing != NULL && entry->batch == track->committing->number ? track->committing : NULL;
+}
+
+/* What follows on its row goes by the main track, once nothing of it is under way on the other. */
+static void choose_track(struct orc_engine *engine, struct orc_entry *entry) {
+    if (entry->request == NULL && orc_engine_batch_of(entry) == NULL) {
+        entry->track = &engine->tracks[ORC_TRACK_MAIN];
     }
 }
 
-struct orc_batch *orc_engine_batch_of(struct orc_engine *engine, const struct orc_entry *entry) {
-    if (entry->batch == engine->filling->number) {
-        return engine->filling;
+void orc_engine_touch(struct orc_engine *engine, struct orc_entry *entry) {
+    if (!entry->dirty) {
+        choose_track(engine, entry);
+        entry->dirty = true;
+        entry->batch = entry->track->filling->number;
+        orc_batch_add_entry(entry->track->filling, entry);
     }
-    return engine->committing != NULL && entry->batch == engine->committing->number ? engine->committing : NULL;
 }
 
 void orc_engine_after_commit(struct orc_engine *engine, const struct orc_effect *effect) {
-    struct orc_batch *batch = orc_engine_batch_of(engine, effect->entry);
+    struct orc_batch *batch = orc_engine_batch_of(effect->entry);
     if (batch != NULL) {
         orc_batch_add_effect(batch, effect);
     } else {
@@ -97,15 +109,16 @@ void orc_engine_set_timer(struct orc_engine *engine, struct orc_entry *entry) {
 
 static void record(struct orc_engine *engine, struct orc_entry *entry, const struct orc_event *event) {
     orc_engine_touch(engine, entry);
-    struct orc_row_event *row = orc_batch_add_event(engine->filling);
-    orc_event_to_row(event, entry->execution->id, entry->execution->seq, engine->filling->arena, row);
+    struct orc_batch *batch = entry->track->filling;
+    struct orc_row_event *row = orc_batch_add_event(batch);
+    orc_event_to_row(event, entry->execution->id, entry->execution->seq, batch->arena, row);
 }
 
 /* A worker's attempt that the domain has ended: its result is not wanted any more. */
 static void detach(struct orc_engine *engine, struct orc_entry *entry, const unsigned char *fence) {
     struct orc_assignment *assignment = orc_assignment_find(engine, fence);
     if (assignment != NULL && assignment->entry == entry) {
-        orc_assignment_give_up(assignment);
+        orc_assignment_give_up(engine, assignment);
     }
 }
 
@@ -134,6 +147,7 @@ static void follow(struct orc_engine *engine, struct orc_entry *entry, const str
         orc_outside_leave(engine, orc_entry_seat(entry, command->job));
         effect.kind = ORC_EFFECT_STOP;
         memcpy(effect.attempt.fence, command->fence, ORC_FENCE_BYTES);
+        effect.attempt.for_good = orc_job_terminal(&entry->execution->jobs[command->job]);
         break;
     case ORC_COMMAND_GATHER:
         effect.kind = ORC_EFFECT_GATHER;

@@ -56,8 +56,18 @@ static struct orc_entry *entry_of(struct orc_engine *engine, struct orc_submissi
     return entry;
 }
 
-static void add_row(struct orc_engine *engine, const struct orc_entry *entry, const struct orc_submission *submission) {
-    struct orc_row_created *row = orc_batch_add_created(engine->filling);
+static bool is_small(const struct orc_entry *entry) {
+    return entry->execution->plan->job_count <= ORC_EXPRESS_JOBS_MAX && entry->holder->slots <= ORC_EXPRESS_OPEN_MAX;
+}
+
+/* By which its row gets into the database. */
+static struct orc_track *choose_track(struct orc_engine *engine, const struct orc_entry *entry) {
+    bool busy = engine->tracks[ORC_TRACK_MAIN].committing != NULL;
+    return &engine->tracks[busy && is_small(entry) ? ORC_TRACK_EXPRESS : ORC_TRACK_MAIN];
+}
+
+static void add_row(const struct orc_entry *entry, const struct orc_submission *submission) {
+    struct orc_row_created *row = orc_batch_add_created(entry->track->filling);
     *row = (struct orc_row_created){
         .id = entry->execution->id,
         .tenant = entry->execution->tenant,
@@ -85,20 +95,26 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
     }
     struct orc_entry *entry =
         entry_of(engine, submission); /* the arena, and the submission with it, is the entry's now */
-    add_row(engine, entry, submission);
     orc_engine_add(engine, entry);
+    entry->track = choose_track(engine, entry);
+    add_row(entry, submission);
     orc_engine_touch(engine,
                      entry); /* its timer is set when it begins: nothing happens to it before its row is there */
     struct orc_effect effect = {
         .kind = ORC_EFFECT_CREATED,
         .entry = entry,
-        .created = {.row = engine->filling->created_count - 1, .done = item->submit.done, .ctx = item->submit.ctx},
+        .created = {.row = entry->track->filling->created_count - 1,
+                    .done = item->submit.done,
+                    .ctx = item->submit.ctx},
     };
-    orc_batch_add_effect(engine->filling, &effect);
+    orc_batch_add_effect(entry->track->filling, &effect);
     for (size_t i = 0; i < submission->reuses.count; i++) {
         orc_engine_reuse(engine, entry, &submission->reuses, i);
     }
     orc_timer_set(&engine->timers, &entry->timer, INT64_MAX); /* reusing set it */
+    if (entry->track == &engine->tracks[ORC_TRACK_EXPRESS]) {
+        orc_track_commit_if_free(entry->track); /* now: the turn may have much to do still */
+    }
 }
 
 /* ---- a submission whose key is taken ---- */
@@ -141,7 +157,7 @@ void orc_engine_reply_existing(const struct orc_stored *item, orc_created_fn *do
 static void answer_repeated(const struct orc_stored *item, const struct cs_err *err, void *ctx) {
     struct repeated *repeated = ctx;
     struct cs_err why = err != NULL ? *err : (struct cs_err){0};
-    if (item == NULL && err->status == CS_NOT_FOUND && repeated->otherwise.status != CS_OK) {
+    if (item == NULL && why.status == CS_NOT_FOUND && repeated->otherwise.status != CS_OK) {
         why = repeated->otherwise;
     }
     orc_engine_answered(repeated->engine);

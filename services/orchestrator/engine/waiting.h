@@ -2,7 +2,8 @@
  * waiting: why a job is not running yet, made when somebody asks.
  *
  * Costs    the jobs and edges of the execution, and a look at no more than ORC_WAITING_PLACES_MAX seats of each queue
- * that one of its jobs is in. Threads  the engine's.
+ * that one of its jobs is in.
+ * Threads  the engine's.
  */
 #ifndef ORC_ENGINE_WAITING_H
 #define ORC_ENGINE_WAITING_H

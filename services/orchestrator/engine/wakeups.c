@@ -42,6 +42,17 @@ static struct orc_event event_of(const struct orc_entry *entry, const struct ove
     };
 }
 
+/* Nobody waits for its result any more; it may not have been sent yet. */
+static void give_up(struct orc_engine *engine, const struct orc_seat *seat) {
+    struct orc_assignment *assignment = seat->assignment;
+    if (assignment != NULL && assignment->sent) {
+        orc_station_count(engine, seat, engine->now_ms - assignment->sent_ms, false);
+    }
+    if (assignment != NULL) {
+        orc_assignment_give_up(engine, assignment);
+    }
+}
+
 /* The worker is told to stop; its slot stays taken until it says that it has. */
 static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, const struct overdue *found) {
     const struct overdue first = {orc_fusion_first(entry, found->job), found->code, found->message};
@@ -50,10 +61,9 @@ static void end_attempt(struct orc_engine *engine, struct orc_entry *entry, cons
     event.kind = orc_fusion_failure(engine, entry, overdue->job);
     struct orc_effect effect = {.kind = ORC_EFFECT_STOP, .entry = entry};
     memcpy(effect.attempt.fence, entry->execution->jobs[overdue->job].fence, ORC_FENCE_BYTES);
-    if (orc_entry_seat(entry, overdue->job)->assignment != NULL) {
-        orc_assignment_give_up(orc_entry_seat(entry, overdue->job)->assignment);
-    }
+    give_up(engine, orc_entry_seat(entry, overdue->job));
     orc_engine_must_step(engine, entry, &event);
+    effect.attempt.for_good = orc_job_terminal(&entry->execution->jobs[overdue->job]);
     orc_engine_after_commit(engine, &effect);
 }
 
@@ -181,11 +191,9 @@ static void fire_delivery(struct orc_engine *engine, struct orc_entry *entry) {
         return;
     }
     struct orc_assignment *assignment = orc_entry_delivery(entry)->assignment;
-    if (assignment != NULL) {
-        orc_assignment_give_up(assignment);
-        if (assignment->sent) {
-            orc_assignment_post_cancel(engine, assignment, "the try took too long");
-        }
+    give_up(engine, orc_entry_delivery(entry));
+    if (assignment != NULL && assignment->sent) {
+        orc_assignment_post_cancel(engine, assignment, "the try took too long");
     }
     struct orc_event event = {
         .kind = ORC_EVENT_DELIVERY_FAILED,

@@ -137,7 +137,7 @@ void orc_watcher_bind(struct orc_engine *engine, struct orc_watcher *watcher, st
     }
     watcher->watch = entry->watch;
     DL_APPEND(entry->watch->watchers, watcher);
-    struct orc_batch *batch = orc_engine_batch_of(engine, entry);
+    struct orc_batch *batch = orc_engine_batch_of(entry);
     struct cs_arena *arena = batch != NULL ? batch->arena : engine->scratch;
     struct orc_effect effect = {
         .kind = ORC_EFFECT_SNAPSHOT,
@@ -195,7 +195,7 @@ int64_t orc_watches_flush(struct orc_engine *engine) {
     while (watch != NULL) {
         struct orc_watch *next = watch->next;
         int64_t due_ms = watch->changed ? engine->now_ms : watch->told_at_ms + ORC_PROGRESS_EVERY_MS;
-        if (orc_engine_batch_of(engine, watch->entry) != NULL) {
+        if (orc_engine_batch_of(watch->entry) != NULL) {
             watch = next; /* the commit tells it, or its end brings us here again */
             continue;
         }

@@ -96,6 +96,7 @@ struct about {
     struct orc_entry *entry;
     uint32_t job;
     uint32_t attempt;
+    int64_t ran_ms;
     unsigned char fence[ORC_FENCE_BYTES];
 };
 
@@ -158,7 +159,7 @@ static void take_checkpoint(struct orc_engine *engine, struct orc_assignment *as
     }
     /* The worker waits for an acknowledgement that cannot come. */
     cs_log_warn("checkpoint refused, failing the attempt", CS_KV("execution", entry->execution->id), CS_KVE(&err));
-    orc_assignment_give_up(assignment);
+    orc_assignment_give_up(engine, assignment);
     orc_assignment_post_cancel(engine, assignment, err.message);
     struct orc_event failed = {.kind = ORC_EVENT_FAILED,
                                .job = event.job,
@@ -170,6 +171,10 @@ static void take_checkpoint(struct orc_engine *engine, struct orc_assignment *as
     orc_engine_must_step(engine, entry, &failed);
 }
 
+static void count_attempt(struct orc_engine *engine, const struct about *about, bool succeeded) {
+    orc_station_count(engine, orc_entry_seat(about->entry, about->job), about->ran_ms, succeeded);
+}
+
 static void take_succeeded(struct orc_engine *engine, const struct about *about, const struct orc_report *report) {
     struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERED : ORC_EVENT_SUCCEEDED,
                               .job = event_job(about->job),
@@ -177,6 +182,7 @@ static void take_succeeded(struct orc_engine *engine, const struct about *about,
                               .payload = report->payload,
                               .payload_size = is_delivery(about) ? 0 : report->payload_size};
     atomic_fetch_add(&engine->counters.jobs_ended, 1);
+    count_attempt(engine, about, true);
     if (orc_fusion_runs(about->entry, about->job)) {
         orc_fusion_succeeded(engine, about->entry, &event);
     } else {
@@ -212,6 +218,7 @@ static void take_failed(struct orc_engine *engine, const struct about *about, co
         return;
     }
     say_failed(about, report);
+    count_attempt(engine, about, false);
     struct orc_event event = {.kind = is_delivery(about) ? ORC_EVENT_DELIVERY_FAILED
                                                          : orc_fusion_failure(engine, about->entry, about->job),
                               .job = event_job(about->job),
@@ -227,7 +234,10 @@ static void take_failed(struct orc_engine *engine, const struct about *about, co
 
 /* The last report frees the slot, whether or not anybody still wants the result. */
 static void take_final(struct orc_engine *engine, struct orc_assignment *assignment, const struct orc_report *report) {
-    struct about about = {.entry = assignment->entry, .job = assignment->job, .attempt = assignment->attempt};
+    struct about about = {.entry = assignment->entry,
+                          .job = assignment->job,
+                          .attempt = assignment->attempt,
+                          .ran_ms = engine->now_ms - assignment->sent_ms};
     memcpy(about.fence, assignment->fence, ORC_FENCE_BYTES);
     orc_assignment_remove(engine, assignment);
     if (about.entry == NULL) {
@@ -266,7 +276,9 @@ static void take_report(struct orc_engine *engine, struct orc_peer *peer, const 
         return;
     }
     assignment->heard_ms = engine->now_ms;
-    if (report->kind == ORC_REPORT_SUCCEEDED || report->kind == ORC_REPORT_FAILED) {
+    if (assignment->share != NULL) {
+        orc_share_report(engine, assignment, report);
+    } else if (report->kind == ORC_REPORT_SUCCEEDED || report->kind == ORC_REPORT_FAILED) {
         take_final(engine, assignment, report);
     } else if (assignment->entry == NULL) {
         take_unwanted(engine, assignment, report);
@@ -275,6 +287,8 @@ static void take_report(struct orc_engine *engine, struct orc_peer *peer, const 
     } else if (report->kind == ORC_REPORT_CHECKPOINT &&
                !orc_seat_is_delivery(orc_entry_seat(assignment->entry, assignment->job))) {
         take_checkpoint(engine, assignment, report);
+    } else if (report->kind == ORC_REPORT_SPREAD) {
+        orc_spread_take(engine, assignment, report);
     } else if (report->kind == ORC_REPORT_LOG) {
         say_line(assignment, report);
     }

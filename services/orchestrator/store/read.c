@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "cs/base/text.h"
@@ -10,8 +11,9 @@
     "id:text tenant:text state:int4 open:bool summary:bytea created_at_ms:int8 started_at_ms:int8 "                    \
     "completed_at_ms:int8 seq:int8"
 
+static const struct cs_pg_statement executions_open_ids = CS_PG_STATEMENT(executions_open_ids, "text", "id:text");
 static const struct cs_pg_statement executions_open =
-    CS_PG_STATEMENT(executions_open, "text text int8 int8", ORC_WHOLE);
+    CS_PG_STATEMENT(executions_open, "text text[] int4[] int8", ORC_WHOLE);
 static const struct cs_pg_statement execution_get =
     CS_PG_STATEMENT(execution_get, "text text", ORC_WHOLE " successors:text");
 static const struct cs_pg_statement executions_ended =
@@ -69,6 +71,18 @@ static void read_event(struct cs_pg_rows *rows, struct cs_arena *arena, const ch
     event->attempt = (uint32_t)cs_pg_i64(rows, "attempt");
     event->at_ms = cs_pg_i64(rows, "at_ms");
     event->payload = copy_bytes(rows, "payload", arena, &event->payload_size);
+}
+
+/* And the days of their partitions. */
+static void put_ids(struct cs_pg_params *params, const char *const *ids, size_t count) {
+    CS_AUTO_PG_ARRAY wanted = {.type = CS_PG_TEXT};
+    CS_AUTO_PG_ARRAY days = {.type = CS_PG_INT4};
+    for (size_t i = 0; i < count; i++) {
+        cs_pg_add_text(&wanted, ids[i]);
+        cs_pg_add_i64(&days, orc_execution_id_day(ids[i]));
+    }
+    cs_pg_put_array(params, &wanted);
+    cs_pg_put_array(params, &days);
 }
 
 /* ---- open executions ---- */
@@ -133,13 +147,28 @@ enum cs_status orc_store_read_whole(struct orc_store *store, struct cs_pg_rows *
     return CS_OK;
 }
 
-enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
-                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
+enum cs_status orc_store_open_ids(struct orc_store *store, const char *replica, struct cs_arena *arena,
+                                  const char ***ret_ids, size_t *ret_count, struct cs_err *err) {
+    CS_AUTO_PG_PARAMS params = {0};
+    cs_pg_put_text(&params, replica);
+    CS_AUTO(cs_pg_rows) *rows = NULL;
+    CS_TRY(cs_pg_many(store->pg, &executions_open_ids, &params, &rows, err));
+    const char **ids = cs_arena_array(arena, cs_pg_count(rows), sizeof(*ids));
+    size_t count = 0;
+    while (cs_pg_next(rows)) {
+        ids[count++] = cs_arena_strdup(arena, cs_pg_text(rows, "id"));
+    }
+    *ret_ids = ids;
+    *ret_count = count;
+    return CS_OK;
+}
+
+enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *const *ids,
+                                         size_t id_count, struct cs_arena *arena, struct orc_stored **ret_items,
                                          size_t *ret_count, struct cs_err *err) {
     CS_AUTO_PG_PARAMS params = {0};
     cs_pg_put_text(&params, replica);
-    cs_pg_put_text(&params, after_id);
-    cs_pg_put_i64(&params, (int64_t)limit);
+    put_ids(&params, ids, id_count);
     cs_pg_put_i64(&params, ORC_READ_BYTES_MAX);
     CS_AUTO(cs_pg_rows) *rows = NULL;
     CS_TRY(cs_pg_many(store->pg, &executions_open, &params, &rows, err));
@@ -176,6 +205,7 @@ enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, co
                                  struct orc_stored **ret_item, struct cs_err *err) {
     struct orc_stored *item = NULL;
     CS_TRY(get(store, &execution_get, tenant, id, arena, &item, err));
+    assert(item != NULL);
     CS_TRY(read_events(store, arena, item, 1, err));
     *ret_item = item;
     return CS_OK;
@@ -198,15 +228,8 @@ enum cs_status orc_store_owner(struct orc_store *store, const char *tenant, cons
 
 enum cs_status orc_store_ended(struct orc_store *store, const char *const *ids, size_t id_count, struct cs_arena *arena,
                                struct orc_stored **ret_items, size_t *ret_count, struct cs_err *err) {
-    CS_AUTO_PG_ARRAY wanted = {.type = CS_PG_TEXT};
-    CS_AUTO_PG_ARRAY days = {.type = CS_PG_INT4};
-    for (size_t i = 0; i < id_count; i++) {
-        cs_pg_add_text(&wanted, ids[i]);
-        cs_pg_add_i64(&days, orc_execution_id_day(ids[i]));
-    }
     CS_AUTO_PG_PARAMS params = {0};
-    cs_pg_put_array(&params, &wanted);
-    cs_pg_put_array(&params, &days);
+    put_ids(&params, ids, id_count);
     CS_AUTO(cs_pg_rows) *rows = NULL;
     CS_TRY(cs_pg_many(store->pg, &executions_ended, &params, &rows, err));
     struct orc_stored *items = cs_arena_array(arena, cs_pg_count(rows), sizeof(*items));

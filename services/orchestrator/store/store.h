@@ -2,9 +2,10 @@
  * store: the orchestrator's rows. One function per job that SQL does; the only part that knows lib/pg.
  *
  * Threads  a store is one connection and belongs to one thread; the engine's committer has one, readers have a small
- * pool. Fails    ABORTED "fenced": this replica's row has gone or has a newer epoch — drop everything and start again.
+ *          pool.
+ * Fails    ABORTED "fenced": this replica's row has gone or has a newer epoch — drop everything and start again.
  *          UNAVAILABLE "commit_in_doubt": the connection broke around COMMIT — likewise. UNAVAILABLE, retryable:
- * nothing was written, try again.
+ *          nothing was written, try again.
  */
 #ifndef ORC_STORE_STORE_H
 #define ORC_STORE_STORE_H
@@ -130,10 +131,13 @@ struct orc_stored {
     size_t event_count;
 };
 
-/* Open executions of this replica with their events, in order of id, after `after_id` ("" from the start): at most
- * `limit` of them and ORC_READ_BYTES_MAX; two queries a batch. *ret_count 0: there are no more. */
-enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *after_id,
-                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
+/* The ids of what a replica has open, the oldest first. */
+enum cs_status orc_store_open_ids(struct orc_store *store, const char *replica, struct cs_arena *arena,
+                                  const char ***ret_ids, size_t *ret_count, struct cs_err *err) CS_MUST_USE;
+/* Those of `ids` (ordered by their bytes) that the replica has open, with their events: as many from the front as ORC_READ_BYTES_MAX
+ * holds, one at least; two queries. *ret_count 0: it has none of them. */
+enum cs_status orc_store_open_executions(struct orc_store *store, const char *replica, const char *const *ids,
+                                         size_t id_count, struct cs_arena *arena, struct orc_stored **ret_items,
                                          size_t *ret_count, struct cs_err *err) CS_MUST_USE;
 /* NOT_FOUND "no_such_execution", also when it is another tenant's. Without events. */
 enum cs_status orc_store_get(struct orc_store *store, const char *tenant, const char *id, struct cs_arena *arena,
@@ -184,8 +188,8 @@ enum cs_status orc_store_release(struct orc_store *store, bool *ret_released, st
 /* Shuts a replica out whose lease has ended; waits for its last commit. *ret_epoch 0: it is alive, or gone. */
 enum cs_status orc_store_fence(struct orc_store *store, const char *dead, int64_t *ret_epoch,
                                struct cs_err *err) CS_MUST_USE;
-/* Makes some of what it left open ours, with their events: the next ones after `after_id` ("" from the start), as many
- * as orc_store_open_executions reads. Of two that race exactly one gets each execution. *ret_count 0: nothing is left
+/* Makes some of what it left open ours, with their events: the next ones after `after_id` ("" from the start), at most
+ * `limit` and as many bytes as orc_store_open_executions reads. Of two that race exactly one gets each execution. *ret_count 0: nothing is left
  * there, or others are taking it. ABORTED "fenced" when we are fenced ourselves, "not_fenced" when somebody joined
  * under its name. A failure after the claim is in doubt. */
 enum cs_status orc_store_claim(struct orc_store *store, const char *dead, int64_t epoch, const char *after_id,

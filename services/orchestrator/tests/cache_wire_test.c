@@ -29,7 +29,7 @@ static void subject_of_root(const char *request, subject ret_subject) {
 
 /* ---- parameters ---- */
 
-TEST(W24_the_order_of_members_does_not_matter) {
+TEST(w24_the_order_of_members_does_not_matter) {
     subject a;
     subject b;
     subject_of_root(PICTURE_OF("'prompt':'a fox','provider':'local','duration':2,'seed':7"), a);
@@ -37,7 +37,7 @@ TEST(W24_the_order_of_members_does_not_matter) {
     assert_same(a, b);
 }
 
-TEST(W24_every_parameter_matters) {
+TEST(w24_every_parameter_matters) {
     subject a;
     subject b;
     subject_of_root(PICTURE_OF("'prompt':'a fox','provider':'local'"), a);
@@ -47,7 +47,7 @@ TEST(W24_every_parameter_matters) {
     assert_other(a, b);
 }
 
-TEST(W24_the_tenant_matters) {
+TEST(w24_the_tenant_matters) {
     AUTO_LIFE life = {0};
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct cs_err err = {0};
@@ -61,7 +61,7 @@ TEST(W24_the_tenant_matters) {
     assert_other(a, b);
 }
 
-TEST(W24_secrets_are_not_in_it) {
+TEST(w24_secrets_are_not_in_it) {
     Callsheet__V1__DeliverWebhook deliver = CALLSHEET__V1__DELIVER_WEBHOOK__INIT;
     Callsheet__V1__Operation operation = CALLSHEET__V1__OPERATION__INIT;
     operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_DELIVER_WEBHOOK;
@@ -96,7 +96,7 @@ static void subject_of_input(const char *request, const char *sha256, subject re
     subject_of(&life, 1, ret_subject);
 }
 
-TEST(W24_the_bytes_of_an_input_matter_and_not_who_made_them) {
+TEST(w24_the_bytes_of_an_input_matter_and_not_who_made_them) {
     subject a;
     subject b;
     subject_of_input(REFRAMED("g", ""), "aa", a);
@@ -135,7 +135,7 @@ static enum orc_cache_mode mode_of(const char *request, uint32_t job) {
     return (enum orc_cache_mode)life.execution->plan->jobs[job].cache;
 }
 
-TEST(SY_138_paid_work_is_kept_unless_somebody_says_otherwise) {
+TEST(sy_138_paid_work_is_kept_unless_somebody_says_otherwise) {
 #define TWO(plan, job)                                                                                                 \
     "{'tenant':'acme','plan':{" plan "'jobs':[{'id':'g'," job                                                          \
     "'operation':{'generateVideo':{'prompt':'a fox','provider':'local'}}},"                                            \
@@ -166,14 +166,14 @@ TEST(work_that_acts_on_the_world_cannot_be_kept) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(W24_the_order_of_members_does_not_matter),
-        cmocka_unit_test(W24_every_parameter_matters),
-        cmocka_unit_test(W24_the_tenant_matters),
-        cmocka_unit_test(W24_secrets_are_not_in_it),
-        cmocka_unit_test(W24_the_bytes_of_an_input_matter_and_not_who_made_them),
+        cmocka_unit_test(w24_the_order_of_members_does_not_matter),
+        cmocka_unit_test(w24_every_parameter_matters),
+        cmocka_unit_test(w24_the_tenant_matters),
+        cmocka_unit_test(w24_secrets_are_not_in_it),
+        cmocka_unit_test(w24_the_bytes_of_an_input_matter_and_not_who_made_them),
         cmocka_unit_test(the_text_of_a_url_matters),
         cmocka_unit_test(work_whose_inputs_are_not_there_has_none),
-        cmocka_unit_test(SY_138_paid_work_is_kept_unless_somebody_says_otherwise),
+        cmocka_unit_test(sy_138_paid_work_is_kept_unless_somebody_says_otherwise),
         cmocka_unit_test(work_that_acts_on_the_world_cannot_be_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static Callsheet__V1__Execution *seen(const struct life *life, struct cs_arena *
     return execution;
 }
 
-TEST(sy_013_a_new_execution_shows_its_plan) {
+TEST(sy_013_sy_152_a_new_execution_shows_its_plan_in_its_order) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PICTURE);
@@ -379,11 +379,12 @@ TEST(a_forged_page_token_is_refused) {
     }
 }
 
-TEST_MAIN(CS_TEST(sy_013_a_new_execution_shows_its_plan), CS_TEST(sy_035_a_running_job_shows_its_progress),
-          CS_TEST(a_finished_execution_shows_outputs_and_result), CS_TEST(a_failed_execution_shows_why),
-          CS_TEST(only_the_jobs_that_are_asked_for_are_shown), CS_TEST(a_result_that_does_not_unpack_is_data_loss),
-          CS_TEST(sy_011_an_assignment_has_what_the_worker_needs), CS_TEST(an_assignment_carries_the_last_checkpoint),
-          CS_TEST(a_url_goes_to_the_worker_as_it_is), CS_TEST(sy_066_a_parent_without_a_fitting_output_is_named),
+TEST_MAIN(CS_TEST(sy_013_sy_152_a_new_execution_shows_its_plan_in_its_order),
+          CS_TEST(sy_035_a_running_job_shows_its_progress), CS_TEST(a_finished_execution_shows_outputs_and_result),
+          CS_TEST(a_failed_execution_shows_why), CS_TEST(only_the_jobs_that_are_asked_for_are_shown),
+          CS_TEST(a_result_that_does_not_unpack_is_data_loss), CS_TEST(sy_011_an_assignment_has_what_the_worker_needs),
+          CS_TEST(an_assignment_carries_the_last_checkpoint), CS_TEST(a_url_goes_to_the_worker_as_it_is),
+          CS_TEST(sy_066_a_parent_without_a_fitting_output_is_named),
           CS_TEST(any_picture_or_sound_fits_where_the_type_is_open), CS_TEST(x8_a_delivery_repeats_event_and_body),
           CS_TEST(sy_108_sy_109_the_webhook_of_a_completed_execution_has_links),
           CS_TEST(sy_109_w6_the_webhook_of_a_failed_execution_has_its_error),

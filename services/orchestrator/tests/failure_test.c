@@ -20,7 +20,7 @@ static bool is_job(const struct heard *assigned, const char *id) {
     return strcmp(assigned->command->assign->job, id) == 0;
 }
 
-TEST(EX_024_a_scene_that_failed_is_left_out_and_the_execution_completes) {
+TEST(ex_024_a_scene_that_failed_is_left_out_and_the_execution_completes) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -53,7 +53,7 @@ TEST(EX_024_a_scene_that_failed_is_left_out_and_the_execution_completes) {
     scripted_stop(worker);
 }
 
-TEST(W12_a_plan_for_which_there_is_no_worker_ends_by_its_queue_timeout) {
+TEST(w12_a_plan_for_which_there_is_no_worker_ends_by_its_queue_timeout) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -72,7 +72,7 @@ TEST(W12_a_plan_for_which_there_is_no_worker_ends_by_its_queue_timeout) {
     scripted_stop(worker);
 }
 
-TEST(SY_038_fail_fast_is_the_same_after_a_restart) {
+TEST(sy_038_fail_fast_is_the_same_after_a_restart) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){0});
@@ -102,9 +102,9 @@ TEST(SY_038_fail_fast_is_the_same_after_a_restart) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CS_TEST(EX_024_a_scene_that_failed_is_left_out_and_the_execution_completes),
-        CS_TEST(W12_a_plan_for_which_there_is_no_worker_ends_by_its_queue_timeout),
-        CS_TEST(SY_038_fail_fast_is_the_same_after_a_restart),
+        CS_TEST(ex_024_a_scene_that_failed_is_left_out_and_the_execution_completes),
+        CS_TEST(w12_a_plan_for_which_there_is_no_worker_ends_by_its_queue_timeout),
+        CS_TEST(sy_038_fail_fast_is_the_same_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,7 @@ TEST(an_append_is_told_apart_by_its_ids_and_takes_all_or_nothing) {
     scripted_stop(worker);
 }
 
-TEST(E12_what_has_not_started_can_be_edited_and_removed) {
+TEST(e12_what_has_not_started_can_be_edited_and_removed) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -200,7 +200,7 @@ static void assert_scene(const struct heard *assigned) {
     assert_true(left_ms <= SCENE_TIMEOUT_MS && left_ms > SCENE_TIMEOUT_MS - 60 * 1000);
 }
 
-TEST(E5_EX_022_EX_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order) {
+TEST(e5_ex_022_ex_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -255,7 +255,7 @@ static void end_items(struct scripted_worker *worker, const char *bad, int count
     }
 }
 
-TEST(EX_024_E7_items_that_failed_are_left_out_of_what_a_map_gives) {
+TEST(ex_024_e7_items_that_failed_are_left_out_of_what_a_map_gives) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -376,7 +376,7 @@ static void take_merge_of(struct scripted_worker *worker, size_t inputs) {
     scripted_succeed(merge);
 }
 
-TEST(EX_019_EX_020_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too) {
+TEST(ex_019_ex_020_e2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker =
@@ -428,7 +428,7 @@ TEST(a_map_that_begins_again_makes_its_items_anew) {
 }
 
 /* Killed at each commit of a map's life in turn: it expands once, and each item has one winner. */
-TEST(E3_a_map_survives_kill_9_at_each_of_its_commits) {
+TEST(e3_a_map_survives_kill_9_at_each_of_its_commits) {
     for (int nth = 1; nth <= 6; nth++) {
         AUTO_WORLD world = {0};
         world_open(&world, NULL);
@@ -468,15 +468,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(appended_jobs_run_and_are_there_after_a_restart),
         CS_TEST(an_append_is_told_apart_by_its_ids_and_takes_all_or_nothing),
-        CS_TEST(E12_what_has_not_started_can_be_edited_and_removed),
-        CS_TEST(E5_EX_022_EX_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order),
-        CS_TEST(EX_024_E7_items_that_failed_are_left_out_of_what_a_map_gives),
+        CS_TEST(e12_what_has_not_started_can_be_edited_and_removed),
+        CS_TEST(e5_ex_022_ex_023_a_map_renders_its_items_side_by_side_and_a_merge_takes_them_in_order),
+        CS_TEST(ex_024_e7_items_that_failed_are_left_out_of_what_a_map_gives),
         CS_TEST(a_map_that_does_not_skip_ends_with_its_first_bad_item_and_stops_the_others),
         CS_TEST(a_map_takes_the_outputs_of_a_job_as_its_items),
         CS_TEST(a_map_is_checked_with_all_its_items_when_it_is_submitted),
-        CS_TEST(EX_019_EX_020_E2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too),
+        CS_TEST(ex_019_ex_020_e2_an_item_that_is_made_anew_is_rendered_and_what_depends_on_it_too),
         CS_TEST(a_map_that_begins_again_makes_its_items_anew),
-        CS_TEST(E3_a_map_survives_kill_9_at_each_of_its_commits),
+        CS_TEST(e3_a_map_survives_kill_9_at_each_of_its_commits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

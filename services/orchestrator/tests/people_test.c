@@ -209,7 +209,7 @@ TEST(ex_002_e1_of_two_decisions_at_two_replicas_exactly_one_wins) {
 
 /* ---- the whole, deadlines ---- */
 
-TEST(ex_005_ex_013_nothing_of_an_execution_runs_before_it_is_approved) {
+TEST(ta_020_ex_005_ex_013_an_execution_that_asks_for_it_waits_to_be_approved_and_others_start) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     struct scripted_worker *worker = world_worker(&world, (struct scripted_config){.automatic = true});
@@ -222,11 +222,15 @@ TEST(ex_005_ex_013_nothing_of_an_execution_runs_before_it_is_approved) {
     assert_int_equal(execution->jobs[0]->state, JOB(WAITING));
     assert_string_equal(execution->jobs[0]->waiting->reason, "approval");
     assert_int_equal(scripted_assigned(worker), 0);
+    const char *other = world_create(&world, PLAN(NOOP("a", "")));
+    assert_int_equal(world_await(&world, other)->state, STATE(COMPLETED));
+    assert_int_equal(scripted_assigned(worker), 1);
+    assert_int_equal(world_get(&world, id)->state, STATE(PENDING));
     approve(&world, id, "");
     execution = world_await(&world, id);
     assert_int_equal(execution->state, STATE(COMPLETED));
     assert_int_equal(execution->approval->state, APPROVAL(APPROVED));
-    assert_int_equal(scripted_assigned(worker), 1);
+    assert_int_equal(scripted_assigned(worker), 2);
     world_stop(&world);
     scripted_stop(worker);
 }
@@ -501,7 +505,7 @@ int main(void) {
         CS_TEST(ex_001_what_does_not_await_an_approval_says_what_it_is),
         CS_TEST(ex_002_e1_of_two_decisions_at_once_exactly_one_wins),
         CS_TEST(ex_002_e1_of_two_decisions_at_two_replicas_exactly_one_wins),
-        CS_TEST(ex_005_ex_013_nothing_of_an_execution_runs_before_it_is_approved),
+        CS_TEST(ta_020_ex_005_ex_013_an_execution_that_asks_for_it_waits_to_be_approved_and_others_start),
         CS_TEST(an_execution_that_is_rejected_fails),
         CS_TEST(no_answer_in_time_means_what_the_plan_says),
         CS_TEST(ex_007_a_decision_that_is_durable_survives_the_death_of_who_answers),

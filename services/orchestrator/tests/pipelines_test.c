@@ -114,7 +114,7 @@ TEST(another_tenants_pipelines_do_not_exist) {
 struct writer {
     pthread_t thread;
     struct world *world;
-    char template[16];
+    char template[32];
     uint32_t version;
 };
 

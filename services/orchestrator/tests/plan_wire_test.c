@@ -65,6 +65,21 @@ TEST(a_plan_tells_the_order_of_its_jobs) {
     assert_string_equal(jobs[2].provider, "replicate");
 }
 
+TEST(what_a_job_gives_beside_its_main_output_can_be_taken) {
+    CS_AUTO(orc_submission) *submission = accept(
+        "{'tenant':'t','plan':{'jobs':["
+        "{'id':'s','operation':{'reframe':{'video':{'url':'https://e.com/"
+        "v.mp4'},'aspectRatio':'9:16','mode':'smart'}}},"
+        "{'id':'r','operation':{'reframe':{'video':{'url':'https://e.com/v.mp4'},'aspectRatio':'9:16','mode':'smart',"
+        "'path':{'job':'s'}}}},"
+        "{'id':'c','operation':{'addSubtitles':{'video':{'job':'s'},'text':'hi','subtitleFiles':true}}},"
+        "{'id':'d','operation':{'addSubtitles':{'video':{'job':'r'},'transcript':{'job':'c'}}}}]}}");
+    const struct orc_plan *plan = submission->plan;
+    assert_int_equal(plan->jobs[0].more_type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_REFRAME_PATH);
+    assert_int_equal(plan->jobs[1].inputs[1].job, 0);
+    assert_int_equal(plan->jobs[3].inputs[1].job, 2);
+}
+
 TEST(a_diamond_becomes_a_graph) {
     CS_AUTO(orc_submission) *submission = accept(DIAMOND);
     const struct orc_plan *plan = submission->plan;
@@ -140,7 +155,7 @@ TEST(the_same_request_has_the_same_digest_and_another_has_not) {
     assert_memory_not_equal(first->request_sha256, other->request_sha256, 32);
 }
 
-TEST(a_stored_request_gives_the_same_plan_again) {
+TEST(sy_012_a_stored_request_gives_the_same_plan_again) {
     CS_AUTO(orc_submission) *submission = accept(PICTURE);
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     const Callsheet__V1__CreateExecutionRequest *envelope = NULL;
@@ -156,6 +171,7 @@ TEST(a_stored_request_gives_the_same_plan_again) {
         assert_int_equal(plan->jobs[i].params_size, submission->plan->jobs[i].params_size);
         assert_memory_equal(plan->jobs[i].params, submission->plan->jobs[i].params, plan->jobs[i].params_size);
     }
+    assert_string_equal(envelope->webhook->url, "https://example.com/hook");
     assert_string_equal(envelope->webhook->secret, "s3cret");
     assert_null(envelope->plan);
 }
@@ -198,11 +214,13 @@ TEST(every_operation_of_the_catalogue_has_a_policy) {
 }
 
 TEST_MAIN(CS_TEST(sy_021_sy_022_sy_025_w4_each_bad_request_is_refused_with_its_path),
-          CS_TEST(sy_023_w4_a_cycle_is_told_with_its_jobs), CS_TEST(a_diamond_becomes_a_graph),
+          CS_TEST(sy_023_w4_a_cycle_is_told_with_its_jobs),
+          CS_TEST(what_a_job_gives_beside_its_main_output_can_be_taken), CS_TEST(a_diamond_becomes_a_graph),
           CS_TEST(a_plan_tells_the_order_of_its_jobs), CS_TEST(sy_065_a_reference_becomes_an_edge_and_a_numbered_input),
           CS_TEST(an_input_number_of_the_client_is_overwritten), CS_TEST(the_envelope_has_all_but_the_plan),
           CS_TEST(the_same_request_has_the_same_digest_and_another_has_not),
-          CS_TEST(a_stored_request_gives_the_same_plan_again), CS_TEST(a_stored_request_that_is_damaged_is_data_loss),
+          CS_TEST(sy_012_a_stored_request_gives_the_same_plan_again),
+          CS_TEST(a_stored_request_that_is_damaged_is_data_loss),
           CS_TEST(an_empty_plan_and_the_biggest_timeout_are_accepted),
           CS_TEST(sy_024_w4_a_dependency_may_come_later_in_the_list),
           CS_TEST(every_operation_of_the_catalogue_has_a_policy))

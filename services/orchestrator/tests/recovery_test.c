@@ -106,6 +106,32 @@ TEST(many_executions_survive_many_crashes) {
     scripted_stop(worker);
 }
 
+TEST(kill_9_while_thousands_come_back_loses_none_and_brings_none_twice) {
+    enum { EXECUTIONS = 1700 }; /* some 500 are read at once */
+    AUTO_WORLD world = {0};
+    world_open(&world, NULL);
+    world_start_program(&world);
+    const char *ids[EXECUTIONS];
+    for (int i = 0; i < EXECUTIONS; i++) {
+        ids[i] = world_create(&world, ONE);
+    }
+    world_kill_program(&world);
+    struct scripted_worker *worker = world_worker(&world, (struct scripted_config){.automatic = true, .slots = 4});
+    world_die_at_start(&world, "orchestrator.while_returning:1");
+    world_die_at_start(&world, "orchestrator.while_returning:3"); /* some of those before have been done */
+    assert_int_equal(world_stuck_count(&world), 0);
+    world_start_program(&world);
+    int64_t until_ms = cs_clock_mono_ms() + CS_TEST_PATIENCE_MS;
+    while (world_open_count(&world) > 0) {
+        assert_true(cs_clock_mono_ms() < until_ms);
+    }
+    for (int i = 0; i < EXECUTIONS; i++) {
+        assert_int_equal(world_events(&world, ids[i], ORC_EVENT_SUCCEEDED), 1);
+    }
+    assert_int_equal(world_stop_program(&world), 0);
+    scripted_stop(worker);
+}
+
 TEST(sigterm_in_mid_work_ends_well_and_the_next_process_goes_on) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
@@ -223,6 +249,7 @@ TEST(a_drain_without_a_database_ends_too) {
 }
 
 TEST_MAIN(CS_TEST(ex_007_w22_an_execution_goes_on_after_kill_9), CS_TEST(many_executions_survive_many_crashes),
+          CS_TEST(kill_9_while_thousands_come_back_loses_none_and_brings_none_twice),
           CS_TEST(sigterm_in_mid_work_ends_well_and_the_next_process_goes_on),
           CS_TEST(a_process_whose_name_was_taken_writes_nothing_and_ends),
           CS_TEST(a_database_that_restarts_in_mid_work_delays_and_loses_nothing),

@@ -182,6 +182,14 @@ const struct bad_request bad_requests[] = {
     {"nothing where a picture is wanted",
      PLAN(NOOP("n", "") ",{'id':'m','operation':{'merge':{'items':[{'media':{'job':'n'}}]}}}"),
      .path = "jobs[1].params.items[0].media", .reason = "type_mismatch"},
+    {"a path where there is none",
+     PLAN("{'id':'p','operation':{'reframe':{'video':{'url':'https://e.com/v.mp4'},'aspectRatio':'1:1'}}},"
+          "{'id':'r','operation':{'reframe':{'video':{'url':'https://e.com/v.mp4'},'aspectRatio':'1:1','mode':'smart',"
+          "'path':{'job':'p'}}}}"),
+     .path = "jobs[1].params.path", .reason = "type_mismatch"},
+    {"a language that no recogniser knows",
+     PLAN("{'id':'t','operation':{'transcribe':{'media':{'url':'https://e.com/v.mp4'},'language':'de'}}}"),
+     .path = "jobs[0].params.language", .reason = "language_not_supported"},
     {"an upload that is not there",
      PLAN("{'id':'r','operation':{'reframe':{'video':{'upload':'u1'},'aspectRatio':'1:1'}}}"),
      .path = "jobs[0].params.video", .reason = "upload_not_found"},

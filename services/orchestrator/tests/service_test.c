@@ -206,7 +206,7 @@ static Callsheet__V1__CreateExecutionRequest *keyed(struct world *world, const c
     return request;
 }
 
-TEST(a_key_repeated_with_the_same_plan_answers_the_first_execution) {
+TEST(ta_006_t3_a_key_repeated_with_the_same_plan_answers_the_first_execution) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -230,7 +230,7 @@ TEST(a_key_repeated_with_the_same_plan_answers_the_first_execution) {
     assert_int_equal(world_count(&world).executions, 2);
 }
 
-TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again) {
+TEST(ta_006_t1_a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -249,7 +249,7 @@ TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again) {
 
 /* ---- tenants ---- */
 
-TEST(x1_sy_146_another_tenant_learns_nothing_of_an_execution) {
+TEST(x1_sy_146_ta_013_another_tenant_learns_nothing_of_an_execution) {
     AUTO_WORLD world = {0};
     world_open(&world, NULL);
     world_start(&world);
@@ -502,10 +502,10 @@ TEST_MAIN(CS_TEST(an_execution_runs_to_its_end_and_a_watcher_sees_it),
           CS_TEST(progress_reaches_the_watcher),
           CS_TEST(sy_021_sy_022_sy_025_each_bad_plan_is_refused_with_its_path_and_changes_nothing),
           CS_TEST(bytes_that_are_no_text_are_refused), CS_TEST(a_bad_page_size_token_reason_or_tenant_is_refused),
-          CS_TEST(a_key_repeated_with_the_same_plan_answers_the_first_execution),
-          CS_TEST(a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again),
-          CS_TEST(x1_sy_146_another_tenant_learns_nothing_of_an_execution), CS_TEST(lists_come_newest_first_in_pages),
-          CS_TEST(sy_045_a_dashboard_lists_what_is_new_and_what_it_watches),
+          CS_TEST(ta_006_t3_a_key_repeated_with_the_same_plan_answers_the_first_execution),
+          CS_TEST(ta_006_t1_a_key_is_kept_when_its_execution_has_ended_and_the_server_started_again),
+          CS_TEST(x1_sy_146_ta_013_another_tenant_learns_nothing_of_an_execution),
+          CS_TEST(lists_come_newest_first_in_pages), CS_TEST(sy_045_a_dashboard_lists_what_is_new_and_what_it_watches),
           CS_TEST(sy_054_w15_w23_e14_a_cancel_reaches_the_worker_and_is_final),
           CS_TEST(what_has_completed_cannot_be_cancelled),
           CS_TEST(a_slow_watcher_gets_the_newest_state_and_not_each_change),

@@ -1,6 +1,7 @@
 #include "store/cache.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,7 +147,7 @@ TEST(state_words_are_those_of_the_domain) {
     }
 }
 
-TEST(event_kinds_are_those_that_the_domain_stores) {
+TEST(t6_event_kinds_are_those_that_the_domain_stores) {
     AUTO_PLACE place = {0};
     place_open(&place);
     CS_AUTO(cs_pg_rows) *rows = NULL;
@@ -170,7 +171,7 @@ TEST(event_kinds_are_those_that_the_domain_stores) {
     }
 }
 
-TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete) {
+TEST(t6_only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete) {
     AUTO_PLACE place = {0};
     place_open(&place);
     commit_created(&place, "e1", "", false);
@@ -231,7 +232,7 @@ TEST(the_log_only_grows) {
 
 /* ---- commits ---- */
 
-TEST(w5_a_commit_writes_executions_events_and_heads) {
+TEST(w5_t5_a_commit_writes_executions_events_and_heads) {
     AUTO_PLACE place = {0};
     place_open(&place);
     const struct orc_row_created created[] = {row("e1", "k1"), row("e2", "")};
@@ -292,7 +293,7 @@ TEST(e8_a_later_head_keeps_summary_and_webhook_body) {
     assert_memory_equal(item->webhook_body, "{}", 2);
 }
 
-TEST(a_key_makes_one_execution_of_many_rows) {
+TEST(t2_a_key_makes_one_execution_of_many_rows) {
     AUTO_PLACE place = {0};
     place_open(&place);
     commit_created(&place, "e1", "key", false);
@@ -319,6 +320,78 @@ TEST(a_key_makes_one_execution_of_many_rows) {
                  "no_such_execution");
     assert_fails(orc_store_find_key(place.store, "another", "key", place.arena, &item, &err), &err, CS_NOT_FOUND,
                  "no_such_execution");
+}
+
+/* One of two that submit the same keys at the same time, in an order of their own. */
+struct submitter {
+    pthread_t thread;
+    struct orc_store *store;
+    pthread_barrier_t *start;
+    bool backwards;
+    int created;
+    enum cs_status status;
+    struct cs_err err;
+};
+
+enum { SUBMITTED_ROUNDS = 5, SUBMITTED_KEYS = 2000 };
+
+static void submit_round(struct submitter *submitter, int round) {
+    struct orc_row_created created[SUBMITTED_KEYS];
+    char ids[SUBMITTED_KEYS][CS_ID_SIZE];
+    char keys[SUBMITTED_KEYS][32];
+    bool duplicates[SUBMITTED_KEYS];
+    for (int i = 0; i < SUBMITTED_KEYS; i++) {
+        cs_id_make(ids[i]);
+        (void)snprintf(keys[i], sizeof(keys[i]), "%d/%d", round, submitter->backwards ? SUBMITTED_KEYS - 1 - i : i);
+        created[i] = row(ids[i], keys[i]);
+    }
+    const struct orc_commit commit = {.created = created, .created_count = SUBMITTED_KEYS};
+    (void)pthread_barrier_wait(submitter->start);
+    if (submitter->status == CS_OK) {
+        submitter->status = orc_store_commit(submitter->store, &commit, duplicates, &submitter->err);
+    }
+    for (int i = 0; submitter->status == CS_OK && i < SUBMITTED_KEYS; i++) {
+        submitter->created += !duplicates[i];
+    }
+}
+
+static void *submit_all(void *arg) {
+    for (int round = 0; round < SUBMITTED_ROUNDS; round++) {
+        submit_round(arg, round);
+    }
+    return NULL;
+}
+
+TEST(two_connections_of_a_replica_commit_the_same_keys_at_once_and_are_fenced_together) {
+    AUTO_PLACE place = {0};
+    place_open(&place);
+    CS_AUTO(orc_store) *beside = NULL;
+    CS_AUTO(orc_store) *second = NULL;
+    struct cs_err err = {0};
+    pthread_barrier_t start;
+    assert_int_equal(pthread_barrier_init(&start, NULL, 2), 0);
+    assert_ok(orc_store_open(place.db.url, &beside, &err), &err);
+    orc_store_assume(beside, "r1", place.epoch);
+    struct submitter submitters[] = {{.store = place.store, .start = &start},
+                                     {.store = beside, .start = &start, .backwards = true}};
+    for (size_t i = 0; i < CS_COUNT(submitters); i++) {
+        assert_int_equal(pthread_create(&submitters[i].thread, NULL, submit_all, &submitters[i]), 0);
+    }
+    for (size_t i = 0; i < CS_COUNT(submitters); i++) {
+        (void)pthread_join(submitters[i].thread, NULL);
+    }
+    (void)pthread_barrier_destroy(&start);
+    assert_ok(submitters[0].status, &submitters[0].err); /* no deadlock, which would be a failure for now */
+    assert_ok(submitters[1].status, &submitters[1].err);
+    assert_int_equal(submitters[0].created + submitters[1].created, SUBMITTED_ROUNDS * SUBMITTED_KEYS);
+    assert_int_equal(number(place.pg, &counts, "executions"), SUBMITTED_ROUNDS * SUBMITTED_KEYS);
+
+    int64_t epoch = 0;
+    const struct orc_commit nothing = {0};
+    assert_ok(orc_store_open(place.db.url, &second, &err), &err);
+    assert_ok(orc_store_join(second, "r1", 2000, &epoch, &err), &err);
+    assert_fails(orc_store_commit(place.store, &nothing, NULL, &err), &err, CS_ABORTED, "fenced");
+    assert_fails(orc_store_commit(beside, &nothing, NULL, &err), &err, CS_ABORTED, "fenced");
 }
 
 TEST(a_second_process_of_the_name_fences_the_first) {
@@ -352,7 +425,7 @@ TEST(another_name_fences_nobody) {
     commit_created(&place, "e1", "", false);
 }
 
-TEST(an_event_number_is_written_once) {
+TEST(t4_an_event_number_is_written_once) {
     AUTO_PLACE place = {0};
     place_open(&place);
     const struct orc_row_event first = event("e1", 1);
@@ -404,8 +477,12 @@ TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back) {
 
 /* ---- reads ---- */
 
-TEST(open_executions_come_in_pages_with_their_events) {
-    enum { EXECUTIONS = 7, PAGE = 3 };
+static int by_id(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+TEST(open_executions_come_with_their_events) {
+    enum { EXECUTIONS = 7 };
     AUTO_PLACE place = {0};
     place_open(&place);
     struct orc_row_created created[EXECUTIONS];
@@ -415,6 +492,7 @@ TEST(open_executions_come_in_pages_with_their_events) {
     for (int i = 0; i < EXECUTIONS; i++) {
         cs_id_make(ids[i]);
         created[i] = row(ids[i], "");
+        created[i].created_at_ms = i < 5 ? 1000 - i : 2000;
         for (int n = 0; n < i % 3; n++) {
             events[event_count++] = event(ids[i], (uint64_t)n + 1);
         }
@@ -425,35 +503,42 @@ TEST(open_executions_come_in_pages_with_their_events) {
     struct cs_err err = {0};
     assert_ok(orc_store_commit(place.store, &commit, duplicates, &err), &err);
 
-    size_t seen = 0;
-    size_t events_seen = 0;
-    char after[CS_ID_SIZE] = "";
-    for (size_t count = PAGE; count == PAGE;) {
-        struct orc_stored *items = NULL;
-        assert_ok(orc_store_open_executions(place.store, "r1", after, PAGE, place.arena, &items, &count, &err), &err);
-        for (size_t i = 0; i < count; i++) {
-            assert_true(strcmp(items[i].id, after) > 0);
-            assert_string_not_equal(items[i].id, ids[5]);
-            (void)snprintf(after, sizeof(after), "%s", items[i].id);
-            for (size_t n = 0; n < items[i].event_count; n++) {
-                assert_string_equal(items[i].events[n].execution, items[i].id);
-                assert_int_equal(items[i].events[n].seq, n + 1);
-                assert_int_equal(items[i].events[n].kind, ORC_EVENT_SUCCEEDED);
-                assert_int_equal(items[i].events[n].job, 3);
-                assert_int_equal(items[i].events[n].attempt, 2);
-                assert_int_equal(items[i].events[n].at_ms, 6000);
-                assert_memory_equal(items[i].events[n].payload, "done", 4);
-            }
-            events_seen += items[i].event_count;
-            seen++;
-        }
+    const char **open = NULL;
+    size_t open_count = 0;
+    assert_ok(orc_store_open_ids(place.store, "r1", place.arena, &open, &open_count, &err), &err);
+    assert_int_equal(open_count, EXECUTIONS - 1);
+    for (size_t i = 0; i < open_count; i++) {
+        assert_string_equal(open[i], ids[i < 5 ? 0 - i + 4 : 6]);
     }
-    assert_int_equal(seen, EXECUTIONS - 1);
-    assert_int_equal(events_seen, event_count - 2);
+    qsort(open, open_count, sizeof(*open), by_id);
     struct orc_stored *items = NULL;
-    size_t count = 1;
-    assert_ok(orc_store_open_executions(place.store, "r2", "", PAGE, place.arena, &items, &count, &err), &err);
+    size_t count = 0;
+    assert_ok(orc_store_open_executions(place.store, "r1", open, open_count, place.arena, &items, &count, &err), &err);
+    assert_int_equal(count, open_count);
+    size_t events_seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(items[i].id, open[i]);
+        assert_string_not_equal(items[i].id, ids[5]);
+        for (size_t n = 0; n < items[i].event_count; n++) {
+            assert_string_equal(items[i].events[n].execution, items[i].id);
+            assert_int_equal(items[i].events[n].seq, n + 1);
+            assert_int_equal(items[i].events[n].kind, ORC_EVENT_SUCCEEDED);
+            assert_int_equal(items[i].events[n].job, 3);
+            assert_int_equal(items[i].events[n].attempt, 2);
+            assert_int_equal(items[i].events[n].at_ms, 6000);
+            assert_memory_equal(items[i].events[n].payload, "done", 4);
+        }
+        events_seen += items[i].event_count;
+    }
+    assert_int_equal(events_seen, event_count - 2);
+    const char *const closed_too[] = {ids[5], ids[6]};
+    assert_ok(orc_store_open_executions(place.store, "r1", closed_too, 2, place.arena, &items, &count, &err), &err);
+    assert_int_equal(count, 1);
+    assert_string_equal(items[0].id, ids[6]);
+    assert_ok(orc_store_open_executions(place.store, "r2", open, open_count, place.arena, &items, &count, &err), &err);
     assert_int_equal(count, 0);
+    assert_ok(orc_store_open_ids(place.store, "r2", place.arena, &open, &open_count, &err), &err);
+    assert_int_equal(open_count, 0);
 }
 
 TEST(x1_another_tenants_execution_is_not_found) {
@@ -616,16 +701,17 @@ TEST(w24_who_does_not_lead_hands_nothing_over) {
 }
 
 TEST_MAIN(CS_TEST(migrations_apply_from_zero_and_again), CS_TEST(state_words_are_those_of_the_domain),
-          CS_TEST(event_kinds_are_those_that_the_domain_stores),
-          CS_TEST(only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete),
+          CS_TEST(t6_event_kinds_are_those_that_the_domain_stores),
+          CS_TEST(t6_only_states_of_the_domain_can_be_stored_and_terminal_ones_are_complete),
           CS_TEST(an_execution_that_is_open_must_have_a_wakeup),
           CS_TEST(an_open_execution_of_no_replica_has_nobody_to_wake_it), CS_TEST(the_log_only_grows),
-          CS_TEST(w5_a_commit_writes_executions_events_and_heads), CS_TEST(w24_who_does_not_lead_hands_nothing_over),
-          CS_TEST(e8_a_later_head_keeps_summary_and_webhook_body), CS_TEST(a_key_makes_one_execution_of_many_rows),
+          CS_TEST(w5_t5_a_commit_writes_executions_events_and_heads), CS_TEST(w24_who_does_not_lead_hands_nothing_over),
+          CS_TEST(e8_a_later_head_keeps_summary_and_webhook_body), CS_TEST(t2_a_key_makes_one_execution_of_many_rows),
+          CS_TEST(two_connections_of_a_replica_commit_the_same_keys_at_once_and_are_fenced_together),
           CS_TEST(a_second_process_of_the_name_fences_the_first), CS_TEST(another_name_fences_nobody),
-          CS_TEST(an_event_number_is_written_once), CS_TEST(a_store_that_has_not_joined_cannot_commit),
+          CS_TEST(t4_an_event_number_is_written_once), CS_TEST(a_store_that_has_not_joined_cannot_commit),
           CS_TEST(a_database_that_is_away_says_that_nothing_was_written_and_comes_back),
-          CS_TEST(open_executions_come_in_pages_with_their_events), CS_TEST(x1_another_tenants_execution_is_not_found),
+          CS_TEST(open_executions_come_with_their_events), CS_TEST(x1_another_tenants_execution_is_not_found),
           CS_TEST(lists_go_from_new_to_old_and_page_by_position),
           CS_TEST(sy_045_lists_show_what_is_new_and_what_is_watched_each_once),
           CS_TEST(an_interrupted_store_fails_at_once))

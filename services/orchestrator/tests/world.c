@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,7 +97,8 @@ void world_stop(struct world *world) {
     disconnect(world);
 }
 
-static void start_program(struct world *world, const char *replica, struct cs_test_program *program) {
+static void start_program(struct world *world, const char *replica, enum cs_test_ready ready,
+                          struct cs_test_program *program) {
     char database[CS_TEST_URL_MAX + 16];
     (void)snprintf(database, sizeof(database), "DATABASE_URL=%s", world->url);
     const char *const arguments[] = {"--workers", world->workers, "--log-level", "warn", "--environment",
@@ -105,16 +107,24 @@ static void start_program(struct world *world, const char *replica, struct cs_te
     (void)snprintf(crash_at, sizeof(crash_at), "CALLSHEET_CRASH_AT=%s",
                    world->config.crash_at != NULL ? world->config.crash_at : "");
     const char *const environment[] = {database, "CALLSHEET_LINK_SECRET=" WORLD_LINK_SECRET, crash_at, NULL};
-    cs_test_program_start(program, "callsheet-orchestrator", arguments, environment, CS_TEST_READY_FD);
+    cs_test_program_start(program, "callsheet-orchestrator", arguments, environment, ready);
 }
 
 void world_start_program(struct world *world) {
-    start_program(world, world->config.replica, &world->program);
+    start_program(world, world->config.replica, CS_TEST_READY_FD, &world->program);
     connect_to(world, world->program.address);
 }
 
 void world_start_second(struct world *world, const char *replica, struct cs_test_program *ret_program) {
-    start_program(world, replica, ret_program);
+    start_program(world, replica, CS_TEST_READY_FD, ret_program);
+}
+
+void world_die_at_start(struct world *world, const char *crash_at) {
+    CS_AUTO_TEST_PROGRAM program = {0};
+    world->config.crash_at = crash_at;
+    start_program(world, world->config.replica, CS_TEST_READY_NONE, &program);
+    assert_int_equal(cs_test_program_wait(&program), 128 + SIGKILL);
+    world->config.crash_at = NULL;
 }
 
 void world_kill_program(struct world *world) {

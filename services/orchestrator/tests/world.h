@@ -45,6 +45,8 @@ void world_stop(struct world *world);          /* drains it */
 void world_start_program(struct world *world); /* build/bin/callsheet-orchestrator */
 void world_kill_program(struct world *world);  /* kill -9 */
 int world_stop_program(struct world *world);   /* SIGTERM; the exit code */
+/* Starts it with that --crash-at, which it reaches. */
+void world_die_at_start(struct world *world, const char *crash_at);
 /* Another program beside the first: a replica of that name ("": one of its own). */
 void world_start_second(struct world *world, const char *replica, struct cs_test_program *ret_program);
 /* Calls and watches go there from now on. */

@@ -8,6 +8,7 @@
 #include "cs/rpc.h"
 #include "wire/cache_wire.h"
 #include "wire/grown.h"
+#include "wire/names.h"
 
 /* The old execution, read. */
 struct old {
@@ -86,13 +87,25 @@ static enum cs_status check_from(const Callsheet__V1__RerunExecutionRequest *req
     return CS_OK;
 }
 
+/* Those that a client sees. */
+static struct orc_named *names_of(const struct orc_plan *plan, struct cs_arena *scratch) {
+    struct orc_named *names = NULL;
+    for (uint32_t i = 0; i < plan->job_count; i++) {
+        if (!plan->jobs[i].hidden) {
+            names = orc_names_add(names, plan->jobs[i].id, i, scratch);
+        }
+    }
+    return names;
+}
+
 /* Puts new parameters into the old plan and marks where to begin. */
-static enum cs_status apply(const Callsheet__V1__RerunJob *from, const struct orc_plan *plan,
+static enum cs_status apply(const Callsheet__V1__RerunJob *from, const struct orc_plan *plan, struct orc_named *names,
                             Callsheet__V1__Plan *message, bool *again, struct cs_err *err) {
-    int32_t job = orc_plan_find(plan, from->job_id);
-    if (job < 0 || plan->jobs[job].hidden) {
+    const struct orc_named *named = orc_names_find(names, from->job_id);
+    if (named == NULL) {
         return cs_fail_at(err, "jobId", "unknown_job", "the plan has no job \"%.128s\"", from->job_id);
     }
+    size_t job = named->index;
     if (again[job]) {
         return cs_fail_at(err, "jobId", "duplicate_job", "job \"%s\" is named already", plan->jobs[job].id);
     }
@@ -150,18 +163,33 @@ static void mark_maps(const struct orc_plan *plan, Callsheet__V1__Plan *message,
 }
 
 static enum cs_status mark_without(const Callsheet__V1__RerunExecutionRequest *request, const struct orc_plan *plan,
-                                   bool *drop, struct cs_err *err) {
+                                   struct orc_named *names, bool *drop, struct cs_err *err) {
     for (size_t i = 0; i < request->n_without; i++) {
-        int32_t job = orc_plan_find(plan, request->without[i]);
+        const struct orc_named *named = orc_names_find(names, request->without[i]);
         char path[32];
         (void)snprintf(path, sizeof(path), "without[%zu]", i);
-        if (job < 0 || plan->jobs[job].hidden) {
+        if (named == NULL) {
             return cs_fail_at(err, path, "unknown_job", "the plan has no job \"%.128s\"", request->without[i]);
         }
-        if (plan->jobs[job].owner < 0) {
-            return cs_fail_at(err, path, "not_an_item", "job \"%s\" is not an item of a map", plan->jobs[job].id);
+        if (plan->jobs[named->index].owner < 0) {
+            return cs_fail_at(err, path, "not_an_item", "job \"%s\" is not an item of a map", named->id);
         }
-        drop[job] = true;
+        drop[named->index] = true;
+    }
+    return CS_OK;
+}
+
+/* What the request names: where to begin, and what goes. */
+static enum cs_status mark_named(const Callsheet__V1__RerunExecutionRequest *request, const struct orc_plan *plan,
+                                 struct orc_named *names, Callsheet__V1__Plan *message, bool *again, bool *drop,
+                                 struct cs_err *err) {
+    CS_TRY(mark_without(request, plan, names, drop, err));
+    for (size_t i = 0; i < request->n_from; i++) {
+        if (apply(request->from[i], plan, names, message, again, err) != CS_OK) {
+            char prefix[32];
+            (void)snprintf(prefix, sizeof(prefix), "from[%zu]", i);
+            return cs_err_at(err, prefix);
+        }
     }
     return CS_OK;
 }
@@ -178,14 +206,10 @@ static enum cs_status mark(const Callsheet__V1__RerunExecutionRequest *request,
     CS_TRY(orc_plan_from_request(bytes, size, scratch, &envelope, &plan, err));
     bool *again = cs_arena_array(scratch, plan->job_count, sizeof(*again));
     bool *drop = cs_arena_array(scratch, plan->job_count, sizeof(*drop));
-    CS_TRY(mark_without(request, plan, drop, err));
-    for (size_t i = 0; i < request->n_from; i++) {
-        if (apply(request->from[i], plan, message, again, err) != CS_OK) {
-            char prefix[32];
-            (void)snprintf(prefix, sizeof(prefix), "from[%zu]", i);
-            return cs_err_at(err, prefix);
-        }
-    }
+    struct orc_named *names = names_of(plan, scratch);
+    enum cs_status status = mark_named(request, plan, names, message, again, drop, err);
+    orc_names_clear(names);
+    CS_TRY(status);
     mark_maps(plan, message, again, drop, scratch);
     for (uint32_t i = 0; i < plan->job_count; i++) {
         message->jobs[i]->reference = message->jobs[i]->reference && !again[i]; /* it runs now */

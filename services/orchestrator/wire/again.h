@@ -6,7 +6,8 @@
  *
  * Fails    FAILED_PRECONDITION "not_ended", "not_failed". INVALID_ARGUMENT at "from[i].jobId" and "from[i].params":
  *          "no_jobs", "too_many_jobs", "unknown_job", "duplicate_job", "other_operation" and whatever is wrong with
- * parameters. Threads  pure.
+ *          parameters.
+ * Threads  pure.
  */
 #ifndef ORC_WIRE_AGAIN_H
 #define ORC_WIRE_AGAIN_H

@@ -2,7 +2,8 @@
  * assign_wire: what a worker is sent to do one job or one delivery.
  *
  * Owns     the command lives in the arena and may point into the execution: pack it before the execution takes another
- * step. Threads  pure.
+ *          step.
+ * Threads  pure.
  */
 #ifndef ORC_WIRE_ASSIGN_WIRE_H
 #define ORC_WIRE_ASSIGN_WIRE_H

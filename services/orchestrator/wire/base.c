@@ -2,54 +2,34 @@
 
 #include <string.h>
 
-#include "cs/base/hash.h"
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "cs/rpc.h"
 #include "domain/fsm.h"
+#include "wire/names.h"
 #include "wire/results.h"
-
-struct named {
-    const char *id;
-    size_t index;
-    UT_hash_handle hh;
-};
 
 /* The request while it is resolved. */
 struct resolving {
     Callsheet__V1__CreateExecutionRequest *request;
     const struct orc_base *base;
     struct cs_arena *arena;
-    struct named *own;                 /* jobs of the plan */
-    struct named *theirs;              /* jobs of the base that can be named */
-    struct named *imports;             /* by the id that the plan uses */
+    struct orc_named *own;             /* jobs of the plan */
+    struct orc_named *theirs;          /* jobs of the base that can be named */
+    struct orc_named *imports;         /* by the id that the plan uses */
     const struct orc_results *results; /* of the base, once it has ended */
     bool *same;                        /* for each job of the plan: it is a reference */
     Callsheet__V1__Job **all;          /* the plan's jobs and room for imports */
     size_t count;
 };
 
-static struct named *find(struct named *names, const char *id) {
-    struct named *named = NULL;
-    HASH_FIND_STR(names, id, named);
-    return named;
-}
-
-static struct named *add(struct named *names, const char *id, size_t index, struct cs_arena *arena) {
-    struct named *named = cs_arena_alloc(arena, sizeof(*named));
-    named->id = id;
-    named->index = index;
-    HASH_ADD_KEYPTR(hh, names, named->id, strlen(named->id), named);
-    return names;
-}
-
-static struct named *names_of(const Callsheet__V1__Plan *plan, struct cs_arena *arena) {
-    struct named *names = NULL;
+static struct orc_named *names_of(const Callsheet__V1__Plan *plan, struct cs_arena *arena) {
+    struct orc_named *names = NULL;
     for (size_t i = 0; i < plan->n_jobs; i++) {
         const Callsheet__V1__Job *job = plan->jobs[i];
         bool hidden = job->operation != NULL && job->operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_IMPORT;
-        if (!hidden && find(names, job->id) == NULL) {
-            names = add(names, job->id, i, arena);
+        if (!hidden && orc_names_find(names, job->id) == NULL) {
+            names = orc_names_add(names, job->id, i, arena);
         }
     }
     return names;
@@ -139,7 +119,7 @@ static enum cs_status equal(const Callsheet__V1__Operation *a, const Callsheet__
 static enum cs_status mark_candidates(struct resolving *r, struct cs_err *err) {
     const Callsheet__V1__Plan *plan = r->request->plan;
     for (size_t i = 0; i < plan->n_jobs; i++) {
-        const struct named *twin = find(r->theirs, plan->jobs[i]->id);
+        const struct orc_named *twin = orc_names_find(r->theirs, plan->jobs[i]->id);
         bool there = twin != NULL && (r->base->summary == NULL || orc_results_find(r->results, twin->id) != NULL ||
                                       orc_results_fused(r->results, twin->id) != NULL);
         if (there) {
@@ -156,8 +136,8 @@ static bool refers_alike(const struct resolving *r, const struct cs_media_slot *
         if (ref->source_case != CALLSHEET__V1__MEDIA_REF__SOURCE_JOB) {
             continue;
         }
-        const struct named *own = find(r->own, ref->job);
-        if (own != NULL ? !r->same[own->index] : find(r->theirs, ref->job) == NULL) {
+        const struct orc_named *own = orc_names_find(r->own, ref->job);
+        if (own != NULL ? !r->same[own->index] : orc_names_find(r->theirs, ref->job) == NULL) {
             return false; /* "$base" is another one in each of them, and no job of the base */
         }
     }
@@ -210,31 +190,69 @@ static Callsheet__V1__Import *import_of(const struct resolving *r, const char *i
     callsheet__v1__import__init(import);
     bool final = strcmp(id, CS_BASE_RESULT) == 0;
     const char *source = !final ? id : r->base->summary != NULL ? r->base->summary->result_job_id : "";
-    const struct named *named = find(r->theirs, source);
+    const struct orc_named *named = orc_names_find(r->theirs, source);
     import->execution_id = (char *)r->base->id;
     import->job_id = (char *)source;
     import->unknown_output = named == NULL;
     import->output = named != NULL ? output_of(r->base->plan->jobs[named->index])
                                    : CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED;
+    if (named != NULL) {
+        import->more_output = cs_catalog_more_type(r->base->plan->jobs[named->index]->operation);
+    }
     return import;
 }
 
-/* The base has no output of it any more: it is done again here, with all that it needs. */
-static void redo(struct resolving *r, const struct named *theirs) {
-    Callsheet__V1__Job *job = cs_arena_copy(r->arena, r->base->plan->jobs[theirs->index], sizeof(*job));
-    job->reference = false;
-    r->imports = add(r->imports, job->id, r->count, r->arena);
-    r->all[r->count++] = job;
+/* Whether a job of the base that is done again here finds what it takes under this name. */
+static enum cs_status check_needed(struct resolving *r, const char *job, const char *needed, struct cs_err *err) {
+    const struct orc_named *own = orc_names_find(r->own, needed);
+    if (own != NULL ? r->same[own->index] : orc_names_find(r->theirs, needed) != NULL) {
+        return CS_OK;
+    }
+    (void)cs_fail(err, CS_FAILED_PRECONDITION, "base_output_discarded",
+                  own != NULL ? "job \"%s\" of the base execution %s has no output that was kept, and cannot be done "
+                                "again here: it takes \"%s\", which is another job in this plan"
+                              : "job \"%s\" of the base execution %s has no output that was kept, and cannot be done "
+                                "again here: it takes \"%s\" of that execution's own base",
+                  job, r->base->id, needed);
+    return cs_err_at(err, "baseExecutionId");
 }
 
-static void import_result(struct resolving *r, const char *id) {
-    bool final = strcmp(id, CS_BASE_RESULT) == 0;
-    if (find(r->own, id) != NULL || find(r->imports, id) != NULL || (!final && find(r->theirs, id) == NULL)) {
-        return;
+/* The base has no output of it any more: it is done again here, with all that it needs. What the base itself took from
+ * a base of its own is not in its plan, and "$base" would be another one. */
+static enum cs_status redo(struct resolving *r, const struct orc_named *theirs, struct cs_err *err) {
+    CS_AUTO(cs_arena) *scratch = cs_arena_create();
+    Callsheet__V1__Job *job = cs_arena_copy(r->arena, r->base->plan->jobs[theirs->index], sizeof(*job));
+    struct cs_media_slot *slots = NULL;
+    size_t count = 0;
+    CS_TRY(cs_catalog_media_slots(job->operation, scratch, &slots, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i].ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE_JOB) {
+            CS_TRY(check_needed(r, job->id, slots[i].ref->job, err));
+        }
     }
-    if (!final && r->results != NULL && orc_results_fused(r->results, id) != NULL) {
-        redo(r, find(r->theirs, id));
-        return;
+    for (size_t i = 0; i < job->n_depends_on; i++) {
+        CS_TRY(check_needed(r, job->id, job->depends_on[i], err));
+    }
+    job->reference = false;
+    r->imports = orc_names_add(r->imports, job->id, r->count, r->arena);
+    r->all[r->count++] = job;
+    return CS_OK;
+}
+
+/* It has its result there and does not run, so it needs nothing: what it refers to must only be known. */
+static bool is_done(const struct resolving *r, const Callsheet__V1__Job *job) {
+    return job->reference && r->results != NULL && orc_results_find(r->results, job->id) != NULL;
+}
+
+/* done: for a job that does not run. */
+static enum cs_status import_result(struct resolving *r, const char *id, bool done, struct cs_err *err) {
+    bool final = strcmp(id, CS_BASE_RESULT) == 0;
+    if (orc_names_find(r->own, id) != NULL || orc_names_find(r->imports, id) != NULL ||
+        (!final && orc_names_find(r->theirs, id) == NULL)) {
+        return CS_OK;
+    }
+    if (!final && !done && r->results != NULL && orc_results_fused(r->results, id) != NULL) {
+        return redo(r, orc_names_find(r->theirs, id), err);
     }
     Callsheet__V1__Job *job = cs_arena_alloc(r->arena, sizeof(*job));
     callsheet__v1__job__init(job);
@@ -243,8 +261,9 @@ static void import_result(struct resolving *r, const char *id) {
     callsheet__v1__operation__init(job->operation);
     job->operation->params_case = CALLSHEET__V1__OPERATION__PARAMS_IMPORT;
     job->operation->import = import_of(r, id);
-    r->imports = add(r->imports, job->id, r->count, r->arena);
+    r->imports = orc_names_add(r->imports, job->id, r->count, r->arena);
     r->all[r->count++] = job;
+    return CS_OK;
 }
 
 static enum cs_status import_for(struct resolving *r, Callsheet__V1__Job *job, struct cs_err *err) {
@@ -254,16 +273,29 @@ static enum cs_status import_for(struct resolving *r, Callsheet__V1__Job *job, s
     if (job->operation == NULL) {
         return CS_OK; /* the plan's check says so */
     }
-    if (!job->reference && job->n_depends_on == 0 && find(r->imports, job->id) == NULL) {
+    if (!job->reference && job->n_depends_on == 0 && orc_names_find(r->imports, job->id) == NULL) {
         cs_catalog_imply(job->operation, CS_BASE_RESULT, r->arena);
     }
     for (size_t i = 0; i < job->n_depends_on; i++) {
-        import_result(r, job->depends_on[i]);
+        CS_TRY(import_result(r, job->depends_on[i], is_done(r, job), err));
     }
     CS_TRY(cs_catalog_media_slots(job->operation, scratch, &slots, &count, err));
     for (size_t i = 0; i < count; i++) {
         if (slots[i].ref->source_case == CALLSHEET__V1__MEDIA_REF__SOURCE_JOB) {
-            import_result(r, slots[i].ref->job);
+            CS_TRY(import_result(r, slots[i].ref->job, is_done(r, job), err));
+        }
+    }
+    return CS_OK;
+}
+
+static bool is_import(const Callsheet__V1__Job *job) {
+    return job->operation != NULL && job->operation->params_case == CALLSHEET__V1__OPERATION__PARAMS_IMPORT;
+}
+
+static enum cs_status import_for_those(struct resolving *r, bool done, struct cs_err *err) {
+    for (size_t i = 0; i < r->count; i++) { /* what is done again needs others, too */
+        if (!is_import(r->all[i]) && is_done(r, r->all[i]) == done) {
+            CS_TRY(import_for(r, r->all[i], err));
         }
     }
     return CS_OK;
@@ -276,12 +308,8 @@ static enum cs_status import_all(struct resolving *r, struct cs_err *err) {
     for (size_t i = 0; i < plan->n_jobs; i++) {
         r->all[i] = plan->jobs[i];
     }
-    for (size_t i = 0; i < r->count; i++) { /* what is done again needs others, too */
-        if (r->all[i]->operation == NULL ||
-            r->all[i]->operation->params_case != CALLSHEET__V1__OPERATION__PARAMS_IMPORT) {
-            CS_TRY(import_for(r, r->all[i], err));
-        }
-    }
+    CS_TRY(import_for_those(r, false, err)); /* first: what one of these needs is there for all */
+    CS_TRY(import_for_those(r, true, err));
     plan->jobs = r->all;
     plan->n_jobs = r->count;
     return CS_OK;
@@ -306,8 +334,8 @@ enum cs_status orc_base_resolve(Callsheet__V1__CreateExecutionRequest *request, 
     if (status == CS_OK) {
         status = import_all(&r, err);
     }
-    HASH_CLEAR(hh, r.own);
-    HASH_CLEAR(hh, r.theirs);
-    HASH_CLEAR(hh, r.imports);
+    orc_names_clear(r.own);
+    orc_names_clear(r.theirs);
+    orc_names_clear(r.imports);
     return status;
 }

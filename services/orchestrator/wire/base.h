@@ -9,8 +9,13 @@
  * is the same as well: a job of the base, or a job of the plan that is a reference itself. What it only waits for does
  * not matter.
  *
- * Fails    NOT_FOUND "base_not_found", FAILED_PRECONDITION "base_not_completed"; DATA_LOSS when the row of the base
- * makes no plan. Threads  pure; everything lives in the arena.
+ * A job of the base that was done in one run with another, its output not kept, is done again in the new execution when
+ * a job that runs needs it, with all of the base that it needs.
+ *
+ * Fails    NOT_FOUND "base_not_found", FAILED_PRECONDITION "base_not_completed", "base_output_discarded" (a job cannot
+ *          be done again: what it took comes from the base's own base, or has another meaning in the new plan);
+ *          DATA_LOSS when the row of the base makes no plan.
+ * Threads  pure; everything lives in the arena.
  */
 #ifndef ORC_WIRE_BASE_H
 #define ORC_WIRE_BASE_H

@@ -228,23 +228,26 @@ static enum cs_status drop_present(struct orc_change *change, const struct orc_p
     return CS_OK;
 }
 
-/* What the named job gives; -1: that is not known yet, or there is no such job, which the plan will say. */
-static int output_of(const struct orc_change *change, const struct orc_plan *plan, const char *id) {
+/* Whether the named job gives something that fits, or that is not known yet; or there is no such job, which the plan
+ * will say. */
+static bool may_fit(const struct orc_change *change, const struct orc_plan *plan, const char *id, int accepts) {
     for (size_t i = 0; change->kind == ORC_EVENT_APPENDED && i < change->plan->n_jobs; i++) {
-        if (strcmp(change->drafts[i].id, id) == 0) {
-            return change->drafts[i].output_type;
+        const struct orc_job_draft *draft = &change->drafts[i];
+        if (strcmp(draft->id, id) == 0) {
+            return orc_media_fits(draft->output_type, accepts) ||
+                   (draft->more_type != 0 && orc_media_fits(draft->more_type, accepts));
         }
     }
     int32_t there = orc_plan_find(plan, id);
-    return there >= 0 && !plan->jobs[there].hidden ? plan->jobs[there].output_type : -1;
+    return there < 0 || plan->jobs[there].hidden || orc_job_gives(&plan->jobs[there], accepts);
 }
 
 static enum cs_status check_types(const struct orc_change *change, const struct orc_plan *plan, struct cs_err *err) {
     for (size_t i = 0; i < change->plan->n_jobs; i++) {
         const struct orc_job_draft *draft = &change->drafts[i];
         for (uint32_t n = 0; n < draft->input_count; n++) {
-            int output = draft->input_jobs[n] != NULL ? output_of(change, plan, draft->input_jobs[n]) : -1;
-            if (output >= 0 && !orc_media_fits(output, draft->inputs[n].accepts)) {
+            if (draft->input_jobs[n] != NULL &&
+                !may_fit(change, plan, draft->input_jobs[n], draft->inputs[n].accepts)) {
                 return cs_fail_at(err, draft->input_paths[n], "type_mismatch",
                                   "job \"%s\" gives no output of the type that is needed here", draft->input_jobs[n]);
             }

@@ -5,7 +5,9 @@
  *
  * Owns     a change is one arena.
  * Reasons  as in plan_wire.h; "no_jobs", "too_many_jobs", "job_exists", "no_such_job", "internal_field",
- * "type_mismatch", "other_operation". Threads  pure. Trust    requests come from clients.
+ *          "type_mismatch", "other_operation".
+ * Threads  pure.
+ * Trust    requests come from clients.
  */
 #ifndef ORC_WIRE_CHANGE_WIRE_H
 #define ORC_WIRE_CHANGE_WIRE_H

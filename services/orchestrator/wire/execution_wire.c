@@ -28,6 +28,11 @@ bool orc_media_fits(int output, int accepts) {
            output == (int)CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_AUDIO;
 }
 
+bool orc_job_gives(const struct orc_plan_job *job, int accepts) {
+    return orc_media_fits(job->output_type, accepts) ||
+           (job->more_type != 0 && orc_media_fits(job->more_type, accepts));
+}
+
 const Callsheet__V1__Artifact *orc_output_of_type(const Callsheet__V1__Succeeded *succeeded, int accepts) {
     for (size_t i = 0; i < succeeded->n_outputs; i++) {
         if (orc_media_fits((int)succeeded->outputs[i]->type, accepts)) {

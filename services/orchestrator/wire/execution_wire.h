@@ -32,6 +32,8 @@ enum cs_status orc_execution_to_wire(const struct orc_execution_view *view, stru
 
 /* Whether an output of this callsheet.v1.MediaType can go where `accepts` is wanted (unspecified: picture or sound). */
 bool orc_media_fits(int output, int accepts);
+/* Whether one of the job's outputs can. */
+bool orc_job_gives(const struct orc_plan_job *job, int accepts);
 /* The first output whose type fits `accepts` (as in struct cs_media_slot); NULL when there is none. */
 const Callsheet__V1__Artifact *orc_output_of_type(const Callsheet__V1__Succeeded *succeeded, int accepts);
 /* A job's result, unpacked in the arena; *ret_succeeded is NULL while it has none. */

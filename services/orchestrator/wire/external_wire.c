@@ -1,5 +1,6 @@
 #include "wire/external_wire.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,8 +167,11 @@ static bool same_result(const Callsheet__V1__JobStatus *job, const Callsheet__V1
     kept.data = job->external->result;
     uint8_t *want = cs_arena_alloc(arena, protobuf_c_message_get_packed_size(&kept.base) + 1);
     size_t want_size = protobuf_c_message_pack(&kept.base, want);
-    return orc_external_result(succeeded, type, arena, &bytes, &size, &why) == CS_OK && size == want_size &&
-           memcmp(bytes, want, size) == 0;
+    if (orc_external_result(succeeded, type, arena, &bytes, &size, &why) != CS_OK) {
+        return false;
+    }
+    assert(bytes != NULL);
+    return size == want_size && memcmp(bytes, want, size) == 0;
 }
 
 static bool same_failure(const Callsheet__V1__JobError *error, const Callsheet__V1__Failed *failed) {

@@ -2,7 +2,8 @@
  * failure_rules: what a plan says about failure: dependency policies, timeouts, retries, when to give up.
  *
  * Reasons  "bad_dependency_policy", "bad_on_failure", "bad_timeout", "bad_queue_timeout", "bad_retry",
- * "too_many_edges". Limits   ORC_JOB_TIMEOUT_MS_MAX, ORC_TIMEOUT_MS_MAX (plan_wire.h) for the queue, ORC_RETRY_*_MAX.
+ * "too_many_edges".
+ * Limits   ORC_JOB_TIMEOUT_MS_MAX, ORC_TIMEOUT_MS_MAX (plan_wire.h) for the queue, ORC_RETRY_*_MAX.
  * Threads  pure.
  */
 #ifndef ORC_WIRE_FAILURE_RULES_H

@@ -37,6 +37,7 @@ void orc_fusion_read(const Callsheet__V1__Plan *plan, struct cs_arena *scratch, 
         bool is_root =
             roots != NULL && bsearch(&job->id, roots, plan->n_root_job_ids, sizeof(*roots), compare_ids) != NULL;
         drafts[i].fusible = cs_catalog_fusible(job->operation);
+        drafts[i].ends_run = cs_catalog_ends_run(job->operation);
         drafts[i].discards = discards && !job->keep_output && cs_str_empty(job->output) && !is_root;
     }
 }

@@ -17,7 +17,7 @@
 
 enum cs_status orc_intermediates_check(const Callsheet__V1__Plan *plan, struct cs_err *err) CS_MUST_USE;
 bool orc_plan_discards(const Callsheet__V1__Plan *plan);
-/* Fills in `fusible` and `discards` of the drafts, one for each job of the plan. */
+/* Fills in `fusible`, `ends_run` and `discards` of the drafts, one for each job of the plan. */
 void orc_fusion_read(const Callsheet__V1__Plan *plan, struct cs_arena *scratch, struct orc_job_draft *drafts);
 
 /* A run of more than one job: operation, inputs and steps_before; MediaRefs to a job before it become steps. */

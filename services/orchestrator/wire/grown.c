@@ -1,5 +1,6 @@
 #include "wire/grown.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,12 @@ static void settle_defaults(const Callsheet__V1__Plan *added, Callsheet__V1__Job
     }
 }
 
+static void mark_expanded(Callsheet__V1__Plan *plan, const char *map) {
+    for (size_t i = 0; i < plan->n_jobs; i++) {
+        plan->jobs[i]->expanded |= strcmp(plan->jobs[i]->id, map) == 0;
+    }
+}
+
 static void append(Callsheet__V1__Plan *plan, const Callsheet__V1__Plan *added, struct cs_arena *arena) {
     Callsheet__V1__Job **jobs = cs_arena_array(arena, plan->n_jobs + added->n_jobs, sizeof(Callsheet__V1__Job *));
     for (size_t i = 0; i < plan->n_jobs; i++) {
@@ -38,8 +45,9 @@ static void append(Callsheet__V1__Plan *plan, const Callsheet__V1__Plan *added, 
     for (size_t i = 0; i < added->n_jobs; i++) {
         settle_defaults(added, added->jobs[i]);
         jobs[plan->n_jobs + i] = added->jobs[i];
-        for (size_t k = 0; k < plan->n_jobs; k++) {
-            plan->jobs[k]->expanded |= strcmp(plan->jobs[k]->id, added->jobs[i]->parent) == 0;
+        if (!cs_str_empty(added->jobs[i]->parent) &&
+            (i == 0 || strcmp(added->jobs[i]->parent, added->jobs[i - 1]->parent) != 0)) {
+            mark_expanded(plan, added->jobs[i]->parent);
         }
     }
     plan->jobs = jobs;
@@ -50,6 +58,7 @@ static enum cs_status change(Callsheet__V1__Plan *plan, const struct orc_event *
                              struct cs_err *err) {
     Callsheet__V1__Plan *added = NULL;
     CS_TRY(read_change(event, arena, &added, err));
+    assert(added != NULL);
     if (event->kind == ORC_EVENT_APPENDED) {
         append(plan, added, arena);
         return CS_OK;

@@ -5,8 +5,10 @@
  * the outcome is read as a typed Job and checked like one that a client sends.
  *
  * Reasons  "bad_template", "bad_item", "bad_placeholder", "no_such_member", "nested_map", "bad_id", and those of
- * cs/json.h. Limits   ORC_MAP_ITEM_BYTES_MAX, ORC_MAP_PARALLEL_*; the number of items and the size of all as in
- * cs/catalog.h. Threads  pure. Trust    template and items come from clients.
+ * cs/json.h.
+ * Limits   ORC_MAP_ITEM_BYTES_MAX, ORC_MAP_PARALLEL_*; the number of items and the size of all as in cs/catalog.h.
+ * Threads  pure.
+ * Trust    template and items come from clients.
  */
 #ifndef ORC_WIRE_MAP_WIRE_H
 #define ORC_WIRE_MAP_WIRE_H

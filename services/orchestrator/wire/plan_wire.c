@@ -104,9 +104,14 @@ static int output_type_of(const Callsheet__V1__Job *job) {
     return is_import(job) ? (int)job->operation->import->output : (int)cs_catalog_output_type(job->operation);
 }
 
+static int more_type_of(const Callsheet__V1__Job *job) {
+    return is_import(job) ? (int)job->operation->import->more_output : (int)cs_catalog_more_type(job->operation);
+}
+
 /* What it is to the jobs of a map, and what they are to it. */
 static void read_map(const Callsheet__V1__Job *job, struct orc_job_draft *draft) {
     draft->output_type = output_type_of(job);
+    draft->more_type = more_type_of(job);
     draft->owner = cs_str_empty(job->parent) ? NULL : job->parent;
     draft->item = job->index;
     draft->expanded = job->expanded;
@@ -155,12 +160,8 @@ static enum cs_status read_job(const Callsheet__V1__Plan *plan, size_t index, en
 /* ---- the graph ---- */
 
 /* Whether a job gives, or may give, something that fits. */
-static bool may_fit(const Callsheet__V1__Job *source, int accepts) {
-    if (is_import(source)) {
-        const Callsheet__V1__Import *import = source->operation->import;
-        return import->unknown_output || orc_media_fits((int)import->output, accepts);
-    }
-    return orc_media_fits(output_type_of(source), accepts);
+static bool may_fit(const Callsheet__V1__Job *source, const struct orc_plan_job *planned, int accepts) {
+    return (is_import(source) && source->operation->import->unknown_output) || orc_job_gives(planned, accepts);
 }
 
 static enum cs_status check_types(const Callsheet__V1__Plan *message, const struct orc_plan *plan,
@@ -172,7 +173,7 @@ static enum cs_status check_types(const Callsheet__V1__Plan *message, const stru
                 continue;
             }
             const struct orc_plan_job *source = &plan->jobs[input->job];
-            if (!may_fit(message->jobs[input->job], input->accepts)) {
+            if (!may_fit(message->jobs[input->job], source, input->accepts)) {
                 return cs_fail_at(err, drafts[i].input_paths[k], "type_mismatch",
                                   "job \"%s\" (%s) gives no output of the type that is needed here", source->id,
                                   source->operation->name);

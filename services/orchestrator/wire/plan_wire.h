@@ -8,9 +8,10 @@
  *          "too_many_jobs", "bad_id", "unknown_operation", "operation_not_allowed", "params_too_big", "type_mismatch",
  *          "upload_not_found", "unknown_root_job", "internal_field", those of wire/failure_rules.h and
  * wire/queue_wire.h, "bad_webhook_url", "bad_webhook_secret", "bad_timeout", "bad_label", "labels_too_big",
- * "request_too_big". Limits   ORC_REQUEST_BYTES_MAX and the ORC_*_MAX below; jobs and edges as in domain/plan.h, the
- * rest in cs/catalog.h. Threads  pure. Trust    requests come from clients, already unpacked (UTF-8 and nesting were
- * checked by lib/rpc).
+ * "request_too_big".
+ * Limits   ORC_REQUEST_BYTES_MAX and the ORC_*_MAX below; jobs and edges as in domain/plan.h, the rest in cs/catalog.h.
+ * Threads  pure.
+ * Trust    requests come from clients, already unpacked (UTF-8 and nesting were checked by lib/rpc).
  */
 #ifndef ORC_WIRE_PLAN_WIRE_H
 #define ORC_WIRE_PLAN_WIRE_H

@@ -133,7 +133,7 @@ static void drop_needed(struct taking *taking) {
 
 static void consider(struct taking *taking, uint32_t job, const struct orc_results *results, const char *id) {
     taking->sources[job] = orc_results_find(results, id);
-    if (taking->sources[job] == NULL && id[0] != '\0' && !taking->plan->jobs[job].hidden) {
+    if (taking->sources[job] == NULL && id[0] != '\0') {
         taking->sources[job] = orc_results_fused(results, id);
         taking->fused[job] = taking->sources[job] != NULL;
     }

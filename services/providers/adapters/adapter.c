@@ -47,9 +47,9 @@ struct status_row {
 
 static const struct status_row rows[] = {
     {400, 400, PRV_CLASS(INVALID_INPUT), "bad_request", "does not accept the request"},
-    {401, 401, PRV_CLASS(AUTH), "provider_auth", "does not accept the API key"},
+    {401, 401, PRV_CLASS(AUTH), "provider_auth", "does not accept the API key; configure another one"},
     {402, 402, PRV_CLASS(BILLING), "provider_billing", "wants to be paid first"},
-    {403, 403, PRV_CLASS(AUTH), "provider_forbidden", "does not allow this with the API key"},
+    {403, 403, PRV_CLASS(AUTH), "provider_forbidden", "does not allow this with the API key; configure one that may"},
     {404, 404, PRV_CLASS(INVALID_INPUT), "not_found", "does not know this model or prediction"},
     {413, 413, PRV_CLASS(INVALID_INPUT), "too_big", "finds the request too big"},
     {422, 422, PRV_CLASS(INVALID_INPUT), "bad_request", "does not accept the parameters"},

@@ -4,8 +4,9 @@
  * Required   submit/submitted, poll/polled, models, pace.
  * Optional   cancel (NULL: cannot), find/found (only with PRV_RECONCILE_LIST).
  * Failures   in the words of domain/failure.h: INVALID_INPUT, AUTH, BILLING, RATE_LIMITED, CONTENT_REJECTED, TRANSIENT
- * … An answer that does not say whether the submission was taken is PRV_OUTCOME_UNCLEAR, never a refusal. Threads pure;
- * builders put everything into the arena. Trust      answers come from outside: parse, check sizes, never assert.
+ *            … An answer that does not say whether the submission was taken is PRV_OUTCOME_UNCLEAR, never a refusal.
+ * Threads    pure; builders put everything into the arena.
+ * Trust      answers come from outside: parse, check sizes, never assert.
  */
 #ifndef PRV_ADAPTER_H
 #define PRV_ADAPTER_H

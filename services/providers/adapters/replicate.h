@@ -7,7 +7,7 @@
 #include "adapters/adapter.h"
 #include "cs/json.h"
 
-enum { PRV_REPLICATE_MODELS = 6 };
+enum { PRV_REPLICATE_MODELS = 7 };
 extern const struct prv_model prv_replicate_models[PRV_REPLICATE_MODELS];
 
 /* The "input" object of a prediction; the same job always gives the same object. INVALID_ARGUMENT with the path of a

@@ -69,17 +69,38 @@ static enum cs_status video_01(const struct prv_job *job, json_t *input, struct 
 static enum cs_status veo(const struct prv_job *job, json_t *input, struct cs_err *err) {
     const Callsheet__V1__GenerateVideo *params = job->operation->generate_video;
     double seconds = params->duration != NULL ? params->duration->value : 8;
+    const char *ratio = params->aspect_ratio[0] != '\0' ? params->aspect_ratio : "16:9";
+    bool known = cs_str_eq(ratio, "16:9") || cs_str_eq(ratio, "9:16") || cs_str_eq(ratio, "1:1");
     CS_TRY(lacks("audio", params->audio != NULL, err));
+    if (!known) {
+        return cs_fail_at(err, "aspectRatio", "unsupported_parameter", "the model does not have the shape %s", ratio);
+    }
     put_text(input, "prompt", params->prompt);
     (void)json_object_set_new(input, "duration", json_integer(seconds <= 5 ? 4 : seconds <= 7 ? 6 : 8));
     put_text(input, "resolution", params->resolution[0] != '\0' ? params->resolution : "1080p");
-    put_text(input, "aspect_ratio", params->aspect_ratio[0] != '\0' ? params->aspect_ratio : "16:9");
+    put_text(input, "aspect_ratio", ratio);
     (void)json_object_set_new(input, "generate_audio", json_false());
     put_text(input, "image", input_of(job, first_image(params)));
     put_text(input, "last_frame", input_of(job, params->end_image));
     if (params->seed != NULL) {
         (void)json_object_set_new(input, "seed", json_integer(params->seed->value));
     }
+    return CS_OK;
+}
+
+/* The shape is that of the picture, or the model's own. */
+static enum cs_status hailuo(const struct prv_job *job, json_t *input, struct cs_err *err) {
+    const Callsheet__V1__GenerateVideo *params = job->operation->generate_video;
+    double seconds = params->duration != NULL ? params->duration->value : 6;
+    CS_TRY(lacks("resolution", cs_str_eq(params->resolution, "480p"), err));
+    CS_TRY(lacks("aspectRatio", params->aspect_ratio[0] != '\0', err));
+    CS_TRY(lacks("seed", params->seed != NULL, err));
+    CS_TRY(lacks("audio", params->audio != NULL, err));
+    put_text(input, "prompt", params->prompt);
+    (void)json_object_set_new(input, "duration", json_integer(seconds >= 9 ? 10 : 6));
+    put_text(input, "resolution", cs_str_eq(params->resolution, "1080p") ? "1080p" : "768p");
+    put_text(input, "first_frame_image", input_of(job, first_image(params)));
+    put_text(input, "last_frame_image", input_of(job, params->end_image));
     return CS_OK;
 }
 
@@ -117,13 +138,14 @@ static enum cs_status banana(const struct prv_job *job, json_t *input, struct cs
 /* ---- the table ---- */
 
 const struct prv_model prv_replicate_models[PRV_REPLICATE_MODELS] = {
-    {"bytedance/seedance-1-pro", video}, {"minimax/video-01", video},   {"google/veo-3.1", video},
-    {"bytedance/seedream-4", image},     {"google/nano-banana", image}, {"google/nano-banana-pro", image},
+    {"bytedance/seedance-1-pro", video}, {"minimax/video-01", video},     {"google/veo-3.1", video},
+    {"minimax/hailuo-02", video},        {"bytedance/seedream-4", image}, {"google/nano-banana", image},
+    {"google/nano-banana-pro", image},
 };
 
 static enum cs_status (*const builders[PRV_REPLICATE_MODELS])(const struct prv_job *job, json_t *input,
                                                               struct cs_err *err) = {
-    seedance, video_01, veo, seedream, banana, banana,
+    seedance, video_01, veo, hailuo, seedream, banana, banana,
 };
 
 enum cs_status prv_replicate_input(const struct prv_job *job, json_t **ret_input, struct cs_err *err) {

@@ -6,7 +6,8 @@
  *                                        ⇅ resending, looking ⇄ settling: after an unclear answer
  *
  * Promise  a submission leaves only in `submitting`, which is entered after its intent was saved, and entered again
- * only when the provider tells repeats by their key, or has been asked and knows of none. Threads  pure.
+ * only when the provider tells repeats by their key, or has been asked and knows of none.
+ * Threads  pure.
  */
 #ifndef PRV_TASK_H
 #define PRV_TASK_H

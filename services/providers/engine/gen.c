@@ -401,7 +401,7 @@ static enum cs_status choose(struct gen *gen, struct prv_failure *ret_failure) {
     }
     if (gen->provider->transport == NULL) {
         *ret_failure = prv_failure_make(PRV_CLASS(AUTH), "provider_not_configured",
-                                        "the provider %s has no credentials here", wanted.provider);
+                                        "the provider %s has no API key here; configure one", wanted.provider);
         return CS_UNAUTHENTICATED;
     }
     gen->job = (struct prv_job){.operation = gen->assign->operation, .model = model->id};

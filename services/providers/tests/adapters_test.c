@@ -31,8 +31,8 @@ struct video_job {
     Callsheet__V1__Operation operation;
     Google__Protobuf__DoubleValue duration;
     Google__Protobuf__Int64Value seed;
-    Callsheet__V1__MediaRef start;
-    const char *inputs[1];
+    Callsheet__V1__MediaRef start, end;
+    const char *inputs[2];
     struct prv_job job;
 };
 
@@ -42,15 +42,19 @@ static void video_job(struct video_job *made, const char *model) {
     google__protobuf__double_value__init(&made->duration);
     google__protobuf__int64_value__init(&made->seed);
     callsheet__v1__media_ref__init(&made->start);
+    callsheet__v1__media_ref__init(&made->end);
+    made->start.input = 1;
+    made->end.input = 2;
     made->params.prompt = (char *)"a fox";
     made->operation.params_case = CALLSHEET__V1__OPERATION__PARAMS_GENERATE_VIDEO;
     made->operation.generate_video = &made->params;
     made->inputs[0] = "https://s/i.png";
+    made->inputs[1] = "https://s/e.png";
     made->job = (struct prv_job){.operation = &made->operation,
                                  .model = model,
                                  .key = "e/j/1",
                                  .inputs = made->inputs,
-                                 .input_count = 1,
+                                 .input_count = 2,
                                  .intent_unix_ms = 1767225600000};
 }
 
@@ -68,7 +72,7 @@ static void assert_body(const struct prv_call *call, const char *wanted) {
 
 /* ---- Replicate: requests ---- */
 
-TEST(replicate_gets_our_parameters_under_its_names) {
+TEST(sy_133_seedance_gets_our_parameters_under_its_names) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct video_job made;
     struct prv_call call = {0};
@@ -76,25 +80,77 @@ TEST(replicate_gets_our_parameters_under_its_names) {
     video_job(&made, "bytedance/seedance-1-pro");
     made.duration.value = 7.6;
     made.seed.value = 42;
-    made.start.input = 1;
     made.params.duration = &made.duration;
     made.params.seed = &made.seed;
     made.params.start_image = &made.start;
+    made.params.end_image = &made.end;
     made.params.resolution = (char *)"1080p";
     made.params.camera_motion = CALLSHEET__V1__CAMERA_MOTION__CAMERA_MOTION_FIXED;
     assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
     assert_string_equal(call.method, "POST");
     assert_string_equal(call.path, "/predictions");
     assert_body(&call, "{\"version\":\"bytedance/seedance-1-pro\",\"input\":{\"prompt\":\"a fox\",\"duration\":8,"
-                       "\"resolution\":\"1080p\",\"aspect_ratio\":\"16:9\",\"image\":\"https://s/i.png\",\"seed\":42,"
-                       "\"camera_fixed\":true}}");
-
-    video_job(&made, "google/veo-3.1");
-    made.duration.value = 6;
-    made.params.duration = &made.duration;
+                       "\"resolution\":\"1080p\",\"aspect_ratio\":\"16:9\",\"image\":\"https://s/i.png\","
+                       "\"last_frame_image\":\"https://s/e.png\",\"seed\":42,\"camera_fixed\":true}}");
+    made.params.camera_motion = CALLSHEET__V1__CAMERA_MOTION__CAMERA_MOTION_DYNAMIC;
     assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
-    assert_body(&call, "{\"version\":\"google/veo-3.1\",\"input\":{\"prompt\":\"a fox\",\"duration\":6,"
-                       "\"resolution\":\"1080p\",\"aspect_ratio\":\"16:9\",\"generate_audio\":false}}");
+    assert_non_null(strstr(call.body, "\"camera_fixed\":false"));
+}
+
+TEST(ex_027_veo_gets_our_parameters_under_its_names) {
+    static const int seconds[][2] = {{1, 4}, {5, 4}, {6, 6}, {7, 6}, {8, 8}, {60, 8}};
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct video_job made;
+    struct prv_call call = {0};
+    struct cs_err err = {0};
+    video_job(&made, "google/veo-3.1");
+    made.params.duration = &made.duration;
+    made.params.start_image = &made.start;
+    made.params.end_image = &made.end;
+    for (size_t i = 0; i < CS_COUNT(seconds); i++) {
+        made.duration.value = seconds[i][0];
+        assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
+        assert_body(&call, cs_arena_sprintf(arena,
+                                            "{\"version\":\"google/veo-3.1\",\"input\":{\"prompt\":\"a fox\","
+                                            "\"duration\":%d,\"resolution\":\"1080p\",\"aspect_ratio\":\"16:9\","
+                                            "\"generate_audio\":false,\"image\":\"https://s/i.png\",\"last_frame\":"
+                                            "\"https://s/e.png\"}}",
+                                            seconds[i][1]));
+    }
+    made.params.aspect_ratio = (char *)"9:16";
+    assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
+    made.params.aspect_ratio = (char *)"21:9";
+    assert_fails(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err, CS_INVALID_ARGUMENT,
+                 "unsupported_parameter");
+    assert_string_equal(err.path, "aspectRatio");
+}
+
+TEST(ex_028_hailuo_makes_six_seconds_or_ten) {
+    static const double seconds[][2] = {{1, 6}, {6, 6}, {8.9, 6}, {9, 10}, {30, 10}};
+    CS_AUTO(cs_arena) *arena = cs_arena_create();
+    struct video_job made;
+    struct prv_call call = {0};
+    struct cs_err err = {0};
+    video_job(&made, "minimax/hailuo-02");
+    assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
+    assert_body(&call, "{\"version\":\"minimax/hailuo-02\",\"input\":{\"prompt\":\"a fox\",\"duration\":6,"
+                       "\"resolution\":\"768p\"}}");
+    made.params.duration = &made.duration;
+    made.params.start_image = &made.start;
+    made.params.end_image = &made.end;
+    made.params.resolution = (char *)"1080p";
+    for (size_t i = 0; i < CS_COUNT(seconds); i++) {
+        made.duration.value = seconds[i][0];
+        assert_ok(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err);
+        assert_body(&call, cs_arena_sprintf(arena,
+                                            "{\"version\":\"minimax/hailuo-02\",\"input\":{\"prompt\":\"a fox\","
+                                            "\"duration\":%d,\"resolution\":\"1080p\",\"first_frame_image\":"
+                                            "\"https://s/i.png\",\"last_frame_image\":\"https://s/e.png\"}}",
+                                            (int)seconds[i][1]));
+    }
+    made.params.aspect_ratio = (char *)"9:16"; /* that of the picture */
+    assert_fails(prv_adapter_replicate.submit(&made.job, arena, &call, &err), &err, CS_INVALID_ARGUMENT,
+                 "unsupported_parameter");
 }
 
 TEST(sy_135_m9_replicate_refuses_what_a_model_lacks_instead_of_dropping_it) {
@@ -132,7 +188,7 @@ TEST(outputs_are_taken_from_the_providers_hosts_only) {
 
 /* ---- Replicate: answers ---- */
 
-TEST(replicate_submissions_are_taken_refused_or_unclear) {
+TEST(sy_131_replicate_submissions_are_taken_refused_or_unclear) {
     static const struct {
         int status;
         const char *body;
@@ -159,6 +215,8 @@ TEST(replicate_submissions_are_taken_refused_or_unclear) {
         assert_int_equal(outcome.failure.failure_class, rows[i].failure_class);
     }
     assert_string_equal(submitted(&prv_adapter_replicate, 201, rows[0].body).id, "p1");
+    assert_string_equal(submitted(&prv_adapter_replicate, 401, rows[8].body).failure.sentence,
+                        "replicate does not accept the API key; configure another one (HTTP 401): no");
     assert_non_null(
         strstr(submitted(&prv_adapter_replicate, 422, rows[11].body).failure.sentence, "prompt is required"));
 }
@@ -177,7 +235,7 @@ TEST(replicate_outputs_come_in_three_shapes) {
     }
 }
 
-TEST(sy_123_replicate_states_have_our_meaning) {
+TEST(sy_123_sy_127_replicate_states_have_our_meaning) {
     static const struct {
         int status;
         const char *body;
@@ -285,9 +343,10 @@ TEST(local_answers_have_our_meaning) {
     assert_int_equal(polled(&prv_adapter_local, 503, "").kind, PRV_SNAPSHOT_UNCLEAR);
 }
 
-TEST_MAIN(CS_TEST(replicate_gets_our_parameters_under_its_names),
+TEST_MAIN(CS_TEST(sy_133_seedance_gets_our_parameters_under_its_names),
+          CS_TEST(ex_027_veo_gets_our_parameters_under_its_names), CS_TEST(ex_028_hailuo_makes_six_seconds_or_ten),
           CS_TEST(sy_135_m9_replicate_refuses_what_a_model_lacks_instead_of_dropping_it),
           CS_TEST(models_are_found_by_name_or_by_operation), CS_TEST(outputs_are_taken_from_the_providers_hosts_only),
-          CS_TEST(replicate_submissions_are_taken_refused_or_unclear), CS_TEST(replicate_outputs_come_in_three_shapes),
-          CS_TEST(sy_123_replicate_states_have_our_meaning),
+          CS_TEST(sy_131_replicate_submissions_are_taken_refused_or_unclear),
+          CS_TEST(replicate_outputs_come_in_three_shapes), CS_TEST(sy_123_sy_127_replicate_states_have_our_meaning),
           CS_TEST(replicate_finds_a_lost_submission_when_exactly_one_fits), CS_TEST(local_answers_have_our_meaning))

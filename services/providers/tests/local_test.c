@@ -38,7 +38,7 @@ TEST(sy_072_a_video_is_rendered_stored_and_paid_once) {
     world_fini(&world);
 }
 
-TEST(the_intent_is_durable_before_the_submission_and_the_id_before_the_poll) {
+TEST(sy_122_the_intent_is_durable_before_the_submission_and_the_id_before_the_poll) {
     struct world world;
     struct order order;
     world_init(&world);
@@ -301,7 +301,7 @@ TEST(models_are_listed_with_what_they_need) {
 }
 
 TEST_MAIN(CS_TEST(sy_072_a_video_is_rendered_stored_and_paid_once),
-          CS_TEST(the_intent_is_durable_before_the_submission_and_the_id_before_the_poll),
+          CS_TEST(sy_122_the_intent_is_durable_before_the_submission_and_the_id_before_the_poll),
           CS_TEST(pictures_and_speech_are_what_they_claim), CS_TEST(an_earlier_output_is_the_start_of_the_next),
           CS_TEST(inputs_by_url_go_through_the_guard_and_their_failures_are_told),
           CS_TEST(sy_071_unknown_and_unconfigured_providers_are_told_apart),

@@ -27,7 +27,7 @@ static void walk(struct prv_task *task, const enum prv_event *events, size_t cou
 #define WALK(task, ...)                                                                                                \
     walk((task), (const enum prv_event[]){__VA_ARGS__}, CS_COUNT(((const enum prv_event[]){__VA_ARGS__})))
 
-TEST(a_generation_goes_from_intent_to_output) {
+TEST(sy_121_a_generation_goes_from_intent_to_output) {
     struct prv_task task = fresh(PRV_RECONCILE_NONE);
     WALK(&task, PRV_BEGIN_NEW, PRV_STAGED);
     assert_int_equal(task.state, PRV_SAVING_INTENT);
@@ -250,7 +250,7 @@ TEST(failures_are_clean_sentences) {
     assert_null(strchr(failure.sentence, '\xff'));
 }
 
-TEST_MAIN(CS_TEST(a_generation_goes_from_intent_to_output),
+TEST_MAIN(CS_TEST(sy_121_a_generation_goes_from_intent_to_output),
           CS_TEST(no_event_leads_to_a_submission_without_a_saved_intent),
           CS_TEST(an_unclear_submission_is_never_repeated_blindly),
           CS_TEST(a_provider_with_keys_gets_the_same_submission_a_few_times),

@@ -30,6 +30,7 @@ void world_init(struct world *world) {
     (void)snprintf(world->scratch_dir, sizeof(world->scratch_dir), "%s/scratch", world->dir.path);
     (void)snprintf(world->ledger_dir, sizeof(world->ledger_dir), "%s/ledger", world->dir.path);
     world->config = (struct prv_config){
+        .gpl_encoders = true,
         .listen = "127.0.0.1:0",
         .ready_fd = -1,
         .log_level = "info",

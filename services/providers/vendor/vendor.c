@@ -37,6 +37,7 @@ struct prv_vendor {
     struct cs_runner *runner;
     struct prv_pool *pool;
     uint32_t slots;
+    bool no_gpl_encoders;
     pthread_mutex_t lock;
     /* below: guarded by lock */
     struct render *renders;
@@ -150,6 +151,7 @@ static enum cs_status start_runner(struct render *render, uint64_t *ret_id, stru
     limits.output_bytes = (uint64_t)PRV_VENDOR_OUTPUT_GIB_MAX << 30;
     limits.cpu_s = RENDER_CPU_S;
     limits.threads = RENDER_THREADS;
+    limits.no_gpl_encoders = render->vendor->no_gpl_encoders;
     job.task_case = CALLSHEET__V1__RUNNER_JOB__TASK_RENDER;
     job.render = render->rendering.operation;
     job.inputs = (uint32_t)(render->rendering.fd_count - 1);
@@ -335,9 +337,10 @@ void prv_vendor_call(struct prv_vendor *vendor, const struct prv_call *call, con
 }
 
 struct prv_vendor *prv_vendor_create(struct prv_ledger *ledger, struct cs_runner *runner, struct prv_pool *pool,
-                                     uint32_t slots) {
+                                     uint32_t slots, bool no_gpl_encoders) {
     struct prv_vendor *vendor = cs_alloc(sizeof(*vendor));
-    *vendor = (struct prv_vendor){.ledger = ledger, .runner = runner, .pool = pool, .slots = slots};
+    *vendor = (struct prv_vendor){
+        .ledger = ledger, .runner = runner, .pool = pool, .slots = slots, .no_gpl_encoders = no_gpl_encoders};
     (void)pthread_mutex_init(&vendor->lock, NULL);
     return vendor;
 }

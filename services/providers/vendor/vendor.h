@@ -23,7 +23,7 @@ struct prv_vendor;
 
 /* ledger, runner and pool outlive it. */
 struct prv_vendor *prv_vendor_create(struct prv_ledger *ledger, struct cs_runner *runner, struct prv_pool *pool,
-                                     uint32_t slots);
+                                     uint32_t slots, bool no_gpl_encoders);
 /* After the runner and the pool are gone: nothing renders then. */
 void prv_vendor_destroy(struct prv_vendor *vendor);
 

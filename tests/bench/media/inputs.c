@@ -6,20 +6,25 @@
 
 #define SOURCE_X264 "-c:v libx264 -preset veryfast -crf 19 -g 60 -bf 2 -pix_fmt yuv420p "
 
+/* What is small and does not say so would be taken for BT.601, and converted by ours alone. */
+#define BT709 "-colorspace bt709 -color_primaries bt709 -color_trc bt709 "
+
 /* Nothing behind its begin can be copied. */
 #define ONE_GOP "-c:v libx264 -preset veryfast -crf 19 -g 9999 -keyint_min 9999 -sc_threshold 0 -pix_fmt yuv420p "
 
 static const char *const made_picture = "-f lavfi -i testsrc2=s=1920x1080:r=30,noise=alls=10:allf=t";
 
-/* Real film when it is there: encoders and decoders work differently on drawn pictures. */
-static const char *picture_of(const struct media_bench *bench) {
-    const char *film = bench->real_media == NULL
-                           ? NULL
-                           : cs_arena_sprintf(bench->arena, "%s/video/bbb_720p25_h264_aac51_5s.mp4", bench->real_media);
-    if (film == NULL || access(film, R_OK) != 0) {
-        return made_picture;
-    }
-    return cs_arena_sprintf(bench->arena, "-stream_loop 4 -i '%s'", film);
+/* Two channels that differ: of two that are the same some encoders take several times as long. */
+#define MADE_SOUND(seed)                                                                                               \
+    "-f lavfi -i \"anoisesrc=r=48000:c=pink:a=0.2:seed=" #seed "[l];anoisesrc=r=48000:c=pink:a=0.2:seed=1" #seed       \
+    "[r];[l][r]join=inputs=2:channel_layout=stereo\""
+
+/* Real ones when they are there: encoders and decoders work differently on drawn pictures and generated sounds. */
+static const char *real_or_made(const struct media_bench *bench, const char *name, const char *options,
+                                const char *made) {
+    const char *path =
+        bench->real_media == NULL ? NULL : cs_arena_sprintf(bench->arena, "%s/%s", bench->real_media, name);
+    return path == NULL || access(path, R_OK) != 0 ? made : cs_arena_sprintf(bench->arena, "%s -i '%s'", options, path);
 }
 
 static const char captions[] =
@@ -57,14 +62,12 @@ static enum cs_status write_texts(const struct media_bench *bench, struct cs_err
 
 enum cs_status bench_make_inputs(struct media_bench *bench, struct cs_err *err) {
     struct usage usage;
-    int64_t rounds = bench->rounds;
-    bench->rounds = 1;
     const char *const commands[] = {
-        cs_arena_sprintf(
-            bench->arena,
-            "%s -f lavfi -i \"sine=f=330:r=48000,volume=-14dB,aformat=channel_layouts=stereo\" -map 0:v -map 1:a "
-            "-t 20 -vf scale=1920:1080,fps=30,setsar=1 " SOURCE_X264 BENCH_AAC "film.mp4",
-            picture_of(bench)),
+        cs_arena_sprintf(bench->arena,
+                         "%s %s -map 0:v -map 1:a "
+                         "-t 20 -vf scale=1920:1080,fps=30,setsar=1 " SOURCE_X264 BENCH_AAC "film.mp4",
+                         real_or_made(bench, "video/bbb_720p25_h264_aac51_5s.mp4", "-stream_loop 4", made_picture),
+                         real_or_made(bench, "audio/voices_around_fire_stereo_30s.mp3", "", MADE_SOUND(1))),
         "-i film.mp4 -t 6 " SOURCE_X264 "-c:a aac a.mp4",
         "-ss 6 -i film.mp4 -t 6 " SOURCE_X264 "-c:a aac b.mp4",
         "-ss 12 -i film.mp4 -t 6 " SOURCE_X264 "-c:a aac c.mp4",
@@ -80,15 +83,16 @@ enum cs_status bench_make_inputs(struct media_bench *bench, struct cs_err *err) 
             "\"[1:v]scale=960:540[f];[0:v][f]overlay=480+100*sin(t):270[v]\" -map [v] -map 1:a -t %d " SOURCE_X264
             "-c:a aac green.mp4",
             (int)bench->seconds),
-        "-i film.mp4 -t 3 -vf scale=320:180 " SOURCE_X264 "-c:a aac tiny.mp4",
-        "-i long.mp4 -vn -c:a copy long.m4a",
+        "-i film.mp4 -t 3 -vf scale=320:180 " SOURCE_X264 BT709 "-c:a aac tiny.mp4",
+        "-i long.mp4 -t 60 -c copy minute.mp4",
+        "-i minute.mp4 -vn -c:a copy minute.m4a",
         "-f lavfi -i color=red@0.6:s=240x240,format=rgba -frames:v 1 logo.png",
-        "-f lavfi -i \"sine=f=440:r=48000:d=20\" -c:a libmp3lame voice.mp3",
+        cs_arena_sprintf(bench->arena, "%s -t 20 -ar 48000 -c:a libmp3lame voice.mp3",
+                         real_or_made(bench, "audio/rain_stereo_60s.mp3", "", MADE_SOUND(2))),
     };
     enum cs_status status = write_texts(bench, err);
-    for (size_t i = 0; i < CS_COUNT(commands) && status == CS_OK; i++) {
+    for (size_t i = 0; i < CS_COUNT(commands) && status == CS_OK && !bench->kept; i++) {
         status = bench_ffmpeg(bench, commands[i], &usage, err);
     }
-    bench->rounds = rounds;
-    return status;
+    return status == CS_OK ? write_text(bench, BENCH_COMPLETE, "", err) : status;
 }

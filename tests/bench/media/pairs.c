@@ -3,15 +3,24 @@
 #define OP(operation, params) "{\"" operation "\":{" params "}}"
 #define IN(n) "{\"input\":" #n "}"
 #define VIDEO(operation, params) OP(operation, "\"video\":" IN(1) params)
-#define AUDIO_MP3 "-vn -c:a libmp3lame -b:a 192k -ar 44100 -ac 2 "
+#define AUDIO_MP3 "-vn -c:a libmp3lame -b:a 192k -ar 48000 -ac 2 " /* the source's rate, as ours */
 #define BOTH "-map \"[v]\" -map \"[a]\" " BENCH_X264 BENCH_AAC
 #define PICTURE "-map \"[v]\" -map 0:a " BENCH_X264 BENCH_AAC
 #define COPIED "-map 0:v -c:v copy "
+#define FAST_START "-movflags +faststart "
+#define HEARD "ebur128=peak=true" /* loudness and peaks, which ours tells of each output */
+/* Ours decodes some key pictures of what was copied, and parts of the sound. */
+#define LOOK(output) "-skip_frame nokey -i " output " -map 0:v -map 0:a -f null -"
 /* What converting at quality 75 tells the encoder. */
 #define H264_75 "-c:v libx264 -preset fast -crf 22 -g 60 -pix_fmt yuv420p "
 #define HEVC_75 "-c:v libx265 -preset fast -crf 25 -g 60 -x265-params pools=2:frame-threads=1:log-level=none "
 #define VP9_75 "-c:v libvpx-vp9 -crf 30 -b:v 0 -deadline good -cpu-used 4 -row-mt 1 -threads 2 -g 60 "
 #define AV1_75 "-c:v libsvtav1 -preset 8 -crf 32 -svtav1-params lp=2 -g 60 "
+
+/* A rung of a package, as ours are. */
+#define RUNG(rate)                                                                                                     \
+    "-c:v libx264 -preset fast -crf 23 -g 120 -keyint_min 120 -sc_threshold 0 -maxrate " rate " -bufsize " rate        \
+    " -movflags +frag_keyframe+delay_moov+default_base_moof+global_sidx "
 
 const struct pair pairs[] = {
     {"merge",
@@ -33,7 +42,8 @@ const struct pair pairs[] = {
      PAIR_OTHER,
      {VIDEO("trim", ",\"start\":2"), {"clip.mp4"}},
      "-ss 2 -i clip.mp4 -c copy ",
-     "mp4"},
+     "mp4",
+     {"-ss 2 -i clip.mp4 -c:v copy -af " HEARD " " BENCH_AAC FAST_START "equal.mp4", LOOK("equal.mp4")}},
     {"cut",
      PAIR_WORK,
      {VIDEO("cut", ",\"plan\":" IN(2) ",\"transition\":{\"type\":\"fade\",\"duration\":0.5}"),
@@ -98,7 +108,9 @@ const struct pair pairs[] = {
      PAIR_OTHER,
      {VIDEO("reframe", ",\"aspectRatio\":\"9:16\",\"mode\":\"smart\""), {"clip.mp4"}},
      "-i clip.mp4 -vf crop=608:1080:656:0,scale=1080:1920:flags=bicubic,setsar=1 " BENCH_X264 BENCH_AAC,
-     "mp4"},
+     "mp4",
+     {"-skip_loop_filter all -i clip.mp4 -vf scale=320:180,format=gray -an -f null -",
+      "-i clip.mp4 -vf crop=608:1080:656:0,scale=1080:1920:flags=bicubic,setsar=1 " BENCH_X264 BENCH_AAC "equal.mp4"}},
     {"addSubtitles",
      PAIR_WORK,
      {VIDEO("addSubtitles", ",\"transcript\":" IN(2)), {"clip.mp4", "chain.ass"}},
@@ -108,7 +120,8 @@ const struct pair pairs[] = {
      PAIR_OTHER,
      {VIDEO("addSubtitles", ",\"transcript\":" IN(2) ",\"mode\":\"soft\""), {"clip.mp4", "words.srt"}},
      "-i clip.mp4 -i words.srt -map 0 -map 1 -c copy -c:s mov_text ",
-     "mp4"},
+     "mp4",
+     {"-i clip.mp4 -i words.srt -map 0 -map 1 -c copy -c:s mov_text " FAST_START "equal.mp4", LOOK("equal.mp4")}},
     {"overlayText",
      PAIR_WORK,
      {VIDEO("overlayText", ",\"texts\":[{\"text\":\"one two three four\"}]"), {"clip.mp4"}},
@@ -164,6 +177,16 @@ const struct pair pairs[] = {
      {VIDEO("convert", ",\"quality\":\"75\",\"videoCodec\":\"av1\""), {"tiny.mp4"}},
      "-i tiny.mp4 " AV1_75 BENCH_AAC,
      "mp4"},
+    {"package",
+     PAIR_WORK,
+     {VIDEO("package", ""), {"clip.mp4"}},
+     "-i clip.mp4 -filter_complex \"[0:v]split=5[a][b][c][d][e];[b]scale=1280:720:flags=bicubic[p];"
+     "[c]scale=854:480:flags=bicubic[q];[d]scale=640:360:flags=bicubic[r];[e]scale=426:240:flags=bicubic[s]\" "
+     "-map [p] " RUNG("2510k") "package-720.mp4 -map [q] " RUNG("1258k") "package-480.mp4 -map [r] " RUNG(
+         "772k") "package-360.mp4 -map [s] " RUNG("387k") "package-240.mp4 "
+                                                          "-map 0:a -c:a aac -b:a 128k -ar 48000 -ac 2 "
+                                                          "package-audio.mp4 -map [a] " RUNG("5000k"),
+     "mp4"},
     {"thumbnail",
      PAIR_OTHER,
      {VIDEO("thumbnail", ",\"time\":\"3\""), {"clip.mp4"}},
@@ -184,27 +207,40 @@ const struct pair pairs[] = {
      {VIDEO("gif", ""), {"clip.mp4"}},
      "-i clip.mp4 -t 10 -filter_complex "
      "\"[0:v]fps=12,scale=480:-2:flags=bicubic,split[x][y];[x]palettegen[p];[y][p]paletteuse[v]\" -map [v] ",
-     "gif"},
+     "gif",
+     {"-i clip.mp4 -t 10 -vf fps=12,scale=480:-2:flags=bicubic,palettegen palette.png",
+      "-i clip.mp4 -i palette.png -t 10 -filter_complex "
+      "\"[0:v]fps=12,scale=480:-2:flags=bicubic[y];[y][1:v]paletteuse[v]\" -map [v] equal.gif"}},
     {"extractAudio",
      PAIR_WORK,
-     {OP("extractAudio", "\"media\":" IN(1)), {"long.mp4"}},
-     "-i long.mp4 " AUDIO_MP3,
-     "mp3"},
+     {OP("extractAudio", "\"media\":" IN(1)), {"minute.mp4"}},
+     "-i minute.mp4 " AUDIO_MP3,
+     "mp3",
+     {"-i minute.mp4 -af " HEARD " " AUDIO_MP3 "equal.mp3", "-t 8 -i equal.mp3 -f null -"}},
     {"lipSync",
      PAIR_OTHER,
      {VIDEO("lipSync", ",\"audio\":" IN(2)), {"clip.mp4", "voice.mp3"}},
      "-i clip.mp4 -i voice.mp3 " COPIED "-map 1:a -shortest " BENCH_AAC,
-     "mp4"},
+     "mp4",
+     {"-i clip.mp4 -i voice.mp3 " COPIED "-map 1:a -shortest -af " HEARD " " BENCH_AAC FAST_START "equal.mp4",
+      LOOK("equal.mp4")}},
     {"mixAudio",
      PAIR_OTHER,
      {VIDEO("mixAudio", ",\"tracks\":[{\"audio\":" IN(2) ",\"volume\":0.3}]"), {"clip.mp4", "voice.mp3"}},
      "-i clip.mp4 -i voice.mp3 -filter_complex "
      "\"[1:a]volume=0.3[m];[0:a][m]amix=duration=first:normalize=0[a]\" " COPIED "-map \"[a]\" " BENCH_AAC,
-     "mp4"},
+     "mp4",
+     {"-i clip.mp4 -i voice.mp3 -filter_complex "
+      "\"[1:a]volume=0.3[m];[0:a][m]amix=duration=first:normalize=0," HEARD "[a]\" " COPIED
+      "-map \"[a]\" " BENCH_AAC FAST_START "equal.mp4",
+      LOOK("equal.mp4")}},
     {"loudness", /* both measure, then encode; ours also measures what came out */
      PAIR_OTHER,
-     {OP("loudness", "\"audio\":" IN(1)), {"long.m4a"}},
-     "-i long.m4a -af ebur128=peak=true -f null - -i long.m4a -map 0:a -af volume=3dB " AUDIO_MP3,
-     "mp3"},
+     {OP("loudness", "\"audio\":" IN(1)), {"minute.m4a"}},
+     "-i minute.m4a -af ebur128=peak=true -f null - -i minute.m4a -map 0:a -af volume=3dB " AUDIO_MP3,
+     "mp3",
+     {"-i minute.m4a -af " HEARD " -f null - -i minute.m4a -map 0:a -af volume=3dB,alimiter=limit=0.84," HEARD
+      " " AUDIO_MP3 "equal.mp3",
+      "-i equal.mp3 -af " HEARD " -f null -"}},
 };
 const size_t pair_count = CS_COUNT(pairs);

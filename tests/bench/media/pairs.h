@@ -4,10 +4,12 @@
 
 #include "bench.h"
 
+enum { PAIR_EQUAL_MAX = 2 };
+
 enum pair_kind {
     PAIR_FRAMES, /* the same work; frame n shows the same in both */
     PAIR_WORK,   /* the same work, not comparable frame by frame */
-    PAIR_OTHER,  /* one of them does more, or copies: told, but no part of the worst ratio */
+    PAIR_OTHER,  /* one of them does more, or copies: told, but no part of the worst ratio; see equal */
 };
 
 struct pair {
@@ -16,6 +18,9 @@ struct pair {
     struct job job;     /* without its output */
     const char *ffmpeg; /* arguments up to the output's name */
     const char *suffix; /* of the outputs */
+    /* All that ours does, what it checks of its output among it: runs of ffmpeg one after the other, each with the names
+     * of its files; NULL: not told. */
+    const char *equal[PAIR_EQUAL_MAX];
 };
 
 extern const struct pair pairs[];

@@ -16,7 +16,11 @@
 #include "cs/json.h"
 #include "render.h"
 
-enum { JOB_THREADS = 2 };
+enum {
+    JOB_THREADS = 2,
+    ENOUGH_S = 4,   /* of work, for a ratio to be trusted; */
+    ROUNDS_MAX = 10 /* but no more of them */
+};
 
 /* Of a child, in memory that it shares with us. */
 struct told {
@@ -122,8 +126,8 @@ static bool await(pid_t pid, int64_t began_ns, struct usage *ret_usage) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static enum cs_status run_ours(struct media_bench *bench, const struct job *job, struct usage *ret_usage,
-                               struct cs_err *err) {
+enum cs_status bench_ours(struct media_bench *bench, const struct job *job, struct usage *ret_usage,
+                          struct cs_err *err) {
     struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (told == MAP_FAILED) {
         return cs_fail_errno(err, errno, "shared memory");
@@ -165,24 +169,40 @@ static void keep_cheaper(struct usage *best, const struct usage *usage, bool fir
     best->rss_mb = rss_mb;
 }
 
-enum cs_status bench_ours(struct media_bench *bench, const struct job *job, struct usage *ret_usage,
-                          struct cs_err *err) {
-    for (int64_t i = 0; i < bench->rounds; i++) {
-        struct usage usage;
-        CS_TRY(run_ours(bench, job, &usage, err));
-        keep_cheaper(ret_usage, &usage, i == 0);
+struct usage bench_sum(const struct usage *usages, size_t count) {
+    struct usage sum = {0};
+    for (size_t i = 0; i < count; i++) {
+        sum.cpu_s += usages[i].cpu_s;
+        sum.wall_s += usages[i].wall_s;
+        sum.rss_mb = usages[i].rss_mb > sum.rss_mb ? usages[i].rss_mb : sum.rss_mb;
     }
-    bench->rss_max_mb = ret_usage->rss_mb > bench->rss_max_mb ? ret_usage->rss_mb : bench->rss_max_mb;
-    return CS_OK;
+    return sum;
 }
 
 enum cs_status bench_ffmpeg(struct media_bench *bench, const char *arguments, struct usage *ret_usage,
                             struct cs_err *err) {
-    for (int64_t i = 0; i < bench->rounds; i++) {
+    return run_ffmpeg(bench, arguments, ret_usage, err);
+}
+
+enum cs_status bench_both(struct media_bench *bench, const struct job *job, struct commands theirs,
+                          struct usage *ret_ours, struct usage *ret_theirs, struct cs_err *err) {
+    struct usage ours = {0};
+    struct usage steps[BENCH_COMMANDS_MAX] = {{0}};
+    double spent_s = 0;
+    for (int64_t i = 0; i < bench->rounds || (spent_s < ENOUGH_S && i < ROUNDS_MAX); i++) {
         struct usage usage;
-        CS_TRY(run_ffmpeg(bench, arguments, &usage, err));
-        keep_cheaper(ret_usage, &usage, i == 0);
+        CS_TRY(bench_ours(bench, job, &usage, err));
+        keep_cheaper(&ours, &usage, i == 0);
+        spent_s += usage.cpu_s;
+        for (size_t k = 0; k < theirs.count && k < BENCH_COMMANDS_MAX; k++) {
+            CS_TRY(run_ffmpeg(bench, theirs.arguments[k], &usage, err));
+            keep_cheaper(&steps[k], &usage, i == 0);
+            spent_s += usage.cpu_s;
+        }
     }
+    bench->rss_max_mb = ours.rss_mb > bench->rss_max_mb ? ours.rss_mb : bench->rss_max_mb;
+    *ret_ours = ours;
+    memcpy(ret_theirs, steps, sizeof(steps));
     return CS_OK;
 }
 

@@ -10,13 +10,13 @@ const ORCHESTRATORS = ['orchestrator-1', 'orchestrator-2'];
 const RENDERERS = { scripted: ['worker-1', 'worker-2'], real: ['media'] };
 
 const POINTS = {
-  orchestrator: ['before_commit', 'after_commit', 'before_answer', 'after_assign', 'before_saved', 'after_join', 'after_fence', 'after_claim'],
+  orchestrator: ['before_commit', 'after_commit', 'before_answer', 'after_assign', 'before_saved', 'after_join', 'while_returning', 'after_fence', 'after_claim'],
   providers: ['before_submit', 'after_submit', 'before_upload', 'before_result'],
   media: ['before_upload', 'before_result'],
   webhooks: ['before_send', 'before_result'],
 };
 // Points that are reached only while it starts, or when the other one is dead.
-const AT_START = ['after_join'];
+const AT_START = ['after_join', 'while_returning'];
 const AT_TAKEOVER = ['after_fence', 'after_claim'];
 
 const POINT_MS = 4000; // how long a member may take to come to its point

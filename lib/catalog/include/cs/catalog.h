@@ -58,7 +58,8 @@ struct cs_operation {
     bool internal;                   /* refused in plans of the public API */
     const char *const *more_outputs; /* behind the main one: "subtitles.srt", NULL terminated; NULL: none */
     bool audio_alone;                /* given `audio` instead of `video`, it makes audio of the same name */
-    bool fusible; /* media: it describes what it makes, so another can go on with that in the same run */
+    bool fusible;  /* media: it describes what it makes, so another can go on with that in the same run */
+    bool ends_run; /* media: it goes on with what another describes, and nothing goes on after it */
 };
 
 const struct cs_operation *cs_catalog_by_name(const char *name); /* name or alias; NULL unknown */
@@ -88,8 +89,9 @@ void cs_catalog_imply(Callsheet__V1__Operation *operation, const char *job, stru
  * not be valid any more: check it. */
 void cs_catalog_drop_unresolved(Callsheet__V1__Operation *operation);
 
-/* The files that the operation makes, under the names that its parameters give them, the main one first. None for what
- * makes no file. All of it lives in the arena. */
+/* The files that the operation may make, under the names that its parameters give them, the main one first. Which of
+ * those of a package are needed is known when it is done; of others all are made. None for what makes no file. All of
+ * it lives in the arena. */
 void cs_catalog_output_names(const Callsheet__V1__Operation *operation, struct cs_arena *arena, char ***ret_names,
                              size_t *ret_count);
 
@@ -98,6 +100,8 @@ const char *cs_catalog_content_type(const char *name);
 
 /* Of what the operation makes with these parameters; UNSPECIFIED: nothing, or not known before it is done. */
 Callsheet__V1__MediaType cs_catalog_output_type(const Callsheet__V1__Operation *operation);
+/* Of what it makes beside that, if another operation takes such a thing; else UNSPECIFIED. */
+Callsheet__V1__MediaType cs_catalog_more_type(const Callsheet__V1__Operation *operation);
 
 /* Validates; err->path is relative to the params ("aspectRatio", "items[0].volume"). */
 enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struct cs_err *err) CS_MUST_USE;
@@ -105,6 +109,8 @@ enum cs_status cs_catalog_check(const Callsheet__V1__Operation *operation, struc
 /* Whether, with these parameters, it can be a step of a run that does several jobs, the last one too: a film comes in
  * and nothing but one film goes out. */
 bool cs_catalog_fusible(const Callsheet__V1__Operation *operation);
+/* Whether it can be the last one, whatever goes out. */
+bool cs_catalog_ends_run(const Callsheet__V1__Operation *operation);
 
 /* ---- vocabularies ---- */
 /* Output size of reframe; false for an unknown ratio. */
@@ -122,6 +128,10 @@ bool cs_color_rgb(const char *text, uint32_t *ret_rgb);
 /* http or https with a host, printable, at most CS_URL_BYTES_MAX, no user or password. Whether the target may be
  * reached is for the guard of lib/http to say. */
 bool cs_web_url_valid(const char *text);
+/* The first field of a merge's item that only sounds have ("offset" "loop" …); NULL: it has none. */
+const char *cs_merge_sound_field(const Callsheet__V1__MergeItem *item);
+/* Whether a recogniser of ours understands it ("en"; "" is that). */
+bool cs_spoken_language(const char *language);
 /* The xfade name for a transition word ("wipe" -> "wipeleft", "crossfade" -> "fade"); NULL unknown. */
 const char *cs_transition_name(const char *word);
 
@@ -138,6 +148,16 @@ struct cs_conversion {
 /* Names the field of a word that is unknown, or that the others do not go with. */
 enum cs_status cs_conversion_read(const Callsheet__V1__Convert *params, struct cs_conversion *ret_conversion,
                                   struct cs_err *err) CS_MUST_USE;
+
+enum { CS_PACKAGE_RUNGS_MAX = 8 };
+struct cs_package_rung {
+    uint32_t height;       /* of the shorter side, even */
+    uint32_t bitrate_kbps; /* 0: what suits it */
+};
+/* Of the plan, or the usual ones; from the highest to the lowest. */
+size_t cs_package_rungs(const Callsheet__V1__Package *params, struct cs_package_rung ret_rungs[CS_PACKAGE_RUNGS_MAX]);
+/* Whether it is made for "hls", or "dash". */
+bool cs_package_has(const Callsheet__V1__Package *params, const char *format);
 
 /* Of a loudness preset; "" is "podcast". False for an unknown one. */
 bool cs_loudness_preset(const char *word, double *ret_target_lufs, double *ret_true_peak_max_db);

@@ -7,12 +7,13 @@
  *          embedded forms), every DNS answer checked, connection pinned to the checked address, redirects (if allowed)
  *          re-checked one by one, no proxy. Tenants get one generic error, reason "target_not_allowed".
  * Threads  any; completions run on the loop thread and must not block.
- * Limits   named in struct cs_http_request; the header section at most 32 KiB.
- *          A request with a method other than GET or HEAD gets a connection of its own: a kept one that had died would
- * be noticed too late, and the request sent twice. Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed"
- * "dns_failed" "tls_failed" "connection_lost" "bad_answer"; PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE
- * "too_big"; INVALID_ARGUMENT "bad_url" "bad_request"; CANCELLED "cancelled"; an errno of answer_fd. Messages never
- * contain the URL's query or userinfo.
+ * Limits   named in struct cs_http_request; the header section at most 32 KiB. A request with a method other than GET
+ *          or HEAD gets a connection of its own: a kept one that had died would be noticed too late, and the request
+ *          sent twice.
+ * Fails    DEADLINE_EXCEEDED "timeout"; UNAVAILABLE "connect_failed" "dns_failed" "tls_failed" "connection_lost"
+ *          "bad_answer"; PERMISSION_DENIED "target_not_allowed"; OUT_OF_RANGE "too_big"; INVALID_ARGUMENT "bad_url"
+ *          "bad_request"; CANCELLED "cancelled"; an errno of answer_fd. Messages never contain the URL's query or
+ *          userinfo.
  */
 #ifndef CS_HTTP_H
 #define CS_HTTP_H

@@ -49,5 +49,9 @@ json_t *cs_json_from_message(const ProtobufCMessage *message, unsigned flags);
 
 /* The JSON word of an enum value, in the arena; NULL for an unknown number. */
 const char *cs_json_enum_word(const ProtobufCEnumDescriptor *descriptor, int value, struct cs_arena *arena);
+/* What the field is called in JSON, in the arena. */
+const char *cs_json_field_name(const ProtobufCFieldDescriptor *field, struct cs_arena *arena);
+/* The field that JSON shows in place of the message, if that is a google.protobuf wrapper; NULL for any other. */
+const ProtobufCFieldDescriptor *cs_json_wrapped(const ProtobufCMessageDescriptor *descriptor);
 
 #endif

@@ -15,8 +15,8 @@
  * Threads  every function may be called from any thread. Callbacks of one stream never overlap; they run on polling
  *          threads and must not block. Unary handlers run in the pool and may block.
  * Limits   CS_RPC_MESSAGE_BYTES_MAX per message, CS_RPC_QUEUE_MAX waiting handlers per server (beyond:
- * RESOURCE_EXHAUSTED at once), CS_RPC_STREAM_BYTES_MAX of unsent messages per stream. Trust    a peer can say anything:
- * malformed messages are INVALID_ARGUMENT, unknown methods UNIMPLEMENTED.
+ *          RESOURCE_EXHAUSTED at once), CS_RPC_STREAM_BYTES_MAX of unsent messages per stream.
+ * Trust    a peer can say anything: malformed messages are INVALID_ARGUMENT, unknown methods UNIMPLEMENTED.
  */
 #ifndef CS_RPC_H
 #define CS_RPC_H

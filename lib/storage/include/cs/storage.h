@@ -37,6 +37,9 @@ CS_DEFINE_AUTO(cs_storage, cs_storage_close)
 
 bool cs_storage_key_valid(const char *key);
 
+/* Before work whose output goes here: RESOURCE_EXHAUSTED "disk_full" unless so many bytes are free now. */
+enum cs_status cs_storage_need_room(struct cs_storage *storage, uint64_t size_bytes, struct cs_err *err) CS_MUST_USE;
+
 /* ---- writing: start, write …, commit or abort. sha256 is computed while writing. ---- */
 enum cs_status cs_storage_put_start(struct cs_storage *storage, const char *key, uint64_t size_max,
                                     struct cs_storage_writer **ret_writer, struct cs_err *err) CS_MUST_USE;

@@ -8,11 +8,11 @@
  *     cs_worker_create(&config, &worker); … cs_worker_service(worker) goes into the rpc server's services.
  *
  * Threads  ops run on rpc's polling threads and on the worker's own timer, without a lock held, and must not block:
- * hand the work to your own threads. Reporting functions may be called from any thread, until the final report. cancel,
- *          signal and a checkpoint's saved may come while another thread gives the final report (the assignment itself
- *          stays valid for them): find your own state under your own lock.
+ *          hand the work to your own threads. Reporting functions may be called from any thread, until the final
+ *          report. cancel, signal, chunk_news and a checkpoint's saved may come while another thread gives the final
+ *          report (the assignment itself stays valid for them): find your own state under your own lock.
  * Owns     a struct cs_assignment is freed after its final report (succeed or fail), which you must always give,
- * exactly once — also after cancel.
+ *          exactly once — also after cancel.
  */
 #ifndef CS_WORKER_H
 #define CS_WORKER_H
@@ -39,6 +39,8 @@ struct cs_worker_ops {
     void (*cancel)(struct cs_assignment *assignment, const char *reason, void *ctx);
     /* May be NULL. */
     void (*signal)(struct cs_assignment *assignment, const char *name, const void *payload, size_t size, void *ctx);
+    /* How a chunk that was on offer fares at another worker. May be NULL. */
+    void (*chunk_news)(struct cs_assignment *assignment, uint32_t chunk, Callsheet__V1__ChunkState state, void *ctx);
 };
 
 struct cs_worker_config {
@@ -49,6 +51,7 @@ struct cs_worker_config {
     const struct cs_worker_ops *ops;
     void *ctx;
     uint32_t fused_jobs;   /* how many jobs an assignment may be made of (Assign.steps_before); 0: one */
+    bool shares;           /* chunks of other workers' jobs are made (Assign.share) */
     uint32_t heartbeat_ms; /* how often the orchestrator hears that each assignment is alive; 0: the default */
 };
 
@@ -67,6 +70,8 @@ const Callsheet__V1__Assign *cs_assignment_get(const struct cs_assignment *assig
 const struct cs_trace *cs_assignment_trace(const struct cs_assignment *assignment);
 int64_t cs_assignment_left_ms(const struct cs_assignment *assignment); /* until the deadline, >= 0 */
 bool cs_assignment_cancelled(const struct cs_assignment *assignment);
+/* Cancelled, and no other attempt will follow. */
+bool cs_assignment_over(const struct cs_assignment *assignment);
 void cs_assignment_set_user(struct cs_assignment *assignment, void *user);
 void *cs_assignment_user(const struct cs_assignment *assignment);
 
@@ -83,6 +88,9 @@ void cs_report_log(struct cs_assignment *assignment, const char *level, const ch
  * cancelled), or data is too large. It does not begin any more once the final report was given. */
 void cs_report_checkpoint(struct cs_assignment *assignment, const void *data, size_t size,
                           void (*saved)(struct cs_assignment *assignment, bool ok, void *ctx), void *ctx);
+/* Chunks of the job that other workers may make from now on; plan is a digest, as Spread has it. */
+void cs_report_spread(struct cs_assignment *assignment, const void *plan, size_t plan_size, const uint32_t *chunks,
+                      size_t count);
 void cs_report_succeeded(struct cs_assignment *assignment, const Callsheet__V1__Succeeded *succeeded);
 void cs_report_failed(struct cs_assignment *assignment, Callsheet__V1__FailureClass failure_class, const char *code,
                       int64_t retry_after_ms, const char *fmt, ...) CS_PRINTF(5, 6);

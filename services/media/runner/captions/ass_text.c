@@ -105,3 +105,17 @@ void med_ass_time(int64_t centiseconds, char ret_text[MED_ASS_TIME_SIZE]) {
     snprintf(ret_text, MED_ASS_TIME_SIZE, "%lld:%02d:%02d.%02d", (long long)(centiseconds / 360000 % 100000),
              (int)(centiseconds / 6000 % 60), (int)(centiseconds / 100 % 60), (int)(centiseconds % 100));
 }
+
+void med_ass_put_head(struct cs_buf *out, int width, int height) {
+    cs_buf_printf(out,
+                  "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 0\n"
+                  "ScaledBorderAndShadow: yes\nYCbCr Matrix: None\n\n[V4+ Styles]\n"
+                  "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, "
+                  "Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, "
+                  "Alignment, MarginL, MarginR, MarginV, Encoding\n",
+                  width, height);
+}
+
+void med_ass_put_events_head(struct cs_buf *out) {
+    cs_buf_puts(out, "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
+}

@@ -34,6 +34,10 @@ void med_ass_put_character(struct cs_buf *out, uint32_t c, bool keep_lines);
 uint32_t med_utf8_next(const char **text, const char *end);
 void med_utf8_put(struct cs_buf *out, uint32_t c);
 
+/* What a document begins with, up to its styles, and between those and its events. */
+void med_ass_put_head(struct cs_buf *out, int width, int height);
+void med_ass_put_events_head(struct cs_buf *out);
+
 /* "h:mm:ss.cc" from whole centiseconds. */
 enum { MED_ASS_TIME_SIZE = 24 };
 void med_ass_time(int64_t centiseconds, char ret_text[MED_ASS_TIME_SIZE]);

@@ -60,19 +60,12 @@ static void put_box_style(const struct author *author) {
 }
 
 static void put_header(const struct author *author) {
-    cs_buf_printf(author->out,
-                  "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 0\n"
-                  "ScaledBorderAndShadow: yes\nYCbCr Matrix: None\n\n[V4+ Styles]\n"
-                  "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, "
-                  "Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, "
-                  "Alignment, MarginL, MarginR, MarginV, Encoding\n",
-                  author->width, author->height);
+    med_ass_put_head(author->out, author->width, author->height);
     put_style(author);
     if (is_animated(author, ANIMATION(KARAOKE_WORD_BOX))) {
         put_box_style(author);
     }
-    cs_buf_puts(author->out,
-                "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
+    med_ass_put_events_head(author->out);
 }
 
 static void open_event(const struct author *author, int64_t start_cs, int64_t end_cs) {

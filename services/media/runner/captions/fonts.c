@@ -138,6 +138,14 @@ enum cs_status med_fonts_load(struct cs_err *err) {
     return CS_OK;
 }
 
+uint64_t med_fonts_sum(void) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < CS_COUNT(families); i++) {
+        sum = (sum * 31 + families[i].files[0].size) * 31 + families[i].files[1].size;
+    }
+    return sum;
+}
+
 /* ---- choosing ---- */
 
 static struct family *find(const char *name) {

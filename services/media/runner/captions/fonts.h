@@ -27,6 +27,9 @@ struct med_font_set {
 
 enum cs_status med_fonts_load(struct cs_err *err) CS_MUST_USE;
 
+/* Another number where a file is missing, or has another size. */
+uint64_t med_fonts_sum(void);
+
 /* The installed family for a wish: "Arial" and "Helvetica" are Liberation Sans, "Times New Roman" its Serif, "Courier
  * New" its Mono; an unknown one is Liberation Sans. */
 const char *med_fonts_family(const char *wish);

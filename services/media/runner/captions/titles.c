@@ -34,18 +34,11 @@ static void put_style(const struct author *author, const struct med_title *title
 }
 
 static void put_header(const struct author *author, const struct med_title *titles, size_t count) {
-    cs_buf_printf(author->out,
-                  "[Script Info]\nScriptType: v4.00+\nPlayResX: %d\nPlayResY: %d\nWrapStyle: 0\n"
-                  "ScaledBorderAndShadow: yes\nYCbCr Matrix: None\n\n[V4+ Styles]\n"
-                  "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, "
-                  "Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, "
-                  "Alignment, MarginL, MarginR, MarginV, Encoding\n",
-                  author->width, author->height);
+    med_ass_put_head(author->out, author->width, author->height);
     for (size_t i = 0; i < count; i++) {
         put_style(author, &titles[i], i);
     }
-    cs_buf_puts(author->out,
-                "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
+    med_ass_put_events_head(author->out);
 }
 
 /* ---- where ---- */

@@ -36,9 +36,9 @@ static struct range tail_of(const struct med_copy_part *part) {
     return (struct range){end_of(part) - (frames < MED_CHECK_FRAMES ? frames : MED_CHECK_FRAMES), end_of(part)};
 }
 
+/* Its key picture: nothing is shown before it, and what follows needs no more than that and its own bits. */
 static struct range head_of(const struct med_copy_part *part) {
-    bool all = part->frames < MED_CHECK_FRAMES;
-    return (struct range){part->out, all ? end_of(part) : part->out + MED_CHECK_FRAMES};
+    return (struct range){part->out, part->out + 1};
 }
 
 /* Packets from the last key picture on: all pictures shown from there. */
@@ -65,7 +65,7 @@ static enum cs_status look_at_input(struct check *check, const struct place *pla
     if (check->reading != place->source) {
         med_reader_close(check->input);
         check->input = NULL;
-        CS_TRY(med_source_reader(place->source, check->splice, 1, &check->input, err));
+        CS_TRY(med_source_reader(place->source, check->splice, true, &check->input, err));
         check->reading = place->source;
     }
     check->shift = place->part->out - place->part->first;
@@ -81,7 +81,7 @@ static enum cs_status look_at_input(struct check *check, const struct place *pla
 static enum cs_status call_witnesses(struct check *check, const struct place *place, struct cs_err *err) {
     const struct med_copy_part *part = place->part;
     if (part->out > 0 && med_witness_find(check->witnesses, part->out) == NULL) {
-        CS_TRY(look_at_input(check, place, part->from, MED_CHECK_FRAMES + part->reorder, head_of(part), err));
+        CS_TRY(look_at_input(check, place, part->from, 1, head_of(part), err));
     }
     if (part->cut && med_witness_find(check->witnesses, end_of(part) - 1) == NULL) {
         CS_TRY(look_at_input(check, place, part->last_key, packets_of_tail(part), tail_of(part), err));
@@ -94,13 +94,13 @@ static enum cs_status call_witnesses(struct check *check, const struct place *pl
 static enum cs_status open_output(struct check *check, int fd, struct cs_err *err) {
     AVFormatContext *format = NULL;
     const AVPacket *first = NULL;
-    CS_TRY(med_input_open(fd, &format, err));
+    CS_TRY(med_input_open_known(fd, &format, err));
     int stream = med_input_stream(format, AVMEDIA_TYPE_VIDEO);
     med_input_close(&format);
     if (stream < 0) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has no picture");
     }
-    CS_TRY(med_reader_open(fd, stream, 1, 0, check->splice->format.rate, &check->output, err));
+    CS_TRY(med_reader_open(fd, stream, true, 0, check->splice->format.rate, &check->output, err));
     CS_TRY(med_reader_packet(check->output, &first, err));
     if (first == NULL) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has no picture");
@@ -154,7 +154,7 @@ static enum cs_status check_join(struct check *check, const struct place *before
         CS_TRY(look_at_output(check, between, 1, between, err));
     }
     if (head != NULL) {
-        CS_TRY(look_at_output(check, head->out, MED_CHECK_FRAMES + head->reorder, head->out, err));
+        CS_TRY(look_at_output(check, head->out, 1, head->out, err));
     }
     CS_TRY(med_reader_drain(check->output, compare, check, err));
     check->same &= check->seen == size_of(check->wanted[0]) + size_of(check->wanted[1]);

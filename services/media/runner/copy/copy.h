@@ -4,7 +4,8 @@
  *
  * Closed groups of pictures, proven by the stream's own bits, are copied; only the frames at either end of a stretch,
  * and stretches of inputs that differ from the others, are encoded again (splice.h). The joins of the finished file are
- * decoded and compared with the sources (check.h). Sound is encoded once, as always.
+ * decoded and compared with the sources (check.h). Sound is copied likewise where it can be (sound_plan.h), else
+ * encoded once, as always, and the report says why.
  *
  * Whether to copy at all is decided by the work that it saves. Whenever it is not to be had, the caller encodes
  * everything as if there were no copying, and can say why:

@@ -33,6 +33,11 @@ enum {
 
 /* ---- units ---- */
 
+int med_nal_length_size(enum AVCodecID codec, const uint8_t *header, size_t size) {
+    size_t where = codec == AV_CODEC_ID_H264 ? 4 : 21;
+    return size > where && header[0] == 1 ? (header[where] & 3) + 1 : 0;
+}
+
 static const uint8_t *find_start_code(const uint8_t *at, const uint8_t *end) {
     while (end - at >= 3) {
         const uint8_t *one = memchr(at + 2, 1, (size_t)(end - at) - 2);

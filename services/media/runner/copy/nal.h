@@ -31,6 +31,8 @@ struct med_nal_walk {
     bool damaged;
 };
 
+/* Of a stream with this header, as in MP4. */
+int med_nal_length_size(enum AVCodecID codec, const uint8_t *header, size_t size);
 /* false: no more, or damage. Empty units are skipped. */
 bool med_nal_next(struct med_nal_walk *walk, struct med_nal *ret_nal);
 

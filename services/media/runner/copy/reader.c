@@ -1,5 +1,7 @@
 #include "copy/reader.h"
 
+#include <assert.h>
+
 #include "bounds.h"
 #include "cs/base/mem.h"
 #include "graph/av.h"
@@ -7,7 +9,8 @@
 #include "graph/timeline.h"
 
 static enum cs_status open_input(struct med_reader *reader, struct cs_err *err) {
-    CS_TRY(med_input_open(reader->fd, &reader->format, err));
+    CS_TRY(reader->known ? med_input_open_known(reader->fd, &reader->format, err)
+                         : med_input_open(reader->fd, &reader->format, err));
     if (reader->stream >= (int)reader->format->nb_streams) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's streams changed while it was read");
     }
@@ -17,11 +20,10 @@ static enum cs_status open_input(struct med_reader *reader, struct cs_err *err) 
     return CS_OK;
 }
 
-enum cs_status med_reader_open(int fd, int stream, int threads, int64_t start_ticks, AVRational rate,
+enum cs_status med_reader_open(int fd, int stream, bool known, int64_t start_ticks, AVRational rate,
                                struct med_reader **ret_reader, struct cs_err *err) {
     CS_AUTO(med_reader) *reader = cs_alloc(sizeof(*reader));
-    *reader =
-        (struct med_reader){.fd = fd, .stream = stream, .threads = threads, .start_ticks = start_ticks, .rate = rate};
+    *reader = (struct med_reader){.fd = fd, .stream = stream, .known = known, .start_ticks = start_ticks, .rate = rate};
     reader->packet = av_packet_alloc();
     if (reader->packet == NULL) {
         return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "reading");
@@ -118,7 +120,7 @@ static enum cs_status open_decoder(struct med_reader *reader, struct cs_err *err
     int result = avcodec_parameters_to_context(decoder, reader->info->codecpar);
     decoder->pkt_timebase = reader->info->time_base;
     decoder->max_pixels = MED_PIXELS_MAX;
-    decoder->thread_count = reader->threads;
+    decoder->thread_count = 1;
     decoder->flags |= AV_CODEC_FLAG_BITEXACT;
     decoder->codec_whitelist = av_strdup(med_codecs_allowed);
     if (result >= 0) {
@@ -185,6 +187,7 @@ enum cs_status med_reader_decode(struct med_reader *reader, int64_t packets, int
     if (reader->decoder == NULL) {
         CS_TRY(open_decoder(reader, err));
     }
+    assert(reader->decoder != NULL);
     for (int64_t i = 0; i < packets && !reader->ended; i++) {
         CS_TRY(feed(reader, wanted, err));
         CS_TRY(visit_all(reader, visit, ctx, err));

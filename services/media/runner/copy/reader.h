@@ -23,7 +23,7 @@ struct med_spot {
 struct med_reader {
     int fd;
     int stream;
-    int threads;
+    bool known;
     int64_t start_ticks; /* frame 0 is here */
     AVRational rate;
     AVFormatContext *format;
@@ -34,8 +34,9 @@ struct med_reader {
     bool ended;
 };
 
-/* start_ticks, rate: how times become frames. */
-enum cs_status med_reader_open(int fd, int stream, int threads, int64_t start_ticks, AVRational rate,
+/* known: only packets and pictures are wanted, not all parameters; see input.h. start_ticks, rate: how times become
+ * frames. */
+enum cs_status med_reader_open(int fd, int stream, bool known, int64_t start_ticks, AVRational rate,
                                struct med_reader **ret_reader, struct cs_err *err) CS_MUST_USE;
 void med_reader_close(struct med_reader *reader);
 CS_DEFINE_AUTO(med_reader, med_reader_close)

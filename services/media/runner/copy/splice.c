@@ -85,11 +85,26 @@ static const char *why_not_stream(const struct med_source *source, const struct 
     return NULL;
 }
 
-enum cs_status med_source_reader(const struct med_source *source, const struct med_splice *splice, int threads,
+enum cs_status med_source_reader(const struct med_source *source, const struct med_splice *splice, bool known,
                                  struct med_reader **ret_reader, struct cs_err *err) {
     const struct med_video_facts *video = &source->clip->facts->video;
-    return med_reader_open(source->clip->fd, video->stream, threads, video->start_ticks, splice->format.rate,
-                           ret_reader, err);
+    return med_reader_open(source->clip->fd, video->stream, known, video->start_ticks, splice->format.rate, ret_reader,
+                           err);
+}
+
+/* What the header of a file does not tell, nothing has to be decoded for again. */
+static void complete(AVCodecParameters *params, const struct med_video_facts *video) {
+    const uint8_t *header = params->extradata;
+    params->format = video->pixel_format;
+    params->color_range = video->range;
+    params->color_space = video->matrix;
+    params->color_primaries = video->primaries;
+    params->color_trc = video->transfer;
+    params->chroma_location = video->chroma;
+    params->sample_aspect_ratio = video->coded_aspect;
+    if (params->codec_id == AV_CODEC_ID_H264 && params->extradata_size > 3 && header[0] == 1) {
+        params->profile = header[1] | (header[1] == FF_PROFILE_H264_BASELINE ? (header[2] & 0x40) << 3 : 0);
+    }
 }
 
 /* Opens, looks, and indexes; what an input does not allow is a reason, not a failure. */
@@ -100,11 +115,12 @@ static enum cs_status read_source(struct med_splice *splice, struct med_source *
     if (source->reason != NULL) {
         return CS_OK;
     }
-    CS_TRY(med_source_reader(source, splice, 1, &reader, err));
+    CS_TRY(med_source_reader(source, splice, true, &reader, err));
     source->params = avcodec_parameters_alloc();
     if (source->params == NULL || avcodec_parameters_copy(source->params, reader->info->codecpar) < 0) {
         return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "reading");
     }
+    complete(source->params, &source->clip->facts->video);
     if (!med_sets_read(source->params, splice->arena, &source->sets)) {
         source->reason = "parameter_sets";
         return CS_OK;

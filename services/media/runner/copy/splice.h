@@ -53,8 +53,8 @@ enum cs_status med_splice_plan(const struct med_made *made, struct cs_arena *are
                                struct cs_err *err) CS_MUST_USE;
 void med_splice_fini(struct med_splice *splice);
 
-/* A reader of a source whose frames are those of the output's rate. */
-enum cs_status med_source_reader(const struct med_source *source, const struct med_splice *splice, int threads,
+/* A reader of a source whose frames are those of the output's rate. known: see reader.h. */
+enum cs_status med_source_reader(const struct med_source *source, const struct med_splice *splice, bool known,
                                  struct med_reader **ret_reader, struct cs_err *err) CS_MUST_USE;
 
 #endif

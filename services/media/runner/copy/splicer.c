@@ -1,5 +1,6 @@
 #include "copy/splicer.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "copy/check.h"
@@ -56,7 +57,7 @@ static enum cs_status read_from(struct med_splicer *splicer, const struct med_so
     if (splicer->reading != source) {
         med_reader_close(splicer->reader);
         splicer->reader = NULL;
-        CS_TRY(med_source_reader(source, splicer->splice, 1, &splicer->reader, err));
+        CS_TRY(med_source_reader(source, splicer->splice, true, &splicer->reader, err));
         splicer->reading = source;
     }
     return med_reader_seek(splicer->reader, spot, err);
@@ -128,6 +129,7 @@ static enum cs_status encode_frame(struct med_splicer *splicer, const AVFrame *l
     if (splicer->encoder == NULL) {
         CS_TRY(med_edge_open(&splicer->edge, &splicer->encoder, err));
     }
+    assert(splicer->encoder != NULL);
     if (frame->format != splicer->encoder->pix_fmt || frame->width != splicer->encoder->width ||
         frame->height != splicer->encoder->height) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's pictures change their shape");
@@ -240,7 +242,7 @@ static enum cs_status run(struct med_coded *self, med_packet_sink *sink, void *c
 
 static void add_pads(struct med_splicer *splicer) {
     const struct med_splice *splice = splicer->splice;
-    splicer->pads = cs_arena_array(splicer->graph->arena, splice->count, sizeof(*splicer->pads));
+    splicer->pads = cs_arena_array(splicer->graph->arena, splice->count, sizeof(struct med_video *));
     for (size_t i = 0; i < splice->count; i++) {
         const struct med_piece *piece = splice->pieces[i].piece;
         if (!splice->pieces[i].kept) {

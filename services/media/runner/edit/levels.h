@@ -3,8 +3,8 @@
  *
  * Silence  is measured against the recording's own noise: its floor is what a tenth of it stays below, and silence is
  * what is less than three tenths of the way (in decibels, 6 at least) up from there to its loud parts. A recording that
- * has no loud parts is silent; one that is equally loud throughout has no silence. Threads  pure. Everything lives in
- * the arena.
+ * has no loud parts is silent; one that is equally loud throughout has no silence.
+ * Threads  pure. Everything lives in the arena.
  */
 #ifndef MED_LEVELS_H
 #define MED_LEVELS_H

@@ -223,11 +223,7 @@ static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct c
     for (int i = 0; i < SPECKS; i++) {
         paint_speck(scene, &scene->specks[i], time, frame);
     }
-    frame->sample_aspect_ratio = (AVRational){1, 1};
-    frame->color_range = AVCOL_RANGE_MPEG;
-    frame->colorspace = AVCOL_SPC_BT709;
-    frame->color_primaries = AVCOL_PRI_BT709;
-    frame->color_trc = AVCOL_TRC_BT709;
+    med_frame_tag(frame);
     frame->pts = scene->next++;
     *ret_frame = frame;
     frame = NULL;

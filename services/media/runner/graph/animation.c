@@ -1,5 +1,6 @@
 #include "graph/animation.h"
 
+#include <assert.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
@@ -237,9 +238,11 @@ static enum cs_status write_all(struct med_graph *graph, struct med_video *video
                                 struct writer *writer, struct med_chain *pixels, struct mapper *mapper,
                                 struct cs_err *err) {
     int result = writer->packet == NULL ? AVERROR(ENOMEM) : 0;
+    assert(video->frames > 0);
     for (int64_t n = 0; n < video->frames && result >= 0; n++) {
         MED_AUTO_FRAME *frame = NULL;
         CS_TRY(next_frame(video, palette, pixels, mapper, &frame, err));
+        assert(frame != NULL);
         frame->pts = n;
         if (!writer->begun) {
             writer->begun = true;
@@ -249,6 +252,7 @@ static enum cs_status write_all(struct med_graph *graph, struct med_video *video
         result = result < 0 ? result : put(writer, frame);
         tell(graph, video, n + 1);
     }
+    assert(result < 0 || (writer->encoder != NULL && writer->io != NULL));
     result = result < 0 ? result : put(writer, NULL);
     result = result < 0 ? result : av_write_trailer(writer->format);
     if (result >= 0) {

@@ -32,7 +32,7 @@ static void *run(void *arg) {
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct async *async = (struct async *)self;
     if (!async->started) {
-        async->queue = med_queue_create(FRAMES_AHEAD, med_frame_free);
+        async->queue = med_queue_create(FRAMES_AHEAD, 1, med_frame_free);
         if (pthread_create(&async->thread, NULL, run, async) != 0) {
             return cs_fail(err, CS_UNAVAILABLE, "out_of_memory", "no thread for filtering");
         }

@@ -13,6 +13,15 @@ enum cs_status med_av_fail(struct cs_err *err, enum cs_status status, const char
     return cs_fail(err, status, reason, "%s: %s", what, text);
 }
 
+void med_frame_tag(AVFrame *frame) {
+    frame->sample_aspect_ratio = (AVRational){1, 1};
+    frame->color_range = AVCOL_RANGE_MPEG;
+    frame->colorspace = AVCOL_SPC_BT709;
+    frame->color_primaries = AVCOL_PRI_BT709;
+    frame->color_trc = AVCOL_TRC_BT709;
+    frame->chroma_location = AVCHROMA_LOC_LEFT;
+}
+
 void med_frame_free(void *frame) {
     AVFrame *owned = frame;
     av_frame_free(&owned);

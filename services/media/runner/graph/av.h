@@ -14,6 +14,9 @@
 enum cs_status med_av_fail(struct cs_err *err, enum cs_status status, const char *reason, int averror,
                            const char *what);
 
+/* As all of ours are: square pixels, BT.709, not the full range. */
+void med_frame_tag(AVFrame *frame);
+
 void med_frame_free(void *frame);
 void med_packet_free(void *packet);
 

@@ -12,19 +12,14 @@ struct black {
     int64_t next;
 };
 
-static enum cs_status paint(struct black *black, struct cs_err *err) {
-    AVFrame *frame = black->frame = av_frame_alloc();
+enum cs_status med_black_frame(const struct med_picture_format *format, AVFrame **ret_frame, struct cs_err *err) {
+    MED_AUTO_FRAME *frame = av_frame_alloc();
     int result = AVERROR(ENOMEM);
     if (frame != NULL) {
         frame->format = AV_PIX_FMT_YUV420P;
-        frame->width = black->pad.format.width;
-        frame->height = black->pad.format.height;
-        frame->sample_aspect_ratio = (AVRational){1, 1};
-        frame->color_range = AVCOL_RANGE_MPEG;
-        frame->colorspace = AVCOL_SPC_BT709;
-        frame->color_primaries = AVCOL_PRI_BT709;
-        frame->color_trc = AVCOL_TRC_BT709;
-        frame->chroma_location = AVCHROMA_LOC_LEFT;
+        frame->width = format->width;
+        frame->height = format->height;
+        med_frame_tag(frame);
         result = av_frame_get_buffer(frame, 0);
     }
     if (result < 0) {
@@ -34,13 +29,15 @@ static enum cs_status paint(struct black *black, struct cs_err *err) {
         int rows = plane == 0 ? frame->height : frame->height / 2;
         memset(frame->data[plane], plane == 0 ? BLACK : GREY, (size_t)frame->linesize[plane] * (size_t)rows);
     }
+    *ret_frame = frame;
+    frame = NULL;
     return CS_OK;
 }
 
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct black *black = (struct black *)self;
     if (black->frame == NULL) {
-        CS_TRY(paint(black, err));
+        CS_TRY(med_black_frame(&self->format, &black->frame, err));
     }
     AVFrame *frame = av_frame_clone(black->frame);
     if (frame == NULL) {

@@ -45,26 +45,33 @@ enum cs_status med_chain_start(struct med_chain *chain, const AVFrame *like, int
     return result < 0 ? failed(err, result, "filter source") : CS_OK;
 }
 
-enum cs_status med_chain_add(struct med_chain *chain, const char *filter, const char *const *options,
-                             struct cs_err *err) {
+/* Not linked yet. */
+static enum cs_status make(struct med_chain *chain, const char *filter, const char *const *options,
+                           AVFilterContext **ret_filter, struct cs_err *err) {
     const AVFilter *kind = avfilter_get_by_name(filter);
-    AVFilterContext *next = kind == NULL ? NULL : avfilter_graph_alloc_filter(chain->graph, kind, NULL);
-    if (next == NULL) {
+    AVFilterContext *made = kind == NULL ? NULL : avfilter_graph_alloc_filter(chain->graph, kind, NULL);
+    if (made == NULL) {
         return cs_fail(err, CS_INTERNAL, "filter", "the filter %s is not available", filter);
     }
     AVDictionary *typed = NULL;
     for (; options != NULL && options[0] != NULL; options += 2) {
         av_dict_set(&typed, options[0], options[1], 0);
     }
-    int result = avfilter_init_dict(next, &typed);
+    int result = avfilter_init_dict(made, &typed);
     bool unknown = av_dict_count(typed) > 0;
     av_dict_free(&typed);
     if (result >= 0 && unknown) {
         result = AVERROR_OPTION_NOT_FOUND;
     }
-    if (result >= 0 && chain->last != NULL) {
-        result = avfilter_link(chain->last, 0, next, 0);
-    }
+    *ret_filter = made;
+    return result < 0 ? failed(err, result, filter) : CS_OK;
+}
+
+enum cs_status med_chain_add(struct med_chain *chain, const char *filter, const char *const *options,
+                             struct cs_err *err) {
+    AVFilterContext *next = NULL;
+    CS_TRY(make(chain, filter, options, &next, err));
+    int result = chain->last != NULL ? avfilter_link(chain->last, 0, next, 0) : 0;
     chain->last = next;
     return result < 0 ? failed(err, result, filter) : CS_OK;
 }

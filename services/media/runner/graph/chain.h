@@ -1,6 +1,6 @@
 /*
- * chain: a straight libavfilter graph from one buffer to one sink, built from typed options. No string is ever parsed
- * as filter syntax, so no text can add a filter.
+ * chain: a libavfilter graph from one buffer to one sink, straight but for forks that come together again, built from
+ * typed options. No string is ever parsed as filter syntax, so no text can add a filter.
  *
  *     struct med_chain chain = {0};
  *     CS_TRY(med_chain_start(&chain, frame, threads, err));

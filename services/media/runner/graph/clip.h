@@ -24,6 +24,7 @@ struct med_clip {
     int64_t from_ticks;            /* where the stretch begins, on a frame of the output; 0: at its start */
     bool bare_head;                /* its sound is not faded in where it is cut: the caller does */
     bool bare_tail;
+    int64_t *began; /* told the frame of its file from which on it is decoded, at the output's rate; or NULL */
 };
 
 /* Where reading may begin, in stream time: early enough that decoders are at rest by the clip's begin. INT64_MIN: at

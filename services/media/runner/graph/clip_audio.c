@@ -12,7 +12,6 @@
 
 enum {
     JITTER_MS = 40, /* time stamps may be this far off before sound is moved */
-    CUT_FADE = 240, /* samples: a cut through sound must not click */
     CONVERT_MAX = 1 << 16,
 };
 
@@ -208,8 +207,8 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
     struct clip_audio *node = (struct clip_audio *)self;
     enum cs_status status = CS_OK;
     if (node->stream == NULL && node->given == 0) {
-        status = med_stream_open(node->clip.fd, node->clip.facts->audio.stream, 1,
-                                 med_clip_seek_ticks(&node->clip, start_of(node->clip.facts)), &node->stream, err);
+        const struct med_stretch stretch = {med_clip_seek_ticks(&node->clip, start_of(node->clip.facts)), INT64_MIN};
+        status = med_stream_open(node->clip.fd, node->clip.facts->audio.stream, 1, &stretch, &node->stream, err);
     }
     if (status == CS_OK) {
         status = fill(node, ret_stereo, count, err);
@@ -219,10 +218,10 @@ static enum cs_status pull(struct med_audio *self, float *ret_stereo, size_t cou
     }
     med_sound_scale(ret_stereo, count, node->volume);
     if (node->clip.from_ticks > 0 && !node->clip.bare_head) {
-        med_sound_fade_head(ret_stereo, count, node->given, CUT_FADE);
+        med_sound_fade_head(ret_stereo, count, node->given, MED_CUT_FADE_SAMPLES);
     }
     if (!node->ended && !node->clip.bare_tail) {
-        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, CUT_FADE);
+        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, MED_CUT_FADE_SAMPLES);
     }
     node->given += (int64_t)count;
     if (node->given >= node->pad.samples) {

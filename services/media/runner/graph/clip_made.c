@@ -7,8 +7,6 @@
 #include "graph/sound.h"
 #include "graph/timeline.h"
 
-enum { CUT_FADE = 240 }; /* samples: as with files */
-
 /* ---- pictures ---- */
 
 struct made_video {
@@ -138,10 +136,10 @@ static enum cs_status pull_sound(struct med_audio *self, float *ret_stereo, size
     memset(ret_stereo + 2 * have, 0, (count - have) * 2 * sizeof(float));
     med_sound_scale(ret_stereo, count, node->volume);
     if (node->from > 0 && !node->bare_head) {
-        med_sound_fade_head(ret_stereo, count, node->given, CUT_FADE);
+        med_sound_fade_head(ret_stereo, count, node->given, MED_CUT_FADE_SAMPLES);
     }
     if (node->from + node->pad.samples < node->source->samples && !node->bare_tail) {
-        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, CUT_FADE);
+        med_sound_fade_tail(ret_stereo, count, node->given, node->pad.samples, MED_CUT_FADE_SAMPLES);
     }
     node->given += (int64_t)count;
     return CS_OK;

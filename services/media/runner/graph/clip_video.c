@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "graph/av.h"
 #include "graph/clip.h"
@@ -50,15 +51,61 @@ static enum cs_status fetch(struct clip_video *node, struct cs_err *err) {
     return CS_OK;
 }
 
-static enum cs_status open_clip(struct clip_video *node, struct cs_err *err) {
-    const struct med_facts *facts = node->clip.facts;
-    CS_TRY(med_stream_open(node->clip.fd, facts->video.stream, node->fit.threads,
-                           med_clip_seek_ticks(&node->clip, facts->video.start_ticks), &node->stream, err));
+/* Before it nothing is shown: of a steady stream, two pictures before the clip's begin. */
+static int64_t wanted_ticks(const struct clip_video *node) {
+    const struct med_video_facts *video = &node->clip.facts->video;
+    bool steady = !video->variable_rate && !video->interlaced && video->rate.num > 0;
+    return steady ? video->start_ticks + node->clip.from_ticks - med_ticks_from(2, av_inv_q(video->rate)) : INT64_MIN;
+}
+
+static enum cs_status open_at(struct clip_video *node, int64_t seek_ticks, struct cs_err *err) {
+    const struct med_stretch stretch = {seek_ticks, wanted_ticks(node)};
+    av_frame_free(&node->upcoming);
+    med_stream_close(node->stream);
+    node->stream = NULL;
+    CS_TRY(med_stream_open(node->clip.fd, node->clip.facts->video.stream, node->fit.threads, &stretch, &node->stream,
+                           err));
     CS_TRY(fetch(node, err));
     if (node->ended) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
     }
+    if (node->clip.began != NULL) {
+        *node->clip.began = node->from + node->upcoming_index;
+    }
     return CS_OK;
+}
+
+/* Where an index leads to key frames that let nothing through, the clip may begin with one, and what is before it need
+ * not be decoded; a quarter of a picture later, as times are rounded. */
+static int64_t first_seek_ticks(const struct clip_video *node) {
+    const struct med_facts *facts = node->clip.facts;
+    bool indexed = strncmp(facts->container, "mov,", 4) == 0 || strncmp(facts->container, "matroska,", 9) == 0;
+    bool known = facts->video.codec == AV_CODEC_ID_H264 || facts->video.codec == AV_CODEC_ID_HEVC;
+    if (!indexed || !known || facts->video.gops.open || node->clip.from_ticks <= 0) {
+        return med_clip_seek_ticks(&node->clip, facts->video.start_ticks);
+    }
+    int64_t quarter = med_ticks_from(1, av_inv_q(node->pad.format.rate)) / 4;
+    return facts->video.start_ticks + node->clip.from_ticks + quarter;
+}
+
+/* Files without an index are searched by their times, which may lead to a key frame behind the clip's begin, or to
+ * none: then from further and further back, at last from the start. */
+static enum cs_status open_clip(struct clip_video *node, struct cs_err *err) {
+    int64_t start_ticks = node->clip.facts->video.start_ticks;
+    int64_t seek_ticks = first_seek_ticks(node);
+    for (int64_t back_ticks = MED_TICKS_PER_S; seek_ticks != INT64_MIN; back_ticks *= 4) {
+        struct cs_err own = {0};
+        enum cs_status status = open_at(node, seek_ticks, &own);
+        if (status == CS_OK && node->upcoming_index <= 0) {
+            return CS_OK;
+        }
+        if (status != CS_OK && status != CS_DATA_LOSS) {
+            *err = own;
+            return status;
+        }
+        seek_ticks = seek_ticks - back_ticks > start_ticks ? seek_ticks - back_ticks : INT64_MIN;
+    }
+    return open_at(node, INT64_MIN, err);
 }
 
 /* The input ended with the picture of frame `next`; was more of it promised? */

@@ -1,5 +1,6 @@
 #include "graph/decode_check.h"
 
+#include <assert.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
@@ -8,12 +9,14 @@
 #include "graph/timeline.h"
 
 enum {
-    SHORT_S = 8,         /* what is decoded as a whole */
-    PLACES = 4,          /* of a longer one, its beginning and end among them */
-    PICTURES_MAX = 60,   /* at a place, behind its key frame */
-    CODED_MAX = 8,       /* of a picture that was coded before */
-    SOUND_S = 2,         /* of sound at a place */
-    SETTLING_PACKETS = 4 /* of sound behind a jump: some codecs need what came before */
+    SHORT_S = 8,            /* what is decoded as a whole, unless its pictures have an imprint, and are many and big */
+    PLACES = 4,             /* of others, the beginning and end among them */
+    PLACE_PIXELS = 8 << 20, /* decoded at a place, behind its key frame: 4 pictures of 1080p */
+    PICTURES_MIN = 4,       /* but as many at least */
+    PICTURES_MAX = 60,      /* and at most, */
+    CODED_MAX = 8,          /* or of a picture that was coded before: with an imprint, key frames alone */
+    SOUND_S = 2,            /* of sound at a place */
+    SETTLING_PACKETS = 4    /* of sound behind a jump: some codecs need what came before */
 };
 
 struct check {
@@ -24,6 +27,16 @@ struct check {
     int64_t units_max;
     int64_t settling; /* packets whose errors mean nothing */
     int64_t key_time; /* pictures before it need others that were not read */
+    bool keys_only;   /* one packet at a place */
+};
+
+/* Of a stream, and how much of it is decoded. */
+struct extent {
+    int64_t start_ticks;
+    int64_t length_ticks;
+    int64_t units_at_place;
+    bool keys_only;
+    bool all;
 };
 
 static enum cs_status bad(struct cs_err *err, const struct check *check) {
@@ -39,6 +52,7 @@ static enum cs_status open_decoder(struct check *check, struct cs_err *err) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "nothing decodes the output");
     }
     check->decoder->thread_count = 1;
+    check->decoder->skip_loop_filter = AVDISCARD_ALL; /* which finds no errors */
     check->decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
     int result = avcodec_parameters_to_context(check->decoder, params);
     if (result >= 0) {
@@ -84,7 +98,7 @@ static enum cs_status decode_place(struct check *check, struct cs_err *err) {
             if (!ended && check->key_time == AV_NOPTS_VALUE) {
                 check->key_time = packet->pts;
             }
-            if (!feed(check, ended ? NULL : packet, frame)) {
+            if (!feed(check, ended ? NULL : packet, frame) || (check->keys_only && !feed(check, NULL, frame))) {
                 return bad(err, check);
             }
         }
@@ -97,7 +111,8 @@ static enum cs_status decode_place(struct check *check, struct cs_err *err) {
 static enum cs_status decode_places(struct check *check, int64_t start_ticks, int64_t length_ticks, int64_t *ret_units,
                                     struct cs_err *err) {
     AVRational unit = check->format->streams[check->stream]->time_base;
-    for (int i = 0; i < PLACES; i++) {
+    int step = check->keys_only ? PLACES - 1 : 1; /* the joins of what was put together were looked at */
+    for (int i = 0; i < PLACES; i += step) {
         int64_t ticks = start_ticks + length_ticks / (PLACES - 1) * i - (i == PLACES - 1 ? MED_TICKS_PER_S / 10 : 0);
         int64_t time = av_rescale_q(ticks, (AVRational){1, (int)MED_TICKS_PER_S}, unit);
         if (i > 0) {
@@ -114,38 +129,95 @@ static enum cs_status decode_places(struct check *check, int64_t start_ticks, in
     return CS_OK;
 }
 
-static enum cs_status check_stream(int fd, int stream, int64_t start_ticks, int64_t length_ticks, int64_t place_units,
-                                   bool all, int64_t *ret_units, struct cs_err *err) {
-    struct check check = {.stream = stream, .units_max = all ? INT64_MAX : place_units};
-    if (med_input_open(fd, &check.format, err) != CS_OK) {
-        return cs_fail(err, CS_INTERNAL, "verify_failed", "the output cannot be read back");
-    }
-    med_input_keep_only(check.format, stream, stream);
-    enum cs_status status = stream < (int)check.format->nb_streams
-                                ? open_decoder(&check, err)
-                                : cs_fail(err, CS_INTERNAL, "verify_failed", "the output lacks a stream");
-    if (status == CS_OK && all) {
+/* From wherever the file was read to. */
+static enum cs_status check_stream(AVFormatContext *format, int stream, const struct extent *extent, int64_t *ret_units,
+                                   struct cs_err *err) {
+    struct check check = {
+        .format = format,
+        .stream = stream,
+        .units_max = extent->all ? INT64_MAX : extent->units_at_place,
+        .keys_only = extent->keys_only,
+    };
+    enum cs_status status = open_decoder(&check, err);
+    assert(status != CS_OK || check.decoder != NULL);
+    if (status == CS_OK && extent->all) {
         status = decode_place(&check, err);
         *ret_units = check.units;
     } else if (status == CS_OK) {
-        status = decode_places(&check, start_ticks, length_ticks, ret_units, err);
+        status = decode_places(&check, extent->start_ticks, extent->length_ticks, ret_units, err);
     }
     avcodec_free_context(&check.decoder);
-    med_input_close(&check.format);
     return status;
+}
+
+/* A file of our own is opened once for both, if it can be wound back. */
+static enum cs_status open_at_start(int fd, int stream, AVFormatContext **format, struct cs_err *err) {
+    if (*format != NULL && av_seek_frame(*format, stream, INT64_MIN, AVSEEK_FLAG_BACKWARD) < 0) {
+        med_input_close(format);
+    }
+    if (*format == NULL && med_input_open_known(fd, format, err) != CS_OK) {
+        return cs_fail(err, CS_INTERNAL, "verify_failed", "the output cannot be read back");
+    }
+    if (stream >= (int)(*format)->nb_streams) {
+        return cs_fail(err, CS_INTERNAL, "verify_failed", "the output lacks a stream");
+    }
+    (*format)->streams[stream]->discard = AVDISCARD_DEFAULT;
+    med_input_keep_only(*format, stream, stream);
+    return CS_OK;
+}
+
+static struct extent extent_of_picture(const struct med_facts *facts, int64_t pictures_max) {
+    const struct med_video_facts *video = &facts->video;
+    bool imprint = video->imprint.packets > 0;
+    int64_t pixels = (int64_t)video->width * video->height;
+    int64_t pictures = imprint ? PLACE_PIXELS / (pixels > 0 ? pixels : 1) : PICTURES_MAX;
+    pictures = pictures < PICTURES_MIN ? PICTURES_MIN : pictures > pictures_max ? pictures_max : pictures;
+    bool all = video->length_ticks <= SHORT_S * MED_TICKS_PER_S &&
+               (!imprint || video->frames * pixels <= (int64_t)PLACES * PLACE_PIXELS);
+    bool keys_only = !all && imprint && pictures_max == CODED_MAX;
+    return (struct extent){
+        .start_ticks = video->start_ticks,
+        .length_ticks = video->length_ticks,
+        .units_at_place = keys_only ? 1 : pictures,
+        .keys_only = keys_only,
+        .all = all,
+    };
+}
+
+static struct extent extent_of_sound(const struct med_facts *facts) {
+    return (struct extent){
+        .start_ticks = facts->audio.start_ticks,
+        .length_ticks = facts->audio.length_ticks,
+        .units_at_place = (int64_t)SOUND_S * facts->audio.sample_rate,
+        .all = med_facts_length_ticks(facts) <= SHORT_S * MED_TICKS_PER_S,
+    };
+}
+
+static enum cs_status check_streams(int fd, const struct med_facts *facts, int64_t pictures_max,
+                                    AVFormatContext **format, struct med_decode_check *check, struct cs_err *err) {
+    check->all = true;
+    if (facts->video.stream >= 0) {
+        struct extent extent = extent_of_picture(facts, pictures_max);
+        CS_TRY(open_at_start(fd, facts->video.stream, format, err));
+        CS_TRY(check_stream(*format, facts->video.stream, &extent, &check->frames, err));
+        check->all &= extent.all;
+    }
+    if (facts->audio.stream >= 0) {
+        struct extent extent = extent_of_sound(facts);
+        CS_TRY(open_at_start(fd, facts->audio.stream, format, err));
+        CS_TRY(check_stream(*format, facts->audio.stream, &extent, &check->samples, err));
+        check->all &= extent.all;
+    }
+    return CS_OK;
 }
 
 static enum cs_status check_file(int fd, const struct med_facts *facts, int64_t pictures_max,
                                  struct med_decode_check *ret_check, struct cs_err *err) {
-    struct med_decode_check check = {.all = med_facts_length_ticks(facts) <= SHORT_S * MED_TICKS_PER_S};
-    if (facts->video.stream >= 0) {
-        CS_TRY(check_stream(fd, facts->video.stream, facts->video.start_ticks, facts->video.length_ticks, pictures_max,
-                            check.all, &check.frames, err));
-    }
-    if (facts->audio.stream >= 0) {
-        CS_TRY(check_stream(fd, facts->audio.stream, facts->audio.start_ticks, facts->audio.length_ticks,
-                            (int64_t)SOUND_S * facts->audio.sample_rate, check.all, &check.samples, err));
-    }
+    struct med_decode_check check = {0};
+    AVFormatContext *format = NULL;
+    enum cs_status status = check_streams(fd, facts, pictures_max, &format, &check, err);
+    med_input_close(&format);
+    CS_TRY(status);
     *ret_check = check;
     return CS_OK;
 }

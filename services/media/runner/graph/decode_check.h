@@ -1,5 +1,6 @@
 /*
- * decode_check: whether a finished file decodes, at its beginning, its end and places between; a short one as a whole.
+ * decode_check: whether a finished file decodes, at its beginning, its end and places between; a short one as a
+ * whole, unless its pictures are many and big.
  */
 #ifndef MED_DECODE_CHECK_H
 #define MED_DECODE_CHECK_H
@@ -15,7 +16,8 @@ struct med_decode_check {
 /* INTERNAL "verify_failed" when anything that was looked at does not decode. */
 enum cs_status med_decode_check(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
                                 struct cs_err *err) CS_MUST_USE;
-/* The same with fewer pictures: of an output that was put together from coded ones, and checked where it was. */
+/* The same with fewer pictures: of an output that was put together from coded ones, and checked where it was. Of a long
+ * one with an imprint only the first and the last key frame: its packets are those that were put together. */
 enum cs_status med_decode_check_coded(int fd, const struct med_facts *facts, struct med_decode_check *ret_check,
                                       struct cs_err *err) CS_MUST_USE;
 

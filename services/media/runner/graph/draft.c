@@ -3,14 +3,14 @@
 #include <stdlib.h>
 
 #include "cs/base/auto.h"
-#include "cs/base/clock.h"
 #include "cs/base/mem.h"
 #include "graph/av.h"
+#include "graph/progress.h"
 #include "graph/shrink.h"
 #include "graph/stream.h"
 #include "graph/timeline.h"
 
-enum { TELL_EVERY_MS = 100, MADE_PER_S = 12 /* pictures of an earlier operation */ };
+enum { MADE_PER_S = 12 /* pictures of an earlier operation */ };
 
 struct med_draft {
     struct med_graph *graph;
@@ -22,7 +22,7 @@ struct med_draft {
     int64_t step;              /* of its frames that are looked at */
     bool begun;
     int64_t last; /* frame given */
-    int64_t told_ms;
+    struct med_progress progress;
 };
 
 enum cs_status med_draft_open(struct med_graph *graph, const struct med_clip *clip, const struct med_draft_wish *wish,
@@ -32,7 +32,9 @@ enum cs_status med_draft_open(struct med_graph *graph, const struct med_clip *cl
     draft->clip = *clip;
     draft->wish = *wish;
     draft->last = wish->from - 1;
-    draft->told_ms = cs_clock_mono_ms();
+    draft->progress = med_progress_begin(graph->events, "looking",
+                                         med_ticks_to_us(med_ticks_at_frame(wish->frames, wish->format.rate)));
+    draft->progress.part = true;
     draft->step = wish->every ? 1 : (int64_t)(av_q2d(wish->format.rate) / MADE_PER_S);
     draft->step = draft->step < 1 ? 1 : draft->step;
     med_shrink_init(&draft->shrink, wish->width, wish->height);
@@ -50,17 +52,7 @@ enum cs_status med_draft_open(struct med_graph *graph, const struct med_clip *cl
 }
 
 static void tell(struct med_draft *draft, int64_t frame) {
-    const struct med_render_events *events = draft->graph->events;
-    int64_t now = cs_clock_mono_ms();
-    if (events == NULL || events->progress == NULL || now - draft->told_ms < TELL_EVERY_MS) {
-        return;
-    }
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    progress.stage = (char *)(uintptr_t) "looking";
-    progress.media_time_us = med_ticks_to_us(med_ticks_at_frame(frame, draft->wish.format.rate));
-    progress.media_duration_us = med_ticks_to_us(med_ticks_at_frame(draft->wish.frames, draft->wish.format.rate));
-    events->progress(&progress, events->user);
-    draft->told_ms = now;
+    med_progress_tell(&draft->progress, med_ticks_to_us(med_ticks_at_frame(frame, draft->wish.format.rate)));
 }
 
 /* The next picture of a file at a frame of its own. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "graph/av.h"
 #include "graph/timeline.h"
@@ -31,7 +32,7 @@ static void describe(const struct med_picture_format *format, AVCodecContext *en
 
 enum cs_status med_encode_open_picture(const struct med_picture_format *format, const struct med_encoding *encoding,
                                        int threads, AVCodecContext **ret_encoder, struct cs_err *err) {
-    const char *name = encoding->encoder != NULL ? encoding->encoder : "libx264";
+    const char *name = encoding->encoder;
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
     AVCodecContext *encoder = codec == NULL ? NULL : avcodec_alloc_context3(codec);
     if (encoder == NULL) {
@@ -64,6 +65,16 @@ static int64_t usual_bits_per_s(enum AVCodecID codec) {
     }
 }
 
+/* Floats, which are what comes, or 16 bits: each encoder here takes one of them. */
+static enum AVSampleFormat sample_format_of(const AVCodec *codec) {
+    for (const enum AVSampleFormat *format = codec->sample_fmts; *format != AV_SAMPLE_FMT_NONE; format++) {
+        if (*format == AV_SAMPLE_FMT_FLTP || *format == AV_SAMPLE_FMT_FLT) {
+            return *format;
+        }
+    }
+    return AV_SAMPLE_FMT_S16;
+}
+
 enum cs_status med_encode_open_sound(const char *name, int64_t bits_per_s, int sample_rate, int channels,
                                      bool global_header, AVCodecContext **ret_encoder, struct cs_err *err) {
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
@@ -72,7 +83,7 @@ enum cs_status med_encode_open_sound(const char *name, int64_t bits_per_s, int s
         return cs_fail(err, CS_UNIMPLEMENTED, "encoder_unavailable", "the encoder %s is not in this installation",
                        name);
     }
-    encoder->sample_fmt = codec->sample_fmts[0];
+    encoder->sample_fmt = sample_format_of(codec);
     encoder->sample_rate = sample_rate;
     encoder->time_base = (AVRational){1, sample_rate};
     av_channel_layout_default(&encoder->ch_layout, channels);
@@ -145,9 +156,10 @@ static AVFrame *sound_frame(const AVCodecContext *encoder, int count) {
     return frame;
 }
 
+static const float knee = 0.96F;
+
 /* Sums of loud sounds end softly below full scale; what is quieter passes untouched. */
 static float limited(float x) {
-    static const float knee = 0.96F;
     float size = fabsf(x);
     if (isnan(x)) { /* floating-point files may hold such */
         return 0;
@@ -155,27 +167,41 @@ static float limited(float x) {
     return size <= knee ? x : copysignf(knee + (1 - knee) * tanhf((size - knee) / (1 - knee)), x);
 }
 
-/* Stereo floats to the encoder's own format; a mono encoder gets the mean. */
-static void fill(AVFrame *frame, const float *stereo) {
+/* One channel; of a mono encoder, the mean of both sides. */
+static void take_channel(const float *stereo, int count, int channel, int channels, float *ret_values) {
+    bool loud = false;
+    for (int i = 0; i < count; i++) {
+        ret_values[i] = channels == 1 ? (stereo[2 * i] + stereo[2 * i + 1]) / 2 : stereo[2 * i + channel];
+    }
+    for (int i = 0; i < count; i++) {
+        loud |= !(fabsf(ret_values[i]) <= knee); /* what is no number, too */
+    }
+    for (int i = 0; loud && i < count; i++) {
+        ret_values[i] = limited(ret_values[i]);
+    }
+}
+
+static void interleave(const float *values, int count, int channel, int channels, AVFrame *frame) {
+    float *floats = (float *)(void *)frame->data[0] + channel;
+    int16_t *words = (int16_t *)(void *)frame->data[0] + channel;
+    for (int i = 0; i < count; i++) {
+        if (frame->format == AV_SAMPLE_FMT_FLT) {
+            floats[i * channels] = values[i];
+        } else {
+            words[i * channels] = (int16_t)lrintf(values[i] * 32767);
+        }
+    }
+}
+
+/* Stereo floats to the encoder's own format; values has room for one channel. */
+static void fill(AVFrame *frame, const float *stereo, float *values) {
     int channels = frame->ch_layout.nb_channels;
-    for (int i = 0; i < frame->nb_samples; i++) {
-        for (int c = 0; c < channels; c++) {
-            float value = channels == 1 ? (stereo[2 * i] + stereo[2 * i + 1]) / 2 : stereo[2 * i + c];
-            value = limited(value);
-            switch (frame->format) {
-            case AV_SAMPLE_FMT_FLTP:
-                ((float *)(void *)frame->extended_data[c])[i] = value;
-                break;
-            case AV_SAMPLE_FMT_S16P:
-                ((int16_t *)(void *)frame->extended_data[c])[i] = (int16_t)lrintf(value * 32767);
-                break;
-            case AV_SAMPLE_FMT_S32P:
-                ((int32_t *)(void *)frame->extended_data[c])[i] = (int32_t)lrint((double)value * 2147483647);
-                break;
-            default:
-                ((int16_t *)(void *)frame->data[0])[i * channels + c] = (int16_t)lrintf(value * 32767);
-                break;
-            }
+    for (int c = 0; c < channels; c++) {
+        take_channel(stereo, frame->nb_samples, c, channels, values);
+        if (frame->format == AV_SAMPLE_FMT_FLTP) {
+            memcpy(frame->extended_data[c], values, (size_t)frame->nb_samples * sizeof(float));
+        } else {
+            interleave(values, frame->nb_samples, c, channels, frame);
         }
     }
 }
@@ -184,6 +210,7 @@ enum cs_status med_encode_audio(AVCodecContext *encoder, struct med_audio *audio
                                 struct cs_err *err) {
     int block = encoder->frame_size > 0 ? encoder->frame_size : PCM_BLOCK;
     CS_AUTO_FREE float *stereo = cs_alloc_array((size_t)block * 2, sizeof(float));
+    CS_AUTO_FREE float *values = cs_alloc_array((size_t)block, sizeof(float));
     bool wanted = true;
     for (int64_t position = 0; position < audio->samples && wanted; position += block) {
         int64_t left = audio->samples - position;
@@ -193,7 +220,7 @@ enum cs_status med_encode_audio(AVCodecContext *encoder, struct med_audio *audio
         if (frame == NULL) {
             return failed(err, AVERROR(ENOMEM), "encoding sound");
         }
-        fill(frame, stereo);
+        fill(frame, stereo, values);
         frame->pts = position;
         CS_TRY(encode(encoder, frame, sink, ctx, &wanted, err));
     }

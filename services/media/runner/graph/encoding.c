@@ -16,7 +16,8 @@ enum {
 
 /* What editing makes: quick, and good enough to be encoded again. */
 static const char editing_preset[] = "veryfast";
-static const double editing_crf = 21;
+static const double editing_crf = 21;     /* of x264 */
+static const double editing_quality = 78; /* of others: the same */
 
 typedef void apply_fn(const struct med_encoding *encoding, double crf, int threads, AVCodecContext *encoder);
 
@@ -39,6 +40,8 @@ static const struct row {
     {"libvpx-vp9", "vp9", false, 60, 20, apply_vp9},     {"libsvtav1", "av1", false, 62, 22, apply_svt_av1},
     {"libaom-av1", "av1", false, 62, 20, apply_aom_av1},
 };
+
+enum { USUAL }; /* row */
 
 static const struct row *find_row(const char *encoder) {
     for (size_t i = 0; i < CS_COUNT(rows); i++) {
@@ -87,6 +90,21 @@ enum cs_status med_encoding_choose(const char *codec, const char *wanted, bool n
                    no_gpl ? "allowed here" : "in this installation");
 }
 
+enum cs_status med_encoding_usual(bool no_gpl, const char **ret_encoder, struct cs_err *err) {
+    static const char *const free_codecs[] = {"av1", "vp9"};
+    if (!no_gpl) {
+        return med_encoding_choose(rows[USUAL].codec, rows[USUAL].encoder, false, ret_encoder, err);
+    }
+    for (size_t i = 0; i < CS_COUNT(free_codecs); i++) {
+        struct cs_err none = {0};
+        if (med_encoding_choose(free_codecs[i], "", true, ret_encoder, &none) == CS_OK) {
+            return CS_OK;
+        }
+    }
+    return cs_fail(err, CS_UNIMPLEMENTED, "encoder_unavailable",
+                   "encoders under the GPL are not allowed here, and this installation has none of AV1 or VP9");
+}
+
 /* ---- applying ---- */
 
 static void set(AVCodecContext *encoder, const char *name, const char *value) {
@@ -117,8 +135,8 @@ static void set_rate(const struct med_encoding *encoding, double crf, AVCodecCon
 }
 
 /* x264 (164) without AVX-512: there it computes otherwise than on other machines, and not the same on every run
- * (measured on a busy machine, of a moving texture: 24 of 25 runs are not like the first; without it none of 40). ""
- * leaves the choice to it. */
+ * (measured on a busy machine, of a moving texture: 24 of 25 runs are not like the first; without it none of 40). That
+ * costs 4 % of the processor time of decoding and encoding again. "" leaves the choice to it. */
 static void x264_instructions(char *out, size_t size) {
     static const struct {
         int flag;
@@ -138,13 +156,23 @@ static void x264_instructions(char *out, size_t size) {
     }
 }
 
+/* Where a bit rate is capped, x264 looks at how far other threads are with their pictures: the bytes would depend on
+ * who was quicker (measured: with two threads hardly two of 20 runs are alike, with one all are; slices for threads do
+ * not help). */
+static int x264_threads(const struct med_encoding *encoding, int threads) {
+    return encoding->bits_per_s > 0 || encoding->bits_per_s_max > 0 ? 1 : threads;
+}
+
 static void apply_x264(const struct med_encoding *encoding, double crf, int threads, AVCodecContext *encoder) {
     char params[PARAMS_BYTES_MAX];
     x264_instructions(params, sizeof(params));
-    encoder->thread_count = threads;
+    encoder->thread_count = x264_threads(encoding, threads);
     set(encoder, "x264-params", params);
     set(encoder, "preset", encoding->quality > 0 || encoding->bits_per_s > 0 ? "fast" : editing_preset);
     set_rate(encoding, crf, encoder);
+    if (encoding->lookahead_frames > 0) {
+        set_number(encoder, "rc-lookahead", encoding->lookahead_frames);
+    }
     if (encoding->keyframe_frames > 0) {
         set_number(encoder, "sc_threshold", 0);
     }
@@ -161,11 +189,8 @@ static void apply_x265(const struct med_encoding *encoding, double crf, int thre
     set_rate(encoding, crf, encoder);
 }
 
-static void apply_vp9(const struct med_encoding *encoding, double crf, int threads, AVCodecContext *encoder) {
-    encoder->thread_count = threads;
-    set(encoder, "deadline", "good");
-    set_number(encoder, "cpu-used", 4);
-    set_number(encoder, "row-mt", 1);
+/* And of libaom, which grew out of it. */
+static void set_rate_of_libvpx(const struct med_encoding *encoding, double crf, AVCodecContext *encoder) {
     if (encoding->bits_per_s > 0) {
         encoder->bit_rate = encoding->bits_per_s;
         cap(encoder, encoding->bits_per_s);
@@ -173,6 +198,14 @@ static void apply_vp9(const struct med_encoding *encoding, double crf, int threa
         set_number(encoder, "crf", crf);
         encoder->bit_rate = encoding->bits_per_s_max; /* with a crf: no more than that; 0: as it takes */
     }
+}
+
+static void apply_vp9(const struct med_encoding *encoding, double crf, int threads, AVCodecContext *encoder) {
+    encoder->thread_count = threads;
+    set(encoder, "deadline", "good");
+    set_number(encoder, "cpu-used", 4);
+    set_number(encoder, "row-mt", 1);
+    set_rate_of_libvpx(encoding, crf, encoder);
 }
 
 static void apply_svt_av1(const struct med_encoding *encoding, double crf, int threads, AVCodecContext *encoder) {
@@ -193,19 +226,14 @@ static void apply_aom_av1(const struct med_encoding *encoding, double crf, int t
     encoder->thread_count = threads;
     set_number(encoder, "cpu-used", 6);
     set_number(encoder, "row-mt", 1);
-    if (encoding->bits_per_s > 0) {
-        encoder->bit_rate = encoding->bits_per_s;
-        cap(encoder, encoding->bits_per_s);
-    } else {
-        set_number(encoder, "crf", crf);
-        encoder->bit_rate = encoding->bits_per_s_max;
-    }
+    set_rate_of_libvpx(encoding, crf, encoder);
 }
 
 static double crf_of(const struct row *row, double quality) {
-    if (quality <= 0) {
+    if (quality <= 0 && row == &rows[USUAL]) {
         return editing_crf;
     }
+    quality = quality > 0 ? quality : editing_quality;
     quality = quality < 1 ? 1 : quality > 100 ? 100 : quality;
     return round(row->coarsest + (row->finest - row->coarsest) * (quality - 1) / 99);
 }

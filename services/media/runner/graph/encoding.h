@@ -1,6 +1,6 @@
 /*
  * encoding: as what an output is encoded. All zero is what every operation makes unless asked for something else: an
- * MP4 of H.264 and AAC.
+ * MP4 of H.264 and AAC, or where encoders under the GPL are not allowed, of AV1 or VP9 and AAC.
  *
  * Names    of encoders are FFmpeg's. Which there are is known from the table in encoding.c and this build.
  */
@@ -28,11 +28,12 @@ enum med_container {
 
 struct med_encoding {
     enum med_container container;
-    const char *encoder;       /* of the picture; NULL: libx264 */
+    const char *encoder;       /* of the picture; NULL: the usual one */
     double quality;            /* 1 (small) … 100 (good), the same for every codec; 0: what editing wants */
     int64_t bits_per_s;        /* of the picture, instead of quality: never much more, on average a little less; 0 */
     int64_t bits_per_s_max;    /* with quality; 0: as many as it takes */
     int64_t keyframe_frames;   /* closed groups of exactly that length; 0: at most two seconds, at cuts sooner */
+    int lookahead_frames;      /* that x264 keeps to plan by; 0: as many as usual */
     const char *sound_encoder; /* NULL: the container's */
     int64_t sound_bits_per_s;  /* 0: the codec's usual */
     int sound_rate;            /* samples a second, which the codec must know; 0: 48,000 */
@@ -44,6 +45,10 @@ struct med_encoding {
  * has none, or only such as are licensed under the GPL and no_gpl is set. */
 enum cs_status med_encoding_choose(const char *codec, const char *wanted, bool no_gpl, const char **ret_encoder,
                                    struct cs_err *err) CS_MUST_USE;
+
+/* What every operation uses unless asked for another: libx264, or with no_gpl the first of AV1 and VP9 that is there.
+ * UNIMPLEMENTED "encoder_unavailable" */
+enum cs_status med_encoding_usual(bool no_gpl, const char **ret_encoder, struct cs_err *err) CS_MUST_USE;
 
 /* Options of the encoder's own, and those of the context that depend on it. `format` fields are set before.
  * INTERNAL "encoder" when the encoder is not in the table. */

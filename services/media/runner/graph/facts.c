@@ -41,6 +41,8 @@ static void take_colors(const AVFrame *frame, const AVStream *stream, struct med
     video->primaries = frame->color_primaries;
     video->matrix = frame->colorspace;
     video->range = frame->color_range;
+    video->chroma = frame->chroma_location;
+    video->coded_aspect = frame->sample_aspect_ratio;
     if (frame->color_trc == AVCOL_TRC_SMPTE2084) {
         video->hdr = has_levels(frame, stream) ? MED_HDR10 : MED_PQ;
     } else if (frame->color_trc == AVCOL_TRC_ARIB_STD_B67) {
@@ -85,6 +87,7 @@ static void take_video(AVStream *stream, const struct med_scan *scan, bool still
     video->nearly_steady = scan->nearly_steady;
     video->bytes = scan->bytes;
     video->gops = scan->gops;
+    video->imprint = scan->imprint;
 }
 
 static void take_audio(AVStream *stream, const struct med_scan *scan, struct med_audio_facts *audio) {
@@ -144,7 +147,8 @@ static enum cs_status check_png(int fd, const AVFormatContext *format, struct cs
     return CS_OK;
 }
 
-static enum cs_status read_media(int fd, AVFormatContext *format, struct med_facts *facts, struct cs_err *err) {
+static enum cs_status read_media(int fd, AVFormatContext *format, bool made, struct med_facts *facts,
+                                 struct cs_err *err) {
     cs_str_copy(facts->container, sizeof(facts->container), format->iformat->name);
     int video = med_input_stream(format, AVMEDIA_TYPE_VIDEO);
     int audio = med_input_stream(format, AVMEDIA_TYPE_AUDIO);
@@ -155,7 +159,7 @@ static enum cs_status read_media(int fd, AVFormatContext *format, struct med_fac
     struct med_scan scans[2] = {{0}, {0}};
     CS_TRY(check_png(fd, format, err));
     if (!still) {
-        CS_TRY(med_scan_read(fd, format, video, audio, scans, err));
+        CS_TRY(med_scan_read(fd, format, video, audio, made, scans, err));
         facts->cut_short = scans[0].cut_short || scans[1].cut_short;
         facts->corrupt_packets = scans[0].corrupt + scans[1].corrupt;
     }
@@ -198,7 +202,7 @@ static bool is_transcript(int fd) {
     return found;
 }
 
-enum cs_status med_facts_read(int fd, struct med_facts *ret_facts, struct cs_err *err) {
+static enum cs_status read_facts(int fd, bool made, struct med_facts *ret_facts, struct cs_err *err) {
     struct med_facts facts = {.video.stream = -1, .audio.stream = -1};
     if (is_transcript(fd)) {
         facts.type = CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_TRANSCRIPT;
@@ -207,13 +211,21 @@ enum cs_status med_facts_read(int fd, struct med_facts *ret_facts, struct cs_err
         return CS_OK;
     }
     AVFormatContext *format = NULL;
-    CS_TRY(med_input_open(fd, &format, err));
-    enum cs_status status = read_media(fd, format, &facts, err);
+    CS_TRY(med_input_open_known(fd, &format, err));
+    enum cs_status status = read_media(fd, format, made, &facts, err);
     med_input_close(&format);
     if (status == CS_OK) {
         *ret_facts = facts;
     }
     return status;
+}
+
+enum cs_status med_facts_read(int fd, struct med_facts *ret_facts, struct cs_err *err) {
+    return read_facts(fd, false, ret_facts, err);
+}
+
+enum cs_status med_facts_read_made(int fd, struct med_facts *ret_facts, struct cs_err *err) {
+    return read_facts(fd, true, ret_facts, err);
 }
 
 AVRational med_facts_output_rate(const struct med_facts *facts) {

@@ -20,6 +20,7 @@
 #include "cs/base/err.h"
 #include "cs/base/mem.h"
 #include "graph/gop.h"
+#include "graph/imprint.h"
 
 enum med_hdr { MED_SDR, MED_HDR10, MED_PQ /* without levels */, MED_HLG };
 
@@ -41,12 +42,15 @@ struct med_video_facts {
     enum AVColorPrimaries primaries;
     enum AVColorSpace matrix;
     enum AVColorRange range;
+    enum AVChromaLocation chroma;
+    AVRational coded_aspect; /* of samples, as pictures say it themselves; 0: they do not */
     enum med_hdr hdr;
     bool dolby_vision;
     bool alpha;
     bool interlaced;
     int64_t bytes; /* of all packets; 0: unknown */
     struct med_gops gops;
+    struct med_imprint imprint; /* only of outputs */
 };
 
 struct med_audio_facts {
@@ -74,6 +78,8 @@ struct med_facts {
 };
 
 enum cs_status med_facts_read(int fd, struct med_facts *ret_facts, struct cs_err *err) CS_MUST_USE;
+/* The same of an output, with the imprint of its pictures, if it is no bigger than what is measured. */
+enum cs_status med_facts_read_made(int fd, struct med_facts *ret_facts, struct cs_err *err) CS_MUST_USE;
 /* A rate that suits an output whose first picture this is: its own when steady and sane, else 30 or 60. */
 AVRational med_facts_output_rate(const struct med_facts *facts);
 int64_t med_facts_length_ticks(const struct med_facts *facts);

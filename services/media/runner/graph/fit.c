@@ -75,23 +75,6 @@ static enum cs_status add_flatten(struct med_chain *chain, struct cs_err *err) {
     return add_format(chain, "gbrp", err);
 }
 
-/* The key's colour as our pictures have it: only Cb and Cr are compared. */
-static enum cs_status add_key(struct med_chain *chain, const struct med_key *key, struct cs_err *err) {
-    char color[16];
-    char similarity[32];
-    char blend[32];
-    double r = (key->rgb >> 16 & 0xff) / 255.0;
-    double g = (key->rgb >> 8 & 0xff) / 255.0;
-    double b = (key->rgb & 0xff) / 255.0;
-    double y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    (void)snprintf(color, sizeof(color), "0x%02X%02X%02X", (unsigned)lround(16 + 219 * y),
-                   (unsigned)lround(128 + 224 * (b - y) / 1.8556), (unsigned)lround(128 + 224 * (r - y) / 1.5748));
-    (void)snprintf(similarity, sizeof(similarity), "%.5f", key->similarity);
-    (void)snprintf(blend, sizeof(blend), "%.5f", key->blend);
-    const char *options[] = {"color", color, "similarity", similarity, "blend", blend, "yuv", "1", NULL};
-    return med_chain_add(chain, "chromakey", options, err);
-}
-
 static enum cs_status add_resize(struct med_chain *chain, int width, int height, struct cs_err *err) {
     struct med_number w, h;
     const char *options[] = {"width", med_number(width, &w),           "height", med_number(height, &h),
@@ -99,16 +82,15 @@ static enum cs_status add_resize(struct med_chain *chain, int width, int height,
     return med_chain_add(chain, "scale", options, err);
 }
 
-/* Full colour, BT.709, with alpha that the colours are multiplied by. Keyed before anything is scaled: no green is
- * mixed into what stays. */
-static enum cs_status add_cutout(struct med_fit *fit, const AVFrame *in, const struct med_window *window,
-                                 const struct med_window *inner, struct cs_err *err) {
-    struct med_chain *chain = &fit->chain;
+/* Full colour, BT.709, with alpha. */
+static enum cs_status add_full_color(struct med_chain *chain, const AVFrame *in, const struct med_window *window,
+                                     struct cs_err *err) {
     CS_TRY(is_hdr(in) ? add_tone_map(chain, in, err) : add_scale(chain, in, window->width, window->height, true, err));
-    CS_TRY(add_format(chain, "yuva444p", err));
-    if (fit->key != NULL) {
-        CS_TRY(add_key(chain, fit->key, err));
-    }
+    return add_format(chain, "yuva444p", err);
+}
+
+/* Colours multiplied by alpha, in their size. */
+static enum cs_status add_cutout(struct med_chain *chain, const struct med_window *inner, struct cs_err *err) {
     CS_TRY(add_premultiply(chain, err));
     CS_TRY(add_resize(chain, inner->width, inner->height, err));
     return add_format(chain, "yuva420p", err);
@@ -189,9 +171,10 @@ static bool needs_backdrop(const struct med_fit *fit) {
     return !fit->keep_alpha && (fit->mode == MED_FIT_BLUR_PAD || fit->pad_rgb != 0);
 }
 
-static enum cs_status add_surroundings(struct med_fit *fit, const struct med_window *inner, struct cs_err *err) {
+static enum cs_status add_surroundings(struct med_fit *fit, struct med_chain *chain, const struct med_window *inner,
+                                       struct cs_err *err) {
     if (!needs_backdrop(fit)) {
-        return add_pad(&fit->chain, *inner, fit->width, fit->height, fit->keep_alpha ? "black@0" : "black", err);
+        return add_pad(chain, *inner, fit->width, fit->height, fit->keep_alpha ? "black@0" : "black", err);
     }
     fit->backdrop = (struct med_backdrop){
         .width = fit->width,
@@ -219,6 +202,21 @@ static enum cs_status add_pixels(struct med_fit *fit, const AVFrame *in, const s
     return is_hdr(in) ? add_tone_map(chain, in, err) : add_format(chain, "yuv420p", err);
 }
 
+/* From full colours on, or from those of add_pixels. */
+static enum cs_status add_rest(struct med_fit *fit, struct med_chain *chain, const struct med_window *inner,
+                               bool cutout, struct cs_err *err) {
+    bool padded = inner->width != fit->width || inner->height != fit->height;
+    if (cutout) {
+        CS_TRY(add_cutout(chain, inner, err));
+    } else if (padded && fit->keep_alpha) {
+        CS_TRY(add_format(chain, "yuva420p", err));
+    }
+    if (padded) {
+        CS_TRY(add_surroundings(fit, chain, inner, err));
+    }
+    return med_chain_finish(chain, "buffersink", err);
+}
+
 static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational sar, struct med_orientation turn,
                             struct cs_err *err) {
     struct med_chain *chain = &fit->chain;
@@ -241,14 +239,21 @@ static enum cs_status build(struct med_fit *fit, const AVFrame *in, AVRational s
     if (cropped) {
         CS_TRY(med_chain_add_crop(chain, window.x, window.y, window.width, window.height, err));
     }
-    CS_TRY(cutout ? add_cutout(fit, in, &window, &inner, err) : add_pixels(fit, in, &inner, scaled, err));
-    if (padded && fit->keep_alpha && !cutout) {
-        CS_TRY(add_format(chain, "yuva420p", err));
+    CS_TRY(cutout ? add_full_color(chain, in, &window, err) : add_pixels(fit, in, &inner, scaled, err));
+    fit->keys = cutout && fit->key != NULL;
+    return fit->keys ? med_chain_finish(chain, "buffersink", err) : add_rest(fit, chain, &inner, cutout, err);
+}
+
+/* Before anything is scaled: no green is mixed into what stays. */
+static enum cs_status cut_key(struct med_fit *fit, AVFrame *picture, AVRational sar, AVFrame **ret_out,
+                              struct cs_err *err) {
+    CS_TRY(med_key_apply(fit->key, picture, err));
+    if (fit->keyed.graph == NULL) {
+        const struct med_window inner = inner_of(fit, sar);
+        CS_TRY(med_chain_start(&fit->keyed, picture, fit->threads, err));
+        CS_TRY(add_rest(fit, &fit->keyed, &inner, true, err));
     }
-    if (padded) {
-        CS_TRY(add_surroundings(fit, &inner, err));
-    }
-    return med_chain_finish(chain, "buffersink", err);
+    return med_chain_apply(&fit->keyed, picture, ret_out, err);
 }
 
 bool med_fit_place(struct med_fit *fit, int x, int y) {
@@ -287,12 +292,7 @@ static void remember(struct med_fit *fit, const AVFrame *in, AVRational sar, str
 }
 
 static void tag(AVFrame *frame) {
-    frame->sample_aspect_ratio = (AVRational){1, 1};
-    frame->color_range = AVCOL_RANGE_MPEG;
-    frame->colorspace = AVCOL_SPC_BT709;
-    frame->color_primaries = AVCOL_PRI_BT709;
-    frame->color_trc = AVCOL_TRC_BT709;
-    frame->chroma_location = AVCHROMA_LOC_LEFT;
+    med_frame_tag(frame);
     frame->pict_type = AV_PICTURE_TYPE_NONE;
     frame->key_frame = 0;
     frame->interlaced_frame = 0;
@@ -323,6 +323,11 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
     } else {
         CS_TRY(med_chain_apply(&fit->chain, in, &out, err));
     }
+    if (fit->keys) {
+        MED_AUTO_FRAME *picture = out;
+        out = NULL;
+        CS_TRY(cut_key(fit, picture, upright_sar(sar, turn), &out, err));
+    }
     if (fit->backdrop.width > 0) {
         MED_AUTO_FRAME *picture = out;
         out = NULL;
@@ -335,6 +340,7 @@ enum cs_status med_fit_apply(struct med_fit *fit, AVFrame *in, const AVStream *s
 
 void med_fit_fini(struct med_fit *fit) {
     med_chain_fini(&fit->chain);
+    med_chain_fini(&fit->keyed);
     med_backdrop_fini(&fit->backdrop);
     fit->backdrop.width = 0;
     fit->ready = false;

@@ -14,6 +14,7 @@
 
 #include "graph/backdrop.h"
 #include "graph/chain.h"
+#include "graph/key.h"
 #include "graph/window.h"
 
 enum med_fit_mode {
@@ -24,13 +25,6 @@ enum med_fit_mode {
 };
 
 struct med_path;
-
-/* A colour that becomes transparent, and what is near it. */
-struct med_key {
-    uint32_t rgb;      /* 0xRRGGBB */
-    double similarity; /* 0.01 … 1: of all colours, how far off they may be */
-    double blend;      /* 0 … 1: beyond that, how far half transparency reaches */
-};
 
 struct med_fit {
     enum med_fit_mode mode;
@@ -49,9 +43,11 @@ struct med_fit {
     const struct med_key *key; /* or NULL; of pictures whose alpha is kept, instead of their own */
     /* below: fit.c's */
     struct med_chain chain;
+    struct med_chain keyed;       /* behind the key, which chain ends before */
     struct med_backdrop backdrop; /* width 0: none */
     bool ready;
     bool nothing_to_do;
+    bool keys;   /* key is looked for between the two chains */
     bool placed; /* the crop is at place_x, place_y of the picture as shown, not at its anchor */
     int place_x, place_y;
     struct med_window window; /* of the upright picture, as stored */

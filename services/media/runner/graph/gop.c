@@ -3,6 +3,8 @@
 #include <libavutil/intreadwrite.h>
 #include <stddef.h>
 
+#include "copy/nal.h"
+
 enum {
     H264_SLICE = 1,
     H264_IDR = 5,
@@ -18,13 +20,6 @@ static int unit_type(enum AVCodecID codec, uint8_t head) {
 
 static bool is_slice(enum AVCodecID codec, int type) {
     return codec == AV_CODEC_ID_H264 ? type >= H264_SLICE && type <= H264_IDR : type < HEVC_SLICES;
-}
-
-/* Bytes of the length before each unit, as in MP4; 0: units follow start codes. */
-static size_t length_size(const AVCodecParameters *params) {
-    size_t where = params->codec_id == AV_CODEC_ID_H264 ? 4 : 21;
-    bool prefixed = params->extradata_size > (int)where && params->extradata[0] == 1;
-    return prefixed ? (size_t)(params->extradata[where] & 3) + 1 : 0;
 }
 
 static int first_slice_by_length(const AVPacket *packet, enum AVCodecID codec, size_t prefix) {
@@ -59,7 +54,8 @@ static int first_slice_by_code(const AVPacket *packet, enum AVCodecID codec) {
 }
 
 static int first_slice(const AVPacket *packet, const AVCodecParameters *params) {
-    size_t prefix = length_size(params);
+    size_t header = params->extradata_size > 0 ? (size_t)params->extradata_size : 0;
+    size_t prefix = (size_t)med_nal_length_size(params->codec_id, params->extradata, header);
     return prefix > 0 ? first_slice_by_length(packet, params->codec_id, prefix)
                       : first_slice_by_code(packet, params->codec_id);
 }

@@ -19,6 +19,7 @@ struct med_graph *med_graph_create(const Callsheet__V1__RunnerLimits *limits, co
     if (graph->threads > MED_THREADS_MAX) {
         graph->threads = MED_THREADS_MAX;
     }
+    graph->no_gpl = limits != NULL && limits->no_gpl_encoders;
     graph->output_bytes_max = INT64_MAX;
     if (limits != NULL && limits->output_bytes > 0 && limits->output_bytes < INT64_MAX) {
         graph->output_bytes_max = (int64_t)limits->output_bytes;

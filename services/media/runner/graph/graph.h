@@ -17,6 +17,7 @@
 #define MED_GRAPH_H
 
 #include <libavutil/frame.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cs/base/err.h"
@@ -52,6 +53,7 @@ struct med_graph {
     struct cs_arena *arena;
     int threads;
     int64_t output_bytes_max;
+    bool no_gpl; /* encoders under the GPL are not used */
     const struct med_render_events *events;
     struct med_node *nodes;
 };

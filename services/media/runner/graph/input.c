@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bounds.h"
+#include "graph/aac.h"
 #include "graph/av.h"
 #include "io/avio_fd.h"
 
@@ -79,7 +80,21 @@ static int open_with_lists(AVFormatContext **format) {
     return result;
 }
 
-enum cs_status med_input_open(int fd, AVFormatContext **ret_format, struct cs_err *err) {
+/* Times and parameters lie in the header, beside what the decoder needs to know: of films in fragments it does not say
+ * how far pictures are out of order. */
+static bool tells_enough(const AVFormatContext *format) {
+    bool enough = strncmp(format->iformat->name, "mov,", 4) == 0;
+    for (unsigned i = 0; i < format->nb_streams && enough; i++) {
+        const AVCodecParameters *params = format->streams[i]->codecpar;
+        bool video = params->codec_id == AV_CODEC_ID_H264 || params->codec_id == AV_CODEC_ID_HEVC;
+        bool audio = med_aac_is_plain(params);
+        bool whole = format->streams[i]->nb_frames > 0;
+        enough = (video && whole && params->extradata_size > 0 && params->width > 0 && params->height > 0) || audio;
+    }
+    return enough;
+}
+
+static enum cs_status open_input(int fd, bool known, AVFormatContext **ret_format, struct cs_err *err) {
     AVIOContext *io = med_avio_reader(fd);
     AVFormatContext *format = avformat_alloc_context();
     if (io == NULL || format == NULL) {
@@ -104,13 +119,21 @@ enum cs_status med_input_open(int fd, AVFormatContext **ret_format, struct cs_er
                            MED_SIDE_MAX);
         }
     }
-    result = avformat_find_stream_info(format, NULL);
+    result = known && tells_enough(format) ? 0 : avformat_find_stream_info(format, NULL);
     if (result < 0 || format->nb_streams == 0) {
         med_input_close(&format);
         return cs_fail(err, CS_INVALID_ARGUMENT, "not_media", "the input has no readable streams");
     }
     *ret_format = format;
     return CS_OK;
+}
+
+enum cs_status med_input_open(int fd, AVFormatContext **ret_format, struct cs_err *err) {
+    return open_input(fd, false, ret_format, err);
+}
+
+enum cs_status med_input_open_known(int fd, AVFormatContext **ret_format, struct cs_err *err) {
+    return open_input(fd, true, ret_format, err);
 }
 
 void med_input_close(AVFormatContext **format) {

@@ -18,6 +18,9 @@ extern const char med_formats_allowed[];
 extern const char med_codecs_allowed[];
 
 enum cs_status med_input_open(int fd, AVFormatContext **ret_format, struct cs_err *err) CS_MUST_USE;
+/* The same for a file whose facts were read before. Of MP4 and MOV whose header tells all that decoding needs, nothing
+ * is decoded to find out more: parameters may lack pixel format, profile, colours and frame rate. */
+enum cs_status med_input_open_known(int fd, AVFormatContext **ret_format, struct cs_err *err) CS_MUST_USE;
 void med_input_close(AVFormatContext **format);
 /* Why av_read_frame gave no more: CS_OK when the input ends here or is damaged from here on, a failure when it could
  * not be read or there was no memory. */

@@ -27,6 +27,8 @@ struct level {
     float ceiling;
     int64_t *limited_samples;
     float taps[PHASES][TAPS];
+    float harmless;     /* no curve through samples below it gets above the ceiling */
+    int64_t loud_until; /* behind the last sample that is not, as long as taps reach it */
     float sound[HISTORY][2];
     double wanted[HISTORY]; /* gain that each sample needs */
     double held[WINDOW];    /* the lowest one of the window behind it, released slowly */
@@ -47,14 +49,19 @@ static size_t at(int64_t sample) {
 
 /* A windowed sinc for each place between two samples. */
 static void set_up_taps(struct level *level) {
+    float reach = 1;
     for (int phase = 0; phase < PHASES; phase++) {
+        float sum = 0;
         for (int tap = 0; tap < TAPS; tap++) {
             double x = tap - (TAPS - 1 - CENTRE) - (double)phase / PHASES;
             double sinc = x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
             double hann = 0.5 + 0.5 * cos(M_PI * x / (CENTRE + 1));
             level->taps[phase][tap] = (float)(sinc * hann);
+            sum += fabsf(level->taps[phase][tap]);
         }
+        reach = fmaxf(reach, sum);
     }
+    level->harmless = level->ceiling / reach * 0.999F; /* sums of floats are rounded */
 }
 
 /* Of the curve from this sample to the next. */
@@ -92,7 +99,7 @@ static double lowest_of_window(struct level *level, int64_t sample) {
 
 /* All that sample `sample` means for the gain. */
 static void follow(struct level *level, int64_t sample) {
-    float peak = peak_at(level, sample);
+    float peak = sample < level->loud_until ? peak_at(level, sample) : 0;
     level->wanted[at(sample)] = peak > level->ceiling ? (double)level->ceiling / (double)peak : 1;
     double released = level->held_last + (1 - level->held_last) / (release_s * MED_SAMPLE_RATE);
     level->held_last = fmin(released, lowest_of_window(level, sample));
@@ -116,6 +123,9 @@ static enum cs_status next_sample(struct level *level, float *ret_stereo, struct
     for (int side = 0; side < 2; side++) {
         float value = level->block[2 * level->block_used + (size_t)side] * level->gain;
         ret_stereo[side] = isfinite(value) ? value : 0;
+    }
+    if (fabsf(ret_stereo[0]) > level->harmless || fabsf(ret_stereo[1]) > level->harmless) {
+        level->loud_until = level->taken + TAPS;
     }
     level->block_used++;
     return CS_OK;

@@ -1,5 +1,9 @@
 #include "graph/loop.h"
 
+#include "graph/timeline.h"
+
+/* ---- pictures ---- */
+
 struct loop {
     struct med_video pad;
     struct med_clip clip;
@@ -67,5 +71,67 @@ struct med_video *med_loop(struct med_graph *graph, const struct med_clip *clip,
     loop->fit = *fit;
     loop->threads = graph->threads;
     loop->round = round;
+    return &loop->pad;
+}
+
+/* ---- sound ---- */
+
+struct loop_audio {
+    struct med_audio pad;
+    struct med_clip clip;
+    AVRational rate;
+    int64_t round; /* frames of one */
+    double volume;
+    int64_t index; /* of the running round */
+    int64_t given;
+    int64_t end;             /* sample at which the running round ends */
+    struct med_graph *graph; /* of the running round, or NULL */
+    struct med_audio *clip_pad;
+};
+
+static void end_round_of_sound(struct loop_audio *loop) {
+    med_graph_destroy(loop->graph);
+    loop->graph = NULL;
+}
+
+static void begin_round_of_sound(struct loop_audio *loop) {
+    int64_t end = med_samples_at_frame((loop->index + 1) * loop->round, loop->rate);
+    loop->end = end < loop->pad.samples ? end : loop->pad.samples;
+    loop->graph = med_graph_create(NULL, NULL);
+    loop->clip_pad = med_clip_audio(loop->graph, &loop->clip, loop->end - loop->given, loop->volume);
+}
+
+static enum cs_status pull_sound(struct med_audio *self, float *ret_stereo, size_t count, struct cs_err *err) {
+    struct loop_audio *loop = (struct loop_audio *)self;
+    while (count > 0) {
+        if (loop->graph == NULL) {
+            begin_round_of_sound(loop);
+        }
+        int64_t left = loop->end - loop->given;
+        size_t chunk = left < (int64_t)count ? (size_t)left : count;
+        CS_TRY(loop->clip_pad->pull(loop->clip_pad, ret_stereo, chunk, err));
+        loop->given += (int64_t)chunk;
+        if (loop->given == loop->end) {
+            end_round_of_sound(loop);
+            loop->index++;
+        }
+        ret_stereo += 2 * chunk;
+        count -= chunk;
+    }
+    return CS_OK;
+}
+
+static void close_sound(struct med_audio *self) {
+    end_round_of_sound((struct loop_audio *)self);
+}
+
+struct med_audio *med_loop_audio(struct med_graph *graph, const struct med_clip *clip, int64_t samples, AVRational rate,
+                                 int64_t round, double volume) {
+    struct loop_audio *loop = (struct loop_audio *)med_graph_add_audio(graph, sizeof(*loop));
+    loop->pad = (struct med_audio){.samples = samples, .pull = pull_sound, .close = close_sound};
+    loop->clip = *clip;
+    loop->rate = rate;
+    loop->round = round;
+    loop->volume = volume;
     return &loop->pad;
 }

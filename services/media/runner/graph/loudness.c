@@ -5,19 +5,22 @@
 #include <stdlib.h>
 
 #include "cs/base/auto.h"
-#include "cs/base/clock.h"
+#include "graph/progress.h"
 #include "graph/timeline.h"
+#include "graph/true_peak.h"
 
-enum { BLOCK = 4096, TELL_EVERY_MS = 100 };
+enum { BLOCK = 4096 };
 
 struct med_meter {
     ebur128_state *state;
+    struct med_true_peak peak;
     float *finite;
 };
 
 struct med_meter *med_meter_create(void) {
     struct med_meter *meter = cs_alloc(sizeof(*meter));
-    meter->state = ebur128_init(2, MED_SAMPLE_RATE, EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_TRUE_PEAK);
+    meter->state = ebur128_init(2, MED_SAMPLE_RATE, EBUR128_MODE_I | EBUR128_MODE_LRA);
+    med_true_peak_init(&meter->peak);
     meter->finite = cs_alloc_array((size_t)BLOCK * 2, sizeof(float));
     if (meter->state == NULL) {
         med_meter_destroy(meter);
@@ -49,6 +52,7 @@ enum cs_status med_meter_add(struct med_meter *meter, const float *stereo, size_
         if (ebur128_add_frames_float(meter->state, meter->finite, block) != EBUR128_SUCCESS) {
             return no_memory(err);
         }
+        med_true_peak_add(&meter->peak, meter->finite, block);
         stereo += 2 * block;
         count -= block;
     }
@@ -61,38 +65,26 @@ static double decibels(double level) {
 
 enum cs_status med_meter_read(const struct med_meter *meter, struct med_loudness *ret_loudness, struct cs_err *err) {
     struct med_loudness loudness = {0};
-    double peaks[2] = {0};
     if (ebur128_loudness_global(meter->state, &loudness.integrated) != EBUR128_SUCCESS ||
-        ebur128_loudness_range(meter->state, &loudness.range) != EBUR128_SUCCESS ||
-        ebur128_true_peak(meter->state, 0, &peaks[0]) != EBUR128_SUCCESS ||
-        ebur128_true_peak(meter->state, 1, &peaks[1]) != EBUR128_SUCCESS) {
+        ebur128_loudness_range(meter->state, &loudness.range) != EBUR128_SUCCESS) {
         return cs_fail(err, CS_INTERNAL, "loudness", "the loudness cannot be measured");
     }
-    loudness.true_peak = decibels(fmax(peaks[0], peaks[1]));
+    loudness.true_peak = decibels(meter->peak.peak);
     loudness.silent = !isfinite(loudness.integrated) || !isfinite(loudness.true_peak);
     *ret_loudness = loudness;
     return CS_OK;
 }
 
-static void tell(const struct med_render_events *events, const struct med_audio *audio, int64_t done,
-                 int64_t *told_ms) {
-    int64_t now = cs_clock_mono_ms();
-    if (events == NULL || events->progress == NULL || now - *told_ms < TELL_EVERY_MS) {
-        return;
-    }
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    progress.stage = (char *)(uintptr_t) "measuring";
-    progress.media_time_us = med_ticks_to_us(med_ticks_from(done, (AVRational){1, MED_SAMPLE_RATE}));
-    progress.media_duration_us = med_ticks_to_us(med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE}));
-    events->progress(&progress, events->user);
-    *told_ms = now;
+static int64_t us_of(int64_t samples) {
+    return med_ticks_to_us(med_ticks_from(samples, (AVRational){1, MED_SAMPLE_RATE}));
 }
 
 enum cs_status med_loudness_measure(struct med_audio *audio, const struct med_render_events *events,
                                     struct med_loudness *ret_loudness, struct cs_err *err) {
     CS_AUTO(med_meter) *meter = med_meter_create();
     CS_AUTO_FREE float *stereo = cs_alloc_array((size_t)BLOCK * 2, sizeof(float));
-    int64_t told_ms = cs_clock_mono_ms();
+    struct med_progress progress = med_progress_begin(events, "measuring", us_of(audio->samples));
+    progress.part = true;
     if (meter == NULL) {
         return no_memory(err);
     }
@@ -102,7 +94,7 @@ enum cs_status med_loudness_measure(struct med_audio *audio, const struct med_re
         CS_TRY(audio->pull(audio, stereo, count, err));
         CS_TRY(med_meter_add(meter, stereo, count, err));
         done += (int64_t)count;
-        tell(events, audio, done, &told_ms);
+        med_progress_tell(&progress, us_of(done));
     }
     return med_meter_read(meter, ret_loudness, err);
 }

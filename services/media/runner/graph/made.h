@@ -38,11 +38,16 @@ struct med_made {
                             struct cs_err *err);
     /* Any stretch of the picture costs what it is long, and is the same whether or not what is before it was made. */
     bool divisible;
+    /* Of a file of sound alone, when this was the last operation of the job: whether it has to be made again, otherwise
+     * than before; or NULL. */
+    enum cs_status (*judge)(const struct med_made *made, struct med_job *job, int fd, bool *ret_again,
+                            struct cs_err *err);
     /* Behind the finished file, when this was the last operation of the job; or NULL. */
     enum cs_status (*finish)(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err);
     /* The whole picture, when nothing else is done to it than to lay these one after the other; else NULL. */
     const struct med_piece *pieces;
     size_t piece_count;
+    bool sound_of_pieces; /* nor to their sound */
 };
 
 enum cs_status med_made_picture(const struct med_made *made, struct med_graph *graph, struct med_video **ret_video,

@@ -44,6 +44,10 @@ static enum cs_status compare(const struct med_quality *quality, const struct me
                            (long long)frames, (long long)quality->frames);
         }
     }
+    const struct med_imprint *stored = &facts->video.imprint;
+    if (quality->imprint.packets > 0 && stored->packets > 0 && !med_imprint_equal(&quality->imprint, stored)) {
+        return cs_fail(err, CS_INTERNAL, "verify_failed", "the output's pictures are not those that were written");
+    }
     if (quality->samples > 0) {
         int64_t samples = facts->audio.stream < 0 ? 0 : samples_at_48k(facts);
         if (llabs(samples - quality->samples) > SAMPLES_OFF_MAX) {
@@ -62,7 +66,7 @@ static enum cs_status compare(const struct med_quality *quality, const struct me
 
 static Callsheet__V1__MediaSpan **spans_to_wire(const struct med_spans *spans, double per_second,
                                                 struct cs_arena *arena, size_t *ret_count) {
-    Callsheet__V1__MediaSpan **list = cs_arena_array(arena, MED_SPANS_MAX, sizeof(*list));
+    Callsheet__V1__MediaSpan **list = cs_arena_array(arena, MED_SPANS_MAX, sizeof(Callsheet__V1__MediaSpan *));
     for (size_t i = 0; i < spans->count; i++) {
         list[i] = cs_arena_alloc(arena, sizeof(*list[i]));
         callsheet__v1__media_span__init(list[i]);
@@ -131,4 +135,32 @@ enum cs_status med_quality_judge(const struct med_quality *quality, int fd, cons
     wire->decoded_all = check.all;
     *ret_quality = wire;
     return CS_OK;
+}
+
+Callsheet__V1__Quality *med_quality_of_copy(int fd, const struct med_facts *before, const struct med_facts *after,
+                                            struct cs_arena *arena) {
+    struct med_quality quality = {
+        .coded = true,
+        .frames = before->video.frames,
+        .rate =
+            before->video.rate.num > 0 ? before->video.rate : (AVRational){1, 1}, /* of spans, that there are none */
+        .samples = before->audio.stream >= 0 ? samples_at_48k(before) : 0,
+    };
+    struct med_decode_check check = {0};
+    struct cs_err ignored = {0};
+    Callsheet__V1__Quality *wire = cs_arena_alloc(arena, sizeof(*wire));
+    callsheet__v1__quality__init(wire);
+    picture_to_wire(&quality, after, arena, wire);
+    wire->planned_duration_us = med_ticks_to_us(before->video.length_ticks); /* its rate may vary */
+    if (quality.samples > 0) {
+        sound_to_wire(&quality, after, arena, wire);
+        wire->loudness = NULL; /* nobody listened */
+    }
+    if (med_decode_check_coded(fd, after, &check, &ignored) == CS_OK) {
+        wire->decoded_frames = check.frames;
+        wire->decoded_samples = check.samples;
+        wire->decoded_all = check.all;
+    }
+    wire->copied_share = 1;
+    return wire;
 }

@@ -29,6 +29,7 @@ struct reverse_video {
     int64_t room;
     int64_t first;
     int64_t count; /* 0: no chunk */
+    int64_t began; /* where decoding of the latest chunk did */
 };
 
 static void drop_chunk(struct reverse_video *node) {
@@ -38,12 +39,16 @@ static void drop_chunk(struct reverse_video *node) {
     node->count = 0;
 }
 
-/* The chunk that ends with this frame of the clip. */
+/* The chunk that ends with this frame of the clip. Where the one behind it was decoded from lies a key frame: to begin
+ * with it, too, spares decoding what comes before it once more. */
 static enum cs_status read_chunk(struct reverse_video *node, int64_t last, struct cs_err *err) {
     CS_AUTO(med_graph) *graph = chunk_graph(node->graph);
     struct med_clip clip = node->clip;
     drop_chunk(node);
+    int64_t key = node->began - med_frames_at(clip.from_ticks, node->pad.format.rate);
     node->first = last + 1 > node->room ? last + 1 - node->room : 0;
+    node->first = key > node->first && key <= last ? key : node->first;
+    clip.began = &node->began;
     clip.from_ticks += med_ticks_at_frame(node->first, node->pad.format.rate);
     struct med_video *forwards =
         med_clip_video(graph, &clip, &node->pad.format, last + 1 - node->first, MED_FIT_PAD, MED_ANCHOR_CENTER);

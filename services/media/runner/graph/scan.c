@@ -18,7 +18,8 @@ struct marks {
     int64_t packets;     /* that are shown */
     int64_t all_packets;
     int64_t heard_from; /* ticks: the encoder's padding ends here */
-    int64_t longest;    /* ticks of a packet */
+    int64_t latest;     /* ticks of the latest packet: one that says nothing is as long */
+    int64_t longest;    /* of any */
     int64_t start;
     int64_t end;
     int64_t bytes;
@@ -26,6 +27,8 @@ struct marks {
     int64_t priming; /* samples */
     int64_t padding;
     struct med_gops gops;
+    bool imprinted;
+    struct med_imprint imprint;
 };
 
 static int64_t packet_time(const AVPacket *packet) {
@@ -85,6 +88,9 @@ static void mark(struct marks *marks, const AVPacket *packet, const AVStream *st
     marks->corrupt += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
     if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
         med_gops_note(&marks->gops, packet, stream->codecpar);
+        if (marks->imprinted) {
+            med_imprint_add(&marks->imprint, stream->codecpar, packet);
+        }
     }
     if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0) {
         drop_whole(marks, packet, stream);
@@ -98,11 +104,12 @@ static void mark(struct marks *marks, const AVPacket *packet, const AVStream *st
         return;
     }
     int64_t start = med_ticks_from(time, unit);
-    int64_t length = packet->duration > 0 ? med_ticks_from(packet->duration, unit) : 0;
+    int64_t length = packet->duration > 0 ? med_ticks_from(packet->duration, unit) : marks->latest;
     if (!med_ticks_are_sane(start) || !med_ticks_are_sane(length)) {
         return;
     }
     int64_t end = start + length;
+    marks->latest = length;
     marks->longest = length > marks->longest ? length : marks->longest;
     if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
         drop_padding(marks, packet, stream->codecpar->sample_rate, &start, &end);
@@ -257,14 +264,15 @@ static enum cs_status conclude(const AVStream *stream, struct marks *marks, stru
     scan->priming = marks->priming;
     scan->padding = marks->padding;
     scan->gops = marks->gops;
+    scan->imprint = marks->imprint;
     if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
         sharpen(scan);
     }
     return CS_OK;
 }
 
-enum cs_status med_scan_read(int fd, AVFormatContext *format, int video, int audio, struct med_scan scans[2],
-                             struct cs_err *err) {
+enum cs_status med_scan_read(int fd, AVFormatContext *format, int video, int audio, bool imprint,
+                             struct med_scan scans[2], struct cs_err *err) {
     struct stat file;
     const int streams[2] = {video, audio};
     if (fstat(fd, &file) != 0 || file.st_size > MED_SCAN_BYTES_MAX) {
@@ -275,7 +283,7 @@ enum cs_status med_scan_read(int fd, AVFormatContext *format, int video, int aud
         }
         return CS_OK;
     }
-    struct marks marks[2] = {{.heard_from = INT64_MIN}, {.heard_from = INT64_MIN}};
+    struct marks marks[2] = {{.heard_from = INT64_MIN, .imprinted = imprint}, {.heard_from = INT64_MIN}};
     med_input_keep_only(format, video, audio);
     enum cs_status status = read_packets(format, video, audio, marks, err);
     for (int i = 0; i < 2 && status == CS_OK; i++) {

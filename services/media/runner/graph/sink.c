@@ -3,17 +3,22 @@
 #include <libavformat/avformat.h>
 #include <pthread.h>
 
-#include "cs/base/clock.h"
 #include "graph/av.h"
+#include "graph/clip.h"
 #include "graph/encode.h"
 #include "graph/facts.h"
+#include "graph/output.h"
+#include "graph/progress.h"
 #include "graph/quality.h"
 #include "graph/queue.h"
 #include "graph/resample.h"
 #include "graph/timeline.h"
-#include "io/avio_fd.h"
 
-enum { PACKETS_QUEUED = 64, PROGRESS_EVERY_MS = 100 };
+enum {
+    PACKETS_QUEUED = 64,
+    SOUND_BATCH = 16, /* of pictures each one is progress */
+    LISTEN_BLOCK = 4096,
+};
 
 /* One encoder with its thread, and the packet that the multiplexer looks at. */
 struct track {
@@ -21,8 +26,9 @@ struct track {
     struct med_coded *coded;
     struct med_audio *audio;
     AVCodecContext *encoder; /* NULL: coded */
-    AVRational unit;         /* of the packets' times */
-    int64_t frames;          /* planned, of a picture */
+    bool sound;
+    AVRational unit; /* of the packets' times */
+    int64_t frames;  /* planned, of a picture */
     AVStream *stream;
     struct med_queue *packets;
     pthread_t thread;
@@ -36,46 +42,26 @@ struct sink {
     struct med_graph *graph;
     const struct med_encoding *encoding;
     int fd;
-    AVFormatContext *format;
-    AVIOContext *io;
+    struct med_output output;
     struct track tracks[2];
     size_t count;
+    bool unheard; /* its sound is coded, and nobody listened to it */
     int64_t length_ticks;
     int64_t done_ticks;
-    int64_t began_ms;
-    int64_t told_ms;
+    struct med_progress progress;
     struct med_quality quality;
 };
 
-static enum cs_status write_failed(struct cs_err *err, int averror) {
-    return med_av_fail(err, CS_UNAVAILABLE, "write_failed", averror, "writing the output");
-}
-
 /* ---- progress, in media time ---- */
-
-static void tell(struct sink *sink, bool last) {
-    int64_t now = cs_clock_mono_ms();
-    if (sink->graph->events == NULL || sink->graph->events->progress == NULL ||
-        (!last && now - sink->told_ms < PROGRESS_EVERY_MS)) {
-        return;
-    }
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    double done = med_ticks_to_seconds(sink->done_ticks);
-    progress.stage = (char *)(uintptr_t) "rendering";
-    progress.fraction = sink->length_ticks > 0 ? (double)sink->done_ticks / (double)sink->length_ticks : 0;
-    progress.media_time_us = med_ticks_to_us(sink->done_ticks);
-    progress.media_duration_us = med_ticks_to_us(sink->length_ticks);
-    progress.speed = now > sink->began_ms ? done * 1000 / (double)(now - sink->began_ms) : 0;
-    sink->graph->events->progress(&progress, sink->graph->events->user);
-    sink->told_ms = now;
-}
 
 static void advance(struct sink *sink, const AVPacket *packet, AVRational unit) {
     int64_t end = med_ticks_from(packet->pts + packet->duration, unit);
     end = end > sink->length_ticks ? sink->length_ticks : end;
     if (end > sink->done_ticks) {
         sink->done_ticks = end;
-        tell(sink, false);
+        if (end < sink->length_ticks) { /* the end is told when the file has been read back */
+            med_progress_tell(&sink->progress, med_ticks_to_us(end));
+        }
     }
 }
 
@@ -99,7 +85,7 @@ static void *encode_track(void *arg) {
 static enum cs_status start_tracks(struct sink *sink, struct cs_err *err) {
     for (size_t i = 0; i < sink->count; i++) {
         struct track *track = &sink->tracks[i];
-        track->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
+        track->packets = med_queue_create(PACKETS_QUEUED, track->sound ? SOUND_BATCH : 1, med_packet_free);
         if (pthread_create(&track->thread, NULL, encode_track, track) != 0) {
             return cs_fail(err, CS_UNAVAILABLE, "out_of_memory", "no thread for encoding");
         }
@@ -110,49 +96,19 @@ static enum cs_status start_tracks(struct sink *sink, struct cs_err *err) {
 
 /* ---- the file ---- */
 
-/* movenc reads the file back to move the index to its front. */
-static int open_again(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options) {
-    (void)url, (void)options;
-    const struct sink *sink = format->opaque;
-    if ((flags & AVIO_FLAG_WRITE) != 0) {
-        return AVERROR(EPERM);
-    }
-    *io = med_avio_reader(sink->fd);
-    return *io == NULL ? AVERROR(ENOMEM) : 0;
-}
-
-static int close_again(AVFormatContext *format, AVIOContext *io) {
-    (void)format;
-    med_avio_free(&io);
-    return 0;
-}
-
-static enum cs_status open_file(struct sink *sink, struct cs_err *err) {
-    const char *muxer = med_container_muxer(sink->encoding->container);
-    if (avformat_alloc_output_context2(&sink->format, NULL, muxer, NULL) < 0) {
-        return cs_fail(err, CS_INTERNAL, "encoder", "no multiplexer %s", muxer);
-    }
-    sink->io = med_avio_writer(sink->fd, sink->graph->output_bytes_max);
-    if (sink->io == NULL) {
-        return write_failed(err, AVERROR(ENOMEM));
-    }
-    sink->format->pb = sink->io;
-    sink->format->opaque = sink;
-    sink->format->io_open = open_again;
-    sink->format->io_close2 = close_again;
-    sink->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
-    return CS_OK;
-}
-
 static bool is_mov_family(enum med_container container) {
     return container == MED_MP4 || container == MED_M4A || container == MED_MOV;
 }
 
 static enum cs_status open_encoder(struct sink *sink, struct track *track, struct cs_err *err) {
     const struct med_encoding *encoding = sink->encoding;
-    bool global = (sink->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
+    bool global = (sink->output.format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
     if (track->video != NULL) {
-        return med_encode_open_picture(&track->video->format, encoding, sink->graph->threads, &track->encoder, err);
+        struct med_encoding named = *encoding;
+        if (named.encoder == NULL) {
+            CS_TRY(med_encoding_usual(sink->graph->no_gpl, &named.encoder, err));
+        }
+        return med_encode_open_picture(&track->video->format, &named, sink->graph->threads, &track->encoder, err);
     }
     const char *name =
         encoding->sound_encoder != NULL ? encoding->sound_encoder : med_container_sound(encoding->container);
@@ -166,12 +122,12 @@ static struct track *add_track(struct sink *sink) {
 }
 
 static enum cs_status add_stream(struct sink *sink, struct track *track, AVRational unit, struct cs_err *err) {
-    track->stream = avformat_new_stream(sink->format, NULL);
+    track->stream = avformat_new_stream(sink->output.format, NULL);
     int result = track->stream == NULL  ? AVERROR(ENOMEM)
                  : track->coded != NULL ? avcodec_parameters_copy(track->stream->codecpar, track->coded->params)
                                         : avcodec_parameters_from_context(track->stream->codecpar, track->encoder);
     if (result < 0) {
-        return write_failed(err, result);
+        return med_output_failed(err, result);
     }
     track->unit = unit;
     track->stream->time_base = unit;
@@ -201,6 +157,7 @@ static enum cs_status add_picture(struct sink *sink, struct med_video *video, st
 
 static enum cs_status add_sound(struct sink *sink, struct med_audio *audio, struct cs_err *err) {
     struct track *track = add_track(sink);
+    track->sound = true;
     track->audio = audio;
     CS_TRY(open_encoder(sink, track, err));
     track->audio = med_resample(sink->graph, audio, track->encoder->sample_rate);
@@ -208,6 +165,13 @@ static enum cs_status add_sound(struct sink *sink, struct med_audio *audio, stru
         sink->length_ticks = med_ticks_from(audio->samples, (AVRational){1, MED_SAMPLE_RATE});
     }
     return add_stream(sink, track, track->encoder->time_base, err);
+}
+
+static enum cs_status add_coded_sound(struct sink *sink, struct med_coded *coded, struct cs_err *err) {
+    struct track *track = add_track(sink);
+    track->sound = true;
+    track->coded = coded;
+    return add_stream(sink, track, av_inv_q(coded->rate), err);
 }
 
 static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
@@ -218,9 +182,9 @@ static enum cs_status write_header(struct sink *sink, struct cs_err *err) {
         av_dict_set(&options, "cues_to_front", "1", 0);
         av_dict_set(&options, "avoid_negative_ts", "disabled", 0); /* or the picture would wait for the sound's delay */
     }
-    int result = avformat_write_header(sink->format, &options);
+    int result = avformat_write_header(sink->output.format, &options);
     av_dict_free(&options);
-    return result < 0 ? write_failed(err, result) : CS_OK;
+    return result < 0 ? med_output_failed(err, result) : CS_OK;
 }
 
 /* ---- multiplexing ---- */
@@ -266,30 +230,29 @@ static enum cs_status write_packets(struct sink *sink, struct cs_err *err) {
             return CS_OK;
         }
         MED_AUTO_PACKET *packet = cs_steal(&track->head);
-        if (track->audio == NULL || sink->count == 1) {
+        if (!track->sound || sink->count == 1) {
             advance(sink, packet, track->unit);
+        }
+        if (!track->sound) {
+            med_imprint_add(&sink->quality.imprint, track->stream->codecpar, packet);
         }
         add_delay(sink, track, packet);
         av_packet_rescale_ts(packet, track->unit, track->stream->time_base);
         packet->stream_index = track->stream->index;
-        int result = av_write_frame(sink->format, packet);
+        int result = av_write_frame(sink->output.format, packet);
         if (result < 0) {
-            return write_failed(err, result);
+            return med_output_failed(err, result);
         }
         track->written++;
     }
 }
 
 static enum cs_status run(struct sink *sink, struct cs_err *err) {
+    sink->progress = med_progress_begin(sink->graph->events, "rendering", med_ticks_to_us(sink->length_ticks));
     CS_TRY(write_header(sink, err));
     CS_TRY(start_tracks(sink, err));
     CS_TRY(write_packets(sink, err));
-    int result = av_write_trailer(sink->format); /* may be > 0 */
-    avio_flush(sink->io);
-    if (result >= 0 && sink->io->error < 0) {
-        result = sink->io->error;
-    }
-    return result < 0 ? write_failed(err, result) : CS_OK;
+    return med_output_finish(&sink->output, err);
 }
 
 static void close_sink(struct sink *sink) {
@@ -307,23 +270,43 @@ static void close_sink(struct sink *sink) {
         med_queue_destroy(track->packets);
         avcodec_free_context(&track->encoder);
     }
-    avformat_free_context(sink->format);
-    med_avio_free(&sink->io);
+    med_output_close(&sink->output);
 }
 
 /* ---- reading it back ---- */
 
-static enum cs_status read_back(const struct sink *sink, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
+static int64_t samples_of(const struct track *track) {
+    return track->coded != NULL ? track->coded->frames : track->audio->samples;
+}
+
+/* To coded sound, which nobody heard before. */
+static enum cs_status listen(struct sink *sink, const struct med_facts *facts, struct cs_err *err) {
+    const struct med_clip clip = {.fd = sink->fd, .facts = facts, .path = "output"};
+    CS_AUTO_FREE float *stereo = cs_alloc_array((size_t)LISTEN_BLOCK * 2, sizeof(float));
+    if (!sink->unheard) {
+        return CS_OK;
+    }
+    struct med_audio *pad = med_clip_audio(sink->graph, &clip, sink->quality.samples, 1);
+    pad = med_quality_watch_sound(&sink->quality, sink->graph, pad);
+    for (int64_t left = pad->samples; left > 0; left -= LISTEN_BLOCK) {
+        CS_TRY(pad->pull(pad, stereo, (size_t)(left < LISTEN_BLOCK ? left : LISTEN_BLOCK), err));
+    }
+    pad->close(pad);
+    return CS_OK;
+}
+
+static enum cs_status read_back(struct sink *sink, struct cs_arena *arena, Callsheet__V1__MediaFacts **ret_facts,
                                 Callsheet__V1__Quality **ret_quality, struct cs_err *err) {
     struct med_facts facts;
-    enum cs_status status = med_facts_read(sink->fd, &facts, err);
+    enum cs_status status = med_facts_read_made(sink->fd, &facts, err);
     if (status != CS_OK) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "the output cannot be read back");
     }
+    CS_TRY(listen(sink, &facts, err));
     CS_TRY(med_quality_judge(&sink->quality, sink->fd, &facts, arena, ret_quality, err));
     for (size_t i = 0; i < sink->count; i++) { /* as planned, not as the container rounds */
-        if (sink->tracks[i].audio != NULL) {
-            facts.audio.samples = sink->tracks[i].audio->samples;
+        if (sink->tracks[i].sound) {
+            facts.audio.samples = samples_of(&sink->tracks[i]);
             facts.audio.length_ticks = med_ticks_from(sink->quality.samples, (AVRational){1, MED_SAMPLE_RATE});
         } else {
             facts.video.rate = av_inv_q(sink->tracks[i].unit);
@@ -344,8 +327,7 @@ static enum cs_status finish(struct sink *sink, enum cs_status status, struct cs
     close_sink(sink);
     CS_TRY(status);
     CS_TRY(read_back(sink, arena, ret_facts, ret_quality, err));
-    sink->done_ticks = sink->length_ticks;
-    tell(sink, true);
+    med_progress_tell(&sink->progress, med_ticks_to_us(sink->length_ticks));
     return CS_OK;
 }
 
@@ -353,8 +335,9 @@ enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *
                             struct med_audio *audio, int fd, struct cs_arena *arena,
                             Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
                             struct cs_err *err) {
-    struct sink sink = {.graph = graph, .encoding = encoding, .fd = fd, .began_ms = cs_clock_mono_ms()};
-    enum cs_status status = open_file(&sink, err);
+    struct sink sink = {.graph = graph, .encoding = encoding, .fd = fd};
+    enum cs_status status =
+        med_output_open(&sink.output, med_container_muxer(sink.encoding->container), fd, graph->output_bytes_max, err);
     if (status == CS_OK && video != NULL) {
         video = med_quality_watch_picture(&sink.quality, graph, med_graph_async(graph, video));
         status = add_picture(&sink, video, NULL, err);
@@ -365,8 +348,8 @@ enum cs_status med_sink_run(struct med_graph *graph, const struct med_encoding *
     return finish(&sink, status, arena, ret_facts, ret_quality, err);
 }
 
-enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *coded, const struct med_encoding *encoding,
-                                  struct med_audio *audio, int fd, struct cs_arena *arena,
+enum cs_status med_sink_run_coded(struct med_graph *graph, const struct med_coded_tracks *coded,
+                                  const struct med_encoding *encoding, int fd, struct cs_arena *arena,
                                   Callsheet__V1__MediaFacts **ret_facts, Callsheet__V1__Quality **ret_quality,
                                   struct cs_err *err) {
     const struct med_encoding into_mp4 = {
@@ -376,16 +359,24 @@ enum cs_status med_sink_run_coded(struct med_graph *graph, struct med_coded *cod
         .sound_rate = encoding->sound_rate,
         .sound_channels = encoding->sound_channels,
     };
-    struct sink sink = {.graph = graph, .encoding = &into_mp4, .fd = fd, .began_ms = cs_clock_mono_ms()};
+    struct sink sink = {.graph = graph, .encoding = &into_mp4, .fd = fd};
     sink.quality.coded = true;
-    sink.quality.frames = coded->frames;
-    sink.quality.rate = coded->rate;
-    enum cs_status status = open_file(&sink, err);
-    if (status == CS_OK) {
-        status = add_picture(&sink, NULL, coded, err);
+    sink.quality.frames = coded->picture->frames;
+    sink.quality.rate = coded->picture->rate;
+    if (coded->picture->seen != NULL) {
+        sink.quality.picture = *coded->picture->seen;
     }
-    if (status == CS_OK && audio != NULL) {
-        status = add_sound(&sink, med_quality_watch_sound(&sink.quality, graph, audio), err);
+    enum cs_status status =
+        med_output_open(&sink.output, med_container_muxer(sink.encoding->container), fd, graph->output_bytes_max, err);
+    if (status == CS_OK) {
+        status = add_picture(&sink, NULL, coded->picture, err);
+    }
+    if (status == CS_OK && coded->sound != NULL) {
+        sink.unheard = true;
+        sink.quality.samples = coded->samples;
+        status = add_coded_sound(&sink, coded->sound, err);
+    } else if (status == CS_OK && coded->audio != NULL) {
+        status = add_sound(&sink, med_quality_watch_sound(&sink.quality, graph, coded->audio), err);
     }
     return finish(&sink, status, arena, ret_facts, ret_quality, err);
 }

@@ -10,6 +10,9 @@
 
 struct med_audio *med_sound_silence(struct med_graph *graph, int64_t samples);
 
+/* A cut through sound must not click. */
+enum { MED_CUT_FADE_SAMPLES = 240 };
+
 void med_sound_scale(float *stereo, size_t count, float volume);
 /* Fades out over the last fade_samples of total; stereo holds count samples from `from` on. */
 void med_sound_fade_tail(float *stereo, size_t count, int64_t from, int64_t total, int64_t fade_samples);

@@ -16,6 +16,7 @@ enum {
     PACKETS_QUEUED = 48,
     PICTURES_QUEUED = 4,
     SOUNDS_QUEUED = 32,
+    BATCH = 8,            /* of sounds, and of packets: small things */
     ROUGH_WIDTH = 640,    /* wide enough for a look */
     BAD_PACKETS_FREE = 8, /* a recording may start or end in the middle */
 };
@@ -26,6 +27,8 @@ struct med_stream {
     AVStream *info;
     struct med_queue *packets;
     struct med_queue *frames;
+    int64_t wanted_ticks;
+    bool awaits_key; /* pictures before the next key frame need ones that are not read */
     bool started;
     pthread_t demux_thread;
     pthread_t decode_thread;
@@ -99,7 +102,7 @@ static enum cs_status open_decoder(const AVStream *info, int threads, enum med_e
 
 static enum cs_status open_stream(int fd, int index, int threads, enum med_effort effort, struct med_stream *stream,
                                   struct cs_err *err) {
-    CS_TRY(med_input_open(fd, &stream->format, err));
+    CS_TRY(med_input_open_known(fd, &stream->format, err));
     if (index < 0 || index >= (int)stream->format->nb_streams) {
         return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "the input's streams changed while it was read");
     }
@@ -109,6 +112,12 @@ static enum cs_status open_stream(int fd, int index, int threads, enum med_effor
 }
 
 /* ---- threads ---- */
+
+static bool is_wanted(struct med_stream *stream, const AVPacket *packet) {
+    bool own = packet->stream_index == stream->info->index;
+    stream->awaits_key = stream->awaits_key && !(own && (packet->flags & AV_PKT_FLAG_KEY) != 0);
+    return own && !stream->awaits_key;
+}
 
 static void *demux(void *arg) {
     struct med_stream *stream = arg;
@@ -122,7 +131,7 @@ static void *demux(void *arg) {
             failed = med_input_ended(stream->format, result, &err) != CS_OK;
             break;
         }
-        if (packet->stream_index != stream->info->index) {
+        if (!is_wanted(stream, packet)) {
             av_packet_free(&packet);
         } else if (!med_queue_put(stream->packets, packet)) {
             break;
@@ -208,8 +217,18 @@ static bool drain(struct med_stream *stream, int *ret_result) {
     }
 }
 
+/* H.264 says of each picture whether others are made from it; HEVC only for those of its own sub-layer. */
+static enum AVDiscard left_out(const struct med_stream *stream, const AVPacket *packet) {
+    bool early = packet != NULL && is_sane(stream, packet->pts) &&
+                 med_ticks_from(packet->pts, stream->info->time_base) < stream->wanted_ticks;
+    return early && stream->decoder->codec_id == AV_CODEC_ID_H264 ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+}
+
 /* One packet, or NULL to flush. false: stop; err is set when that is a failure. */
 static bool feed(struct med_stream *stream, const AVPacket *packet, struct cs_err *err) {
+    if (stream->wanted_ticks != INT64_MIN) {
+        stream->decoder->skip_frame = left_out(stream, packet);
+    }
     int result = avcodec_send_packet(stream->decoder, packet);
     int drained = 0;
     if (result == AVERROR(EAGAIN)) {
@@ -287,6 +306,7 @@ static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, e
     }
     int64_t time = av_rescale_rnd(seek_ticks, unit.den, MED_TICKS_PER_S * unit.num, AV_ROUND_DOWN);
     if (av_seek_frame(stream->format, index, time, AVSEEK_FLAG_BACKWARD) >= 0) {
+        stream->awaits_key = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
         return CS_OK;
     }
     avcodec_free_context(&stream->decoder);
@@ -296,26 +316,35 @@ static enum cs_status seek(int fd, int index, int threads, int64_t seek_ticks, e
 
 static enum cs_status start(struct med_stream *stream, struct cs_err *err) {
     bool picture = stream->decoder->codec_type == AVMEDIA_TYPE_VIDEO;
-    stream->packets = med_queue_create(PACKETS_QUEUED, med_packet_free);
-    stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, med_frame_free);
+    stream->packets = med_queue_create(PACKETS_QUEUED, BATCH, med_packet_free);
+    stream->frames = med_queue_create(picture ? PICTURES_QUEUED : SOUNDS_QUEUED, picture ? 1 : BATCH, med_frame_free);
     return start_threads(stream, err);
 }
 
-enum cs_status med_stream_open_rough(int fd, int index, int threads, int64_t seek_ticks, enum med_effort effort,
-                                     struct med_stream **ret_stream, struct cs_err *err) {
+static enum cs_status open_and_start(int fd, int index, int threads, const struct med_stretch *stretch,
+                                     enum med_effort effort, struct med_stream **ret_stream, struct cs_err *err) {
     CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
     CS_TRY(open_stream(fd, index, threads, effort, stream, err));
-    if (seek_ticks != INT64_MIN) {
-        CS_TRY(seek(fd, index, threads, seek_ticks, effort, stream, err));
+    stream->wanted_ticks = stretch->wanted_ticks;
+    /* a search by time may lead behind the only key frame: who looks roughly does not try again */
+    bool searched = effort != MED_EFFORT_FULL && (stream->format->iformat->flags & AVFMT_TS_DISCONT) != 0;
+    if (stretch->seek_ticks != INT64_MIN && !searched) {
+        CS_TRY(seek(fd, index, threads, stretch->seek_ticks, effort, stream, err));
     }
     CS_TRY(start(stream, err));
     *ret_stream = cs_steal(&stream);
     return CS_OK;
 }
 
-enum cs_status med_stream_open(int fd, int index, int threads, int64_t seek_ticks, struct med_stream **ret_stream,
-                               struct cs_err *err) {
-    return med_stream_open_rough(fd, index, threads, seek_ticks, MED_EFFORT_FULL, ret_stream, err);
+enum cs_status med_stream_open_rough(int fd, int index, int threads, int64_t seek_ticks, enum med_effort effort,
+                                     struct med_stream **ret_stream, struct cs_err *err) {
+    const struct med_stretch stretch = {seek_ticks, INT64_MIN};
+    return open_and_start(fd, index, threads, &stretch, effort, ret_stream, err);
+}
+
+enum cs_status med_stream_open(int fd, int index, int threads, const struct med_stretch *stretch,
+                               struct med_stream **ret_stream, struct cs_err *err) {
+    return open_and_start(fd, index, threads, stretch, MED_EFFORT_FULL, ret_stream, err);
 }
 
 void med_stream_close(struct med_stream *stream) {
@@ -366,12 +395,72 @@ static enum cs_status decode_first(struct med_stream *stream, AVFrame *frame, st
     return cs_fail(err, CS_DATA_LOSS, "corrupt_input", "no picture of the input could be decoded");
 }
 
+/* The first packet alone, when it is a key picture that the decoder gives without seeing more. */
+static bool decode_first_alone(struct med_stream *stream, AVFrame *frame) {
+    MED_AUTO_PACKET *packet = av_packet_alloc();
+    enum AVCodecID codec = stream->decoder->codec_id;
+    return packet != NULL && (codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC) &&
+           av_read_frame(stream->format, packet) >= 0 && packet->stream_index == stream->info->index &&
+           (packet->flags & AV_PKT_FLAG_KEY) != 0 && avcodec_send_packet(stream->decoder, packet) >= 0 &&
+           avcodec_send_packet(stream->decoder, NULL) >= 0 && avcodec_receive_frame(stream->decoder, frame) >= 0 &&
+           (frame->flags & AV_FRAME_FLAG_CORRUPT) == 0 && frame->decode_error_flags == 0;
+}
+
 enum cs_status med_stream_first_frame(int fd, int index, AVFrame **ret_frame, struct cs_err *err) {
     CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
     MED_AUTO_FRAME *frame = av_frame_alloc();
+    if (frame == NULL) {
+        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "decoding");
+    }
     CS_TRY(open_stream(fd, index, 1, MED_EFFORT_FULL, stream, err));
-    CS_TRY(decode_first(stream, frame, err));
+    stream->decoder->skip_loop_filter = AVDISCARD_ALL; /* nobody looks at it */
+    if (!decode_first_alone(stream, frame)) {
+        av_frame_unref(frame);
+        avcodec_free_context(&stream->decoder);
+        med_input_close(&stream->format);
+        CS_TRY(open_stream(fd, index, 1, MED_EFFORT_FULL, stream, err));
+        CS_TRY(decode_first(stream, frame, err));
+    }
     *ret_frame = frame;
     frame = NULL;
+    return CS_OK;
+}
+
+/* The next key frame of the stream alone. */
+static int decode_key(struct med_stream *stream, AVFrame *frame) {
+    MED_AUTO_PACKET *packet = av_packet_alloc();
+    int result = packet == NULL ? AVERROR(ENOMEM) : 0;
+    bool found = false;
+    while (result >= 0 && !found) {
+        av_packet_unref(packet);
+        result = av_read_frame(stream->format, packet);
+        found = result >= 0 && packet->stream_index == stream->info->index && (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    }
+    if (result >= 0) {
+        result = avcodec_send_packet(stream->decoder, packet);
+    }
+    if (result >= 0) {
+        result = avcodec_send_packet(stream->decoder, NULL);
+    }
+    if (result >= 0) {
+        result = avcodec_receive_frame(stream->decoder, frame);
+    }
+    return result >= 0 && (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0 ? AVERROR_INVALIDDATA : result;
+}
+
+enum cs_status med_stream_open_at_key(int fd, int index, int64_t seek_ticks, struct med_stream **ret_stream,
+                                      AVFrame **ret_frame, struct cs_err *err) {
+    CS_AUTO(med_stream) *stream = cs_alloc(sizeof(*stream));
+    MED_AUTO_FRAME *frame = av_frame_alloc();
+    CS_TRY(open_stream(fd, index, 1, MED_EFFORT_FULL, stream, err));
+    CS_TRY(seek(fd, index, 1, seek_ticks, MED_EFFORT_FULL, stream, err));
+    int result = frame == NULL ? AVERROR(ENOMEM) : decode_key(stream, frame);
+    if (result < 0) {
+        return med_av_fail(err, CS_DATA_LOSS, "corrupt_input", result, "decoding a key frame");
+    }
+    give_time(stream, frame);
+    *ret_frame = frame;
+    frame = NULL;
+    *ret_stream = cs_steal(&stream);
     return CS_OK;
 }

@@ -17,10 +17,16 @@
 
 struct med_stream;
 
-/* From the last key frame at or before seek_ticks (stream time) on, or from the start when it is INT64_MIN or the
- * container cannot seek: the first frames may be earlier ones. */
-enum cs_status med_stream_open(int fd, int stream, int threads, int64_t seek_ticks, struct med_stream **ret_stream,
-                               struct cs_err *err) CS_MUST_USE;
+/* Times are the stream's; INT64_MIN: none. */
+struct med_stretch {
+    int64_t seek_ticks;   /* to the last key frame at or before it */
+    int64_t wanted_ticks; /* pictures before it are left out if no others are made from them: only of steady streams */
+};
+
+/* From there on, or from the start when the container cannot seek: the first frames may be earlier ones. Containers
+ * without an index may lead to a later key frame, or to none ("corrupt_input"): then the caller goes further back. */
+enum cs_status med_stream_open(int fd, int stream, int threads, const struct med_stretch *stretch,
+                               struct med_stream **ret_stream, struct cs_err *err) CS_MUST_USE;
 void med_stream_close(struct med_stream *stream);
 CS_DEFINE_AUTO(med_stream, med_stream_close)
 
@@ -33,6 +39,11 @@ enum med_effort {
 /* Pictures may be smaller than the stream says. */
 enum cs_status med_stream_open_rough(int fd, int stream, int threads, int64_t seek_ticks, enum med_effort effort,
                                      struct med_stream **ret_stream, struct cs_err *err) CS_MUST_USE;
+
+/* The last key frame at or before that time, decoded alone and without threads: nothing else can be read from the
+ * stream. What cannot seek gives its first one. "corrupt_input" when it is damaged, or not whole by itself. */
+enum cs_status med_stream_open_at_key(int fd, int stream, int64_t seek_ticks, struct med_stream **ret_stream,
+                                      AVFrame **ret_frame, struct cs_err *err) CS_MUST_USE;
 
 /* In order of presentation, pts in med_stream_info's time_base and never AV_NOPTS_VALUE. *ret_frame is NULL at the end.
  */

@@ -107,7 +107,7 @@ static enum cs_status read_streams(int fd, AVFormatContext *format, const struct
     for (size_t i = 0; i < MED_STREAMS_MAX; i++) {
         spans[i] = (struct span){.end = INT64_MIN};
     }
-    Callsheet__V1__StreamFacts **list = cs_arena_array(arena, count, sizeof(*list));
+    Callsheet__V1__StreamFacts **list = cs_arena_array(arena, count, sizeof(Callsheet__V1__StreamFacts *));
     if (has_others(format, facts) && fstat(fd, &file) == 0 && file.st_size <= MED_SCAN_BYTES_MAX) {
         CS_TRY(measure(format, spans, err));
     }

@@ -3,69 +3,25 @@
 #include <libavformat/avformat.h>
 #include <string.h>
 
-#include "cs/base/clock.h"
 #include "graph/av.h"
 #include "graph/input.h"
+#include "graph/output.h"
+#include "graph/progress.h"
 #include "graph/timeline.h"
-#include "io/avio_fd.h"
-
-enum { PROGRESS_EVERY_MS = 100 };
 
 static const AVRational in_ms = {1, 1000};
 
 struct remux {
     const struct med_clip *clip;
     const struct med_text_track *track;
-    const struct med_render_events *events;
-    int fd;
     AVFormatContext *in;
-    AVFormatContext *out;
-    AVIOContext *io;
+    struct med_output out;
     int *streams;      /* of the output, for each of the input; -1: left out */
     int text;          /* stream of the output */
     size_t said;       /* samples that have been written */
     int64_t offset_us; /* of the input's clock */
-    int64_t told_ms;
+    struct med_progress progress;
 };
-
-static enum cs_status write_failed(struct cs_err *err, int averror) {
-    return med_av_fail(err, CS_UNAVAILABLE, "write_failed", averror, "writing the output");
-}
-
-/* ---- the file ---- */
-
-/* movenc reads the file back to move the index to its front. */
-static int open_again(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options) {
-    (void)url, (void)options;
-    const struct remux *remux = format->opaque;
-    if ((flags & AVIO_FLAG_WRITE) != 0) {
-        return AVERROR(EPERM);
-    }
-    *io = med_avio_reader(remux->fd);
-    return *io == NULL ? AVERROR(ENOMEM) : 0;
-}
-
-static int close_again(AVFormatContext *format, AVIOContext *io) {
-    (void)format;
-    med_avio_free(&io);
-    return 0;
-}
-
-static enum cs_status open_output(struct remux *remux, int64_t bytes_max, struct cs_err *err) {
-    if (avformat_alloc_output_context2(&remux->out, NULL, "mp4", NULL) < 0) {
-        return cs_fail(err, CS_INTERNAL, "encoder", "no multiplexer mp4");
-    }
-    remux->io = med_avio_writer(remux->fd, bytes_max);
-    if (remux->io == NULL) {
-        return write_failed(err, AVERROR(ENOMEM));
-    }
-    remux->out->pb = remux->io;
-    remux->out->opaque = remux;
-    remux->out->io_open = open_again;
-    remux->out->io_close2 = close_again;
-    remux->out->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
-    return CS_OK;
-}
 
 /* ---- streams ---- */
 
@@ -80,7 +36,7 @@ static enum cs_status copy_side_data(const AVStream *from, AVStream *into, struc
         const AVPacketSideData *data = &from->side_data[i];
         uint8_t *copy = av_stream_new_side_data(into, data->type, data->size);
         if (copy == NULL) {
-            return write_failed(err, AVERROR(ENOMEM));
+            return med_output_failed(err, AVERROR(ENOMEM));
         }
         memcpy(copy, data->data, data->size);
     }
@@ -90,16 +46,16 @@ static enum cs_status copy_side_data(const AVStream *from, AVStream *into, struc
 static enum cs_status copy_stream(struct remux *remux, int index, struct cs_err *err) {
     const AVStream *from = remux->in->streams[index];
     enum AVCodecID codec = from->codecpar->codec_id;
-    if (avformat_query_codec(remux->out->oformat, codec, FF_COMPLIANCE_NORMAL) != 1) {
+    if (avformat_query_codec(remux->out.format->oformat, codec, FF_COMPLIANCE_NORMAL) != 1) {
         (void)cs_fail(err, CS_UNIMPLEMENTED, "codec_unsupported",
                       "an MP4 file cannot hold this video's %s; burn the subtitles instead", avcodec_get_name(codec));
         return cs_err_at(err, remux->clip->path);
     }
-    AVStream *into = avformat_new_stream(remux->out, NULL);
+    AVStream *into = avformat_new_stream(remux->out.format, NULL);
     if (into == NULL || avcodec_parameters_copy(into->codecpar, from->codecpar) < 0) {
-        return write_failed(err, AVERROR(ENOMEM));
+        return med_output_failed(err, AVERROR(ENOMEM));
     }
-    if (av_codec_get_id(remux->out->oformat->codec_tag, into->codecpar->codec_tag) != codec) {
+    if (av_codec_get_id(remux->out.format->oformat->codec_tag, into->codecpar->codec_tag) != codec) {
         into->codecpar->codec_tag = 0;
     }
     into->time_base = from->time_base;
@@ -116,11 +72,11 @@ static enum cs_status copy_stream(struct remux *remux, int index, struct cs_err 
 }
 
 static enum cs_status add_text_stream(struct remux *remux, struct cs_err *err) {
-    AVStream *text = avformat_new_stream(remux->out, NULL);
+    AVStream *text = avformat_new_stream(remux->out.format, NULL);
     uint8_t *description = av_mallocz(med_timed_text_description_bytes + AV_INPUT_BUFFER_PADDING_SIZE);
     if (text == NULL || description == NULL) {
         av_free(description);
-        return write_failed(err, AVERROR(ENOMEM));
+        return med_output_failed(err, AVERROR(ENOMEM));
     }
     memcpy(description, med_timed_text_description, med_timed_text_description_bytes);
     text->codecpar->codec_type = AVMEDIA_TYPE_SUBTITLE;
@@ -153,29 +109,18 @@ static enum cs_status add_streams(struct remux *remux, int *ret_tracks, struct c
 /* ---- packets ---- */
 
 static void tell(struct remux *remux, const AVPacket *packet, AVRational unit) {
-    int64_t now_ms = cs_clock_mono_ms();
-    if (remux->events == NULL || remux->events->progress == NULL || now_ms - remux->told_ms < PROGRESS_EVERY_MS) {
-        return;
-    }
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    int64_t length_us = med_ticks_to_us(med_facts_length_ticks(remux->clip->facts));
+    int64_t length_us = remux->progress.length_us;
     int64_t done_us = packet->dts == AV_NOPTS_VALUE ? 0 : av_rescale_q(packet->dts, unit, AV_TIME_BASE_Q);
-    done_us = done_us < 0 ? 0 : done_us > length_us ? length_us : done_us;
-    progress.stage = (char *)(uintptr_t) "copying";
-    progress.media_time_us = done_us;
-    progress.media_duration_us = length_us;
-    progress.fraction = length_us > 0 ? (double)done_us / (double)length_us : 0;
-    remux->events->progress(&progress, remux->events->user);
-    remux->told_ms = now_ms;
+    med_progress_tell(&remux->progress, done_us < 0 ? 0 : done_us > length_us ? length_us : done_us);
 }
 
 static enum cs_status write_sample(struct remux *remux, struct cs_err *err) {
     const struct med_timed_sample *sample = &remux->track->text.samples[remux->said++];
-    const AVStream *stream = remux->out->streams[remux->text];
+    const AVStream *stream = remux->out.format->streams[remux->text];
     int64_t begin_us = med_ticks_to_us(remux->clip->facts->video.start_ticks) - remux->offset_us;
     MED_AUTO_PACKET *packet = av_packet_alloc();
     if (packet == NULL || av_new_packet(packet, (int)sample->size_bytes) < 0) {
-        return write_failed(err, AVERROR(ENOMEM));
+        return med_output_failed(err, AVERROR(ENOMEM));
     }
     memcpy(packet->data, sample->bytes, sample->size_bytes);
     packet->stream_index = remux->text;
@@ -183,8 +128,8 @@ static enum cs_status write_sample(struct remux *remux, struct cs_err *err) {
     packet->pts = packet->dts = sample->start_ms + begin_us / 1000;
     packet->duration = sample->duration_ms;
     av_packet_rescale_ts(packet, in_ms, stream->time_base);
-    int result = av_interleaved_write_frame(remux->out, packet);
-    return result < 0 ? write_failed(err, result) : CS_OK;
+    int result = av_interleaved_write_frame(remux->out.format, packet);
+    return result < 0 ? med_output_failed(err, result) : CS_OK;
 }
 
 /* Those that begin at this time of the output at the latest. */
@@ -198,7 +143,7 @@ static enum cs_status write_samples(struct remux *remux, int64_t until_ms, struc
 
 static enum cs_status copy_packet(struct remux *remux, AVPacket *packet, struct cs_err *err) {
     AVStream *from = remux->in->streams[packet->stream_index];
-    AVStream *into = remux->out->streams[remux->streams[packet->stream_index]];
+    AVStream *into = remux->out.format->streams[remux->streams[packet->stream_index]];
     int64_t offset = av_rescale_q(remux->offset_us, AV_TIME_BASE_Q, from->time_base);
     packet->pts -= packet->pts == AV_NOPTS_VALUE ? 0 : offset;
     packet->dts -= packet->dts == AV_NOPTS_VALUE ? 0 : offset;
@@ -209,8 +154,8 @@ static enum cs_status copy_packet(struct remux *remux, AVPacket *packet, struct 
     av_packet_rescale_ts(packet, from->time_base, into->time_base);
     packet->stream_index = into->index;
     packet->pos = -1;
-    int result = av_interleaved_write_frame(remux->out, packet);
-    return result < 0 ? write_failed(err, result) : CS_OK;
+    int result = av_interleaved_write_frame(remux->out.format, packet);
+    return result < 0 ? med_output_failed(err, result) : CS_OK;
 }
 
 static enum cs_status copy_packets(struct remux *remux, struct cs_err *err) {
@@ -227,34 +172,31 @@ static enum cs_status copy_packets(struct remux *remux, struct cs_err *err) {
     }
 }
 
-static enum cs_status run(struct remux *remux, int64_t bytes_max, int *ret_tracks, struct cs_err *err) {
+static enum cs_status run(struct remux *remux, int fd, int64_t bytes_max, int *ret_tracks, struct cs_err *err) {
     AVDictionary *options = NULL;
     CS_TRY(med_input_open(remux->clip->fd, &remux->in, err));
-    CS_TRY(open_output(remux, bytes_max, err));
+    CS_TRY(med_output_open(&remux->out, "mp4", fd, bytes_max, err));
     remux->streams = cs_alloc_array(remux->in->nb_streams, sizeof(*remux->streams));
     remux->offset_us = remux->in->start_time == AV_NOPTS_VALUE ? 0 : remux->in->start_time;
     CS_TRY(add_streams(remux, ret_tracks, err));
     av_dict_set(&options, "movflags", "+faststart", 0);
-    int result = avformat_write_header(remux->out, &options);
+    int result = avformat_write_header(remux->out.format, &options);
     av_dict_free(&options);
     if (result < 0) {
-        return write_failed(err, result);
+        return med_output_failed(err, result);
     }
     CS_TRY(copy_packets(remux, err));
-    result = av_write_trailer(remux->out); /* may be > 0 */
-    avio_flush(remux->io);
-    result = result >= 0 && remux->io->error < 0 ? remux->io->error : result;
-    return result < 0 ? write_failed(err, result) : CS_OK;
+    return med_output_finish(&remux->out, err);
 }
 
 enum cs_status med_text_track_add(const struct med_clip *clip, const struct med_text_track *track, int fd,
                                   int64_t bytes_max, const struct med_render_events *events, int *ret_tracks,
                                   struct cs_err *err) {
-    struct remux remux = {.clip = clip, .track = track, .events = events, .fd = fd};
-    enum cs_status status = run(&remux, bytes_max, ret_tracks, err);
+    int64_t length_us = med_ticks_to_us(med_facts_length_ticks(clip->facts));
+    struct remux remux = {.clip = clip, .track = track, .progress = med_progress_begin(events, "copying", length_us)};
+    enum cs_status status = run(&remux, fd, bytes_max, ret_tracks, err);
     free(remux.streams);
-    avformat_free_context(remux.out);
-    med_avio_free(&remux.io);
+    med_output_close(&remux.out);
     med_input_close(&remux.in);
     return status;
 }

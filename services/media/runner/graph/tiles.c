@@ -1,9 +1,9 @@
 #include "graph/tiles.h"
 
 #include <libavutil/imgutils.h>
-#include <string.h>
 
 #include "graph/av.h"
+#include "graph/black.h"
 
 struct tiles {
     struct med_video pad;
@@ -21,34 +21,10 @@ static void lay(AVFrame *canvas, const AVFrame *tile, int x, int y) {
     }
 }
 
-static AVFrame *black(const struct med_picture_format *format) {
-    AVFrame *frame = av_frame_alloc();
-    if (frame == NULL) {
-        return NULL;
-    }
-    frame->format = AV_PIX_FMT_YUV420P;
-    frame->width = format->width;
-    frame->height = format->height;
-    frame->colorspace = AVCOL_SPC_BT709;
-    frame->color_range = AVCOL_RANGE_MPEG;
-    frame->sample_aspect_ratio = (AVRational){1, 1};
-    if (av_frame_get_buffer(frame, 0) < 0) {
-        av_frame_free(&frame);
-        return NULL;
-    }
-    for (int plane = 0; plane < 3; plane++) {
-        int rows = plane == 0 ? frame->height : frame->height / 2;
-        memset(frame->data[plane], plane == 0 ? 16 : 128, (size_t)frame->linesize[plane] * (size_t)rows);
-    }
-    return frame;
-}
-
 static enum cs_status pull(struct med_video *self, AVFrame **ret_frame, struct cs_err *err) {
     struct tiles *tiles = (struct tiles *)self;
-    MED_AUTO_FRAME *canvas = black(&self->format);
-    if (canvas == NULL) {
-        return med_av_fail(err, CS_UNAVAILABLE, "out_of_memory", AVERROR(ENOMEM), "a frame");
-    }
+    MED_AUTO_FRAME *canvas = NULL;
+    CS_TRY(med_black_frame(&self->format, &canvas, err));
     for (size_t i = 0; i < tiles->count; i++) {
         struct med_video *pad = tiles->pads[i];
         MED_AUTO_FRAME *tile = NULL;

@@ -19,18 +19,45 @@ static const double frozen_min_s = 2;
 static const double silent_min_s = 2;
 static const float quiet = 0.001F; /* -60 dBFS */
 
-void med_spans_note(struct med_spans *spans, int64_t position, bool so) {
-    if (so && spans->since < 0) {
-        spans->since = position;
-    }
-    if (so || spans->since < 0) {
-        return;
-    }
-    if (position - spans->since >= spans->shortest && spans->count < MED_SPANS_MAX) {
+static void close_span(struct med_spans *spans, int64_t position, bool counts) {
+    if (spans->since >= 0 && (counts || position - spans->since >= spans->shortest) && spans->count < MED_SPANS_MAX) {
         spans->items[spans->count].start = spans->since;
         spans->items[spans->count++].end = position;
     }
     spans->since = -1;
+}
+
+void med_spans_note(struct med_spans *spans, int64_t position, bool so) {
+    if (so && spans->since < 0) {
+        spans->since = position;
+    }
+    if (!so) {
+        close_span(spans, position, spans->parted && spans->since == 0);
+    }
+}
+
+void med_spans_end(struct med_spans *spans, int64_t position) {
+    close_span(spans, position, spans->parted);
+}
+
+void med_spans_join(struct med_spans *spans, int64_t start, int64_t end) {
+    if (spans->count > 0 && start <= spans->items[spans->count - 1].end) {
+        int64_t *last = &spans->items[spans->count - 1].end;
+        *last = end > *last ? end : *last;
+        return;
+    }
+    med_spans_joined(spans);
+    if (spans->count < MED_SPANS_MAX) {
+        spans->items[spans->count].start = start;
+        spans->items[spans->count++].end = end;
+    }
+}
+
+void med_spans_joined(struct med_spans *spans) {
+    if (spans->count > 0 &&
+        spans->items[spans->count - 1].end - spans->items[spans->count - 1].start < spans->shortest) {
+        spans->count--;
+    }
 }
 
 /* ---- pictures ---- */
@@ -88,8 +115,8 @@ static enum cs_status pull_picture(struct med_video *self, AVFrame **ret_frame, 
         look(watch, frame);
     }
     if (watch->findings->frames == self->frames) {
-        med_spans_note(&watch->findings->black, self->frames, false);
-        med_spans_note(&watch->findings->frozen, self->frames, false);
+        med_spans_end(&watch->findings->black, self->frames);
+        med_spans_end(&watch->findings->frozen, self->frames);
     }
     *ret_frame = frame;
     return CS_OK;
@@ -99,15 +126,18 @@ static struct med_spans spans_of(double shortest_s, double per_second) {
     return (struct med_spans){.shortest = llround(shortest_s * per_second), .since = -1};
 }
 
+void med_picture_findings_init(struct med_picture_findings *ret_findings, AVRational rate) {
+    *ret_findings = (struct med_picture_findings){
+        .rate = rate,
+        .black = spans_of(black_min_s, av_q2d(rate)),
+        .frozen = spans_of(frozen_min_s, av_q2d(rate)),
+    };
+}
+
 struct med_video *med_watch_picture(struct med_graph *graph, struct med_video *video,
                                     struct med_picture_findings *findings) {
     struct picture_watch *watch = (struct picture_watch *)med_graph_add_filter(graph, sizeof(*watch), video);
-    double rate = av_q2d(video->format.rate);
-    *findings = (struct med_picture_findings){
-        .rate = video->format.rate,
-        .black = spans_of(black_min_s, rate),
-        .frozen = spans_of(frozen_min_s, rate),
-    };
+    med_picture_findings_init(findings, video->format.rate);
     watch->filter.pad.pull = pull_picture;
     watch->filter.pad.skip = NULL;
     watch->findings = findings;
@@ -122,18 +152,31 @@ struct sound_watch {
     struct med_audio *source;
     struct med_sound_findings *findings;
     struct med_meter *meter;
-    float loudest; /* of the block that is going on */
+    bool loud; /* something of the block that is going on */
 };
+
+static bool is_loud(const float *samples, size_t count) {
+    bool loud = false;
+    for (size_t i = 0; i < count; i++) {
+        loud |= fabsf(samples[i]) >= quiet;
+    }
+    return loud;
+}
 
 static void listen(struct sound_watch *watch, const float *stereo, size_t count) {
     struct med_sound_findings *findings = watch->findings;
-    for (size_t i = 0; i < count; i++) {
-        watch->loudest = fmaxf(watch->loudest, fmaxf(fabsf(stereo[2 * i]), fabsf(stereo[2 * i + 1])));
-        if (++findings->samples % QUIET_BLOCK == 0 || findings->samples == watch->pad.samples) {
+    while (count > 0) {
+        size_t left = (size_t)(QUIET_BLOCK - findings->samples % QUIET_BLOCK);
+        size_t some = left < count ? left : count;
+        watch->loud |= is_loud(stereo, 2 * some);
+        findings->samples += (int64_t)some;
+        if (some == left || findings->samples == watch->pad.samples) {
             int64_t block = (findings->samples - 1) / QUIET_BLOCK * QUIET_BLOCK;
-            med_spans_note(&findings->silent, block, watch->loudest < quiet);
-            watch->loudest = 0;
+            med_spans_note(&findings->silent, block, !watch->loud);
+            watch->loud = false;
         }
+        stereo += 2 * some;
+        count -= some;
     }
 }
 
@@ -149,7 +192,7 @@ static enum cs_status pull_sound(struct med_audio *self, float *ret_stereo, size
     CS_TRY(med_meter_add(watch->meter, ret_stereo, count, err));
     listen(watch, ret_stereo, count);
     if (watch->findings->samples == self->samples) {
-        med_spans_note(&watch->findings->silent, self->samples, false);
+        med_spans_end(&watch->findings->silent, self->samples);
         CS_TRY(med_meter_read(watch->meter, &watch->findings->loudness, err));
     }
     return CS_OK;

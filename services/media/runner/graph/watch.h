@@ -23,6 +23,7 @@ struct med_spans {
     size_t count;
     int64_t shortest; /* what is shorter is none */
     int64_t since;    /* of the one that may be going on; -1: none */
+    bool parted;      /* of a part of something longer: what touches its begin or its end counts, however short */
 };
 
 struct med_picture_findings {
@@ -38,13 +39,22 @@ struct med_sound_findings {
     int64_t samples;
 };
 
+/* The shortest that count, for that rate. */
+void med_picture_findings_init(struct med_picture_findings *ret_findings, AVRational rate);
+
 /* Findings outlive the graph. */
 struct med_video *med_watch_picture(struct med_graph *graph, struct med_video *video,
                                     struct med_picture_findings *findings);
 struct med_audio *med_watch_sound(struct med_graph *graph, struct med_audio *audio,
                                   struct med_sound_findings *findings);
 
-/* position: of what is (or is not) so; call with so == false at the end. */
+/* position: of what is (or is not) so. */
 void med_spans_note(struct med_spans *spans, int64_t position, bool so);
+/* Of the end of all. */
+void med_spans_end(struct med_spans *spans, int64_t position);
+/* Another one, which begins where the last one began or later: what touches or overlaps is one. A span that is too
+ * short stays until the next one comes, or med_spans_joined. */
+void med_spans_join(struct med_spans *spans, int64_t start, int64_t end);
+void med_spans_joined(struct med_spans *spans);
 
 #endif

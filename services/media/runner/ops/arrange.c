@@ -1,5 +1,6 @@
 #include "ops/arrange.h"
 
+#include "graph/bed.h"
 #include "graph/join.h"
 #include "graph/pace.h"
 #include "graph/room_tone.h"
@@ -97,12 +98,20 @@ static struct med_audio *stretch_sound(struct sounds *sounds, const struct med_s
     struct med_clip clip = plan->clip;
     clip.from_ticks =
         med_ticks_at_frame(stretch->first, rate) - med_ticks_from(source_lead, (AVRational){1, MED_SAMPLE_RATE});
-    clip.bare_head = !is_first(sounds->arranged, stretch);
-    clip.bare_tail = !is_last(sounds->arranged, stretch);
+    bool begins = is_first(sounds->arranged, stretch);
+    bool ends = is_last(sounds->arranged, stretch);
+    clip.bare_head = !as_recorded || !begins;
+    clip.bare_tail = !as_recorded || !ends;
     if (as_recorded) {
         return med_clip_audio(sounds->graph, &clip, all, 1);
     }
-    return med_pace_audio(sounds->graph, med_clip_audio(sounds->graph, &clip, source + source_lead, 1), &pace);
+    struct med_audio *paced =
+        med_pace_audio(sounds->graph, med_clip_audio(sounds->graph, &clip, source + source_lead, 1), &pace);
+    const struct med_shape edges = {
+        .fade_in = begins && clip.from_ticks > 0 ? MED_CUT_FADE_SAMPLES : 0,
+        .fade_out = ends ? MED_CUT_FADE_SAMPLES : 0,
+    };
+    return med_shape(sounds->graph, paced, &edges);
 }
 
 /* Whether the second sounds as if nothing were between the two: a straight cross-fade changes nothing then. */

@@ -10,6 +10,7 @@
 #include "graph/loudness.h"
 #include "graph/overlay.h"
 #include "graph/sound.h"
+#include "ops/frame_part.h"
 #include "ops/leveling.h"
 #include "ops/lower_third.h"
 #include "ops/number.h"
@@ -17,8 +18,6 @@
 
 enum { PARTS_MAX = 3, LOGO_MARGIN = 10, LOGO_MARGIN_MAX = 1000, LOGO_SIDE_MIN = 2 };
 
-static const double part_duration_s = 3;
-static const double fade_duration_s = 0.5;
 static const double logo_size = 0.1;
 static const double logo_opacity = 0.8;
 static const double loudness_lufs = -16;
@@ -48,39 +47,33 @@ struct brand {
 /* ---- parts ---- */
 
 /* An intro or outro. */
-static enum cs_status add_frame_part(struct med_job *job, const Callsheet__V1__MediaRef *ref, const char *path,
-                                     const Google__Protobuf__DoubleValue *duration, const char *duration_path,
-                                     struct brand *brand, struct cs_err *err) {
+static enum cs_status add_frame_part(struct med_job *job, const Callsheet__V1__MediaRef *ref,
+                                     const Google__Protobuf__DoubleValue *duration,
+                                     const struct med_frame_part_names *names, struct brand *brand,
+                                     struct cs_err *err) {
     double seconds = 0;
-    CS_TRY(med_number_read(duration, part_duration_s, 0.1, 600, duration_path, &seconds, err));
-    if (ref == NULL) {
-        return CS_OK;
+    if (ref == NULL) { /* its duration is looked at all the same */
+        return med_number_read(duration, 1, 0.1, 600, names->duration, &seconds, err);
     }
-    struct med_clip *clip = &brand->parts[brand->count];
-    struct med_segment *segment = &brand->segments[brand->count++];
-    CS_TRY(med_job_input(job, ref, path, clip, err));
-    const struct med_facts *facts = clip->facts;
-    if (facts->video.stream < 0) {
-        return cs_fail_at(err, path, "no_video", "the %s must be a video or an image", path);
-    }
-    int64_t wanted = med_ticks_from_seconds(seconds);
-    segment->named = facts->type == CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE || wanted < facts->video.length_ticks;
-    segment->length_ticks = segment->named ? wanted : facts->video.length_ticks;
+    CS_TRY(med_frame_part_read(job, ref, duration, names, &brand->parts[brand->count], &brand->segments[brand->count],
+                               err));
+    brand->count++;
     return CS_OK;
 }
 
 static enum cs_status read_parts(struct med_job *job, const Callsheet__V1__Brand *params, struct brand *brand,
                                  struct cs_err *err) {
-    double fade = 0;
-    CS_TRY(med_number_read(params->fade_duration, fade_duration_s, 0, 10, "fadeDuration", &fade, err));
-    CS_TRY(add_frame_part(job, params->intro, "intro", params->intro_duration, "introDuration", brand, err));
+    static const struct med_frame_part_names intro = {"intro", "introDuration"};
+    static const struct med_frame_part_names outro = {"outro", "outroDuration"};
+    int64_t fade_frames = 0;
+    CS_TRY(add_frame_part(job, params->intro, params->intro_duration, &intro, brand, err));
     brand->main = brand->count++;
     CS_TRY(med_job_video_input(job, params->video, "video", &brand->parts[brand->main], err));
     const struct med_facts *facts = brand->parts[brand->main].facts;
     brand->segments[brand->main].length_ticks = facts->video.length_ticks;
     brand->format = med_format_of(facts);
-    CS_TRY(add_frame_part(job, params->outro, "outro", params->outro_duration, "outroDuration", brand, err));
-    int64_t fade_frames = med_frames_at(med_ticks_from_seconds(fade), brand->format.rate);
+    CS_TRY(add_frame_part(job, params->outro, params->outro_duration, &outro, brand, err));
+    CS_TRY(med_frame_fade_read(params->fade_duration, brand->format.rate, &fade_frames, err));
     brand->frames = med_timeline_lay(brand->segments, brand->count, brand->format.rate, fade_frames);
     return med_check_output(&brand->format, brand->frames, err);
 }

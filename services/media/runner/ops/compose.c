@@ -313,7 +313,7 @@ static enum cs_status place(const struct composition *all, struct layer *layer, 
 
 /* By z_index; of the same, as in the plan. */
 static void put_in_order(struct med_job *job, struct composition *all) {
-    all->ordered = cs_arena_array(job->arena, all->count, sizeof(*all->ordered));
+    all->ordered = cs_arena_array(job->arena, all->count, sizeof(struct layer *));
     for (size_t i = 0; i < all->count; i++) {
         size_t at = i;
         for (; at > 0 && all->ordered[at - 1]->wire->item->z_index > all->layers[i].wire->item->z_index; at--) {
@@ -325,20 +325,25 @@ static void put_in_order(struct med_job *job, struct composition *all) {
 
 /* ---- picture ---- */
 
+/* Frames after which a part begins again; 0: it does not. */
+static int64_t round_of(const struct composition *all, const struct layer *layer, const struct part *part) {
+    int64_t round = med_frames_at(part->clip.facts->video.length_ticks, all->format.rate);
+    round = round < 1 ? 1 : round;
+    return loops(layer, part) && round < part->frames ? round : 0;
+}
+
 static struct med_video *part_picture(const struct composition *all, struct med_graph *graph, const struct layer *layer,
                                       const struct part *part) {
     const struct med_picture_format format = {
         .width = layer->placed.size.width, .height = layer->placed.size.height, .rate = all->format.rate};
-    int64_t round = med_frames_at(part->clip.facts->video.length_ticks, format.rate);
-    round = round < 1 ? 1 : round;
-    return loops(layer, part) && round < part->frames
-               ? med_loop(graph, &part->clip, &format, part->frames, round, &layer->fit)
-               : med_clip_fitted(graph, &part->clip, &format, part->frames, &layer->fit);
+    int64_t round = round_of(all, layer, part);
+    return round > 0 ? med_loop(graph, &part->clip, &format, part->frames, round, &layer->fit)
+                     : med_clip_fitted(graph, &part->clip, &format, part->frames, &layer->fit);
 }
 
 static struct med_video *layer_picture(const struct composition *all, struct med_graph *graph,
                                        const struct layer *layer) {
-    struct med_video **pads = cs_arena_array(graph->arena, layer->count, sizeof(*pads));
+    struct med_video **pads = cs_arena_array(graph->arena, layer->count, sizeof(struct med_video *));
     struct med_segment *segments = cs_arena_array(graph->arena, layer->count, sizeof(*segments));
     size_t count = 0;
     int64_t start = 0;
@@ -388,6 +393,14 @@ static int64_t sample_at(const struct composition *all, int64_t frame) {
     return med_samples_at_frame(frame, all->format.rate);
 }
 
+static struct med_audio *part_sound(const struct composition *all, struct med_graph *graph, const struct layer *layer,
+                                    const struct part *part, int64_t samples) {
+    int64_t round = round_of(all, layer, part);
+    bool silent = part->clip.facts->audio.stream < 0;
+    return round > 0 && !silent ? med_loop_audio(graph, &part->clip, samples, all->format.rate, round, layer->volume)
+                                : med_clip_audio(graph, &part->clip, samples, layer->volume);
+}
+
 static struct med_audio *layer_sound(const struct composition *all, struct med_graph *graph,
                                      const struct layer *layer) {
     struct med_sound_part *parts = cs_arena_array(graph->arena, layer->count, sizeof(*parts));
@@ -399,8 +412,8 @@ static struct med_audio *layer_sound(const struct composition *all, struct med_g
         int64_t start = sample_at(all, frame);
         int64_t end = sample_at(all, frame + part->frames);
         if (end > start) {
-            parts[count++] = (struct med_sound_part){
-                .audio = med_clip_audio(graph, &part->clip, end - start, layer->volume), .start = start - first};
+            parts[count++] = (struct med_sound_part){.audio = part_sound(all, graph, layer, part, end - start),
+                                                     .start = start - first};
         }
         frame += part->frames;
     }

@@ -71,7 +71,7 @@ static Callsheet__V1__RunnerStepDone *take_metrics(struct med_job *job) {
     return done;
 }
 
-static enum cs_status describe_steps(struct med_job *job, struct cs_err *err) {
+enum cs_status med_describe_steps(struct med_job *job, struct cs_err *err) {
     const Callsheet__V1__RunnerJob *wire = job->wire;
     if (wire->n_steps_before > MED_STEPS_MAX) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "too_many_steps", "a job has at most %d steps before its own",
@@ -89,7 +89,7 @@ static enum cs_status describe_steps(struct med_job *job, struct cs_err *err) {
 
 /* ---- the output ---- */
 
-/* Progress that starts again, after copying came to nothing, is told when it gets further than before. */
+/* Progress that starts again, after copying came to nothing or a file was not good, is told when it gets further than before. */
 struct furthest {
     const struct med_render_events *events;
     double fraction;
@@ -172,6 +172,23 @@ static enum cs_status encode_within(struct med_job *job, const struct med_made *
                    "even the coarsest picture needs more than %lld bytes", (long long)made->bytes_max);
 }
 
+/* ---- until it is good ---- */
+
+static enum cs_status encode_until_good(struct med_job *job, const struct med_made *made,
+                                        const struct med_encoding *encoding, int fd, struct finished *ret_finished,
+                                        struct cs_err *err) {
+    struct furthest furthest = {.events = job->events};
+    const struct med_render_events events = {.progress = tell_further, .user = &furthest};
+    for (bool again = true; again;) {
+        if (ftruncate(fd, 0) != 0) {
+            return cs_fail(err, CS_UNAVAILABLE, "write_failed", "the output cannot be written anew");
+        }
+        CS_TRY(encode(job, made, encoding, &events, fd, ret_finished, err));
+        CS_TRY(made->judge(made, job, fd, &again, err));
+    }
+    return CS_OK;
+}
+
 /* ---- copied, or encoded ---- */
 
 static enum cs_status copy_or_encode(struct med_job *job, const struct med_made *made,
@@ -200,6 +217,8 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
         CS_TRY(encode_within(job, made, &encoding, fd, &finished, err));
     } else if (made->pieces != NULL && made->frames > 0 && encoding.container == MED_MP4) {
         CS_TRY(copy_or_encode(job, made, &encoding, fd, &finished, err));
+    } else if (made->judge != NULL) {
+        CS_TRY(encode_until_good(job, made, &encoding, fd, &finished, err));
     } else {
         CS_TRY(encode(job, made, &encoding, job->events, fd, &finished, err));
     }
@@ -211,7 +230,7 @@ static enum cs_status run(struct med_job *job, const struct med_made *made, int 
 enum cs_status med_execute(struct med_job *job, const Callsheet__V1__Operation *operation, struct cs_err *err) {
     struct med_made made = {0};
     int fd = -1;
-    CS_TRY(describe_steps(job, err));
+    CS_TRY(med_describe_steps(job, err));
     CS_TRY(describe(job, operation, &made, err));
     if (job->wire->task_case == CALLSHEET__V1__RUNNER_JOB__TASK_SURVEY) {
         med_chunk_survey(job, &made);

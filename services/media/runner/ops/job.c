@@ -74,6 +74,17 @@ void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts) {
     }
 }
 
+void med_job_add_written(struct med_job *job, size_t index, Callsheet__V1__MediaFacts *facts) {
+    Callsheet__V1__RunnerDone *done = job->done;
+    if (done->written == NULL) {
+        done->written = cs_arena_array(job->arena, CS_JOB_OUTPUTS_MAX, sizeof(*done->written));
+    }
+    if (done->n_written < CS_JOB_OUTPUTS_MAX) {
+        done->written[done->n_written++] = (uint32_t)index;
+        med_job_add_output(job, facts);
+    }
+}
+
 void med_job_add_quality(struct med_job *job, Callsheet__V1__Quality *quality) {
     Callsheet__V1__RunnerDone *done = job->done;
     if (done->qualities == NULL) {

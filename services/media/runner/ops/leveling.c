@@ -5,15 +5,17 @@
 #include "graph/clip.h"
 #include "graph/trial.h"
 
-enum { TRIES_MAX = 6 };
+enum { TRIES_MAX = 6, GUESSES_MAX = 4 };
 
 static const double close_enough_lu = 0.1; /* half of what is promised: files are rounded once more */
 static const double spare_db = 0.1;        /* below the limit, for the same reason */
+static const double guessed_lu = 0.03;
 
-static enum cs_status measure_input(struct med_job *job, const struct med_leveling *leveling,
-                                    struct med_loudness *ret_loudness, struct cs_err *err) {
+static enum cs_status measure_sound(struct med_job *job, const struct med_leveling *leveling,
+                                    const struct med_level *level, struct med_loudness *ret_loudness,
+                                    struct cs_err *err) {
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
-    struct med_audio *sound = leveling->build(graph, leveling->ctx, &(struct med_level){0});
+    struct med_audio *sound = leveling->build(graph, leveling->ctx, level);
     return med_loudness_measure(sound, job->events, ret_loudness, err);
 }
 
@@ -40,35 +42,71 @@ static void correct(const struct med_leveling *leveling, const struct med_loudne
     level->gain_db += leveling->target - got->integrated;
 }
 
-enum cs_status med_leveling_choose(struct med_job *job, const struct med_leveling *leveling,
-                                   struct med_leveled *ret_leveled, struct cs_err *err) {
-    struct med_leveled leveled = {0};
-    CS_TRY(measure_input(job, leveling, &leveled.input, err));
-    leveled.silent = leveled.input.silent;
-    if (leveled.silent) {
-        *ret_leveled = leveled;
-        return CS_OK;
-    }
-    struct med_level *level = &leveled.level;
-    level->gain_db = leveling->target - leveled.input.integrated;
-    double peak_db = leveled.input.true_peak + level->gain_db;
-    level->limited = peak_db > leveling->true_peak_max;
+static enum cs_status unreachable(const struct med_leveling *leveling, const struct med_loudness *got,
+                                  struct cs_err *err) {
+    return cs_fail(err, CS_FAILED_PRECONDITION, "loudness_unreachable",
+                   "%g LUFS cannot be reached with peaks below %g dBTP: %.1f LUFS at most", leveling->target,
+                   leveling->true_peak_max, got->integrated);
+}
+
+/* What limiting takes is known without an encoder, which costs much more. */
+static enum cs_status guess(struct med_job *job, const struct med_leveling *leveling, struct med_leveled *leveled,
+                            struct cs_err *err) {
+    struct med_level *level = &leveled->level;
+    level->gain_db = leveling->target - leveled->input.integrated;
+    level->limited = leveled->input.true_peak + level->gain_db > leveling->true_peak_max;
     level->ceiling_db = leveling->true_peak_max - spare_db - 0.4;
-    bool sure = false;
+    bool near = !level->limited;
+    for (int i = 0; i < GUESSES_MAX && !near; i++) {
+        struct med_loudness got = {0};
+        CS_TRY(measure_sound(job, leveling, level, &got, err));
+        near = got.silent || fabs(leveling->target - got.integrated) <= guessed_lu;
+        level->gain_db += near ? 0 : leveling->target - got.integrated;
+    }
+    return CS_OK;
+}
+
+static enum cs_status try_encoded(struct med_job *job, const struct med_leveling *leveling, struct med_level *level,
+                                  struct cs_err *err) {
     struct med_loudness got = {0};
-    for (int i = 0; i < TRIES_MAX && !sure; i++) {
+    for (int i = 0; i < TRIES_MAX; i++) {
         CS_TRY(measure_encoded(job, leveling, level, &got, err));
-        sure = is_done(leveling, &got);
-        if (!sure && !got.silent) {
+        if (is_done(leveling, &got)) {
+            return CS_OK;
+        }
+        if (!got.silent) {
             correct(leveling, &got, level);
         }
     }
-    if (!sure && !leveling->best_effort) {
-        return cs_fail(err, CS_FAILED_PRECONDITION, "loudness_unreachable",
-                       "%g LUFS cannot be reached with peaks below %g dBTP: %.1f LUFS at most", leveling->target,
-                       leveling->true_peak_max, got.integrated);
+    return leveling->best_effort ? CS_OK : unreachable(leveling, &got, err);
+}
+
+enum cs_status med_leveling_choose(struct med_job *job, const struct med_leveling *leveling,
+                                   struct med_leveled *ret_leveled, struct cs_err *err) {
+    struct med_leveled leveled = {0};
+    CS_TRY(measure_sound(job, leveling, &leveled.level, &leveled.input, err));
+    leveled.silent = leveled.input.silent;
+    if (!leveled.silent) {
+        CS_TRY(guess(job, leveling, &leveled, err));
+        CS_TRY(leveling->tries_file ? CS_OK : try_encoded(job, leveling, &leveled.level, err));
     }
     *ret_leveled = leveled;
+    return CS_OK;
+}
+
+enum cs_status med_leveling_judge(const struct med_leveling *leveling, const struct med_loudness *got,
+                                  struct med_leveled *leveled, bool *ret_again, struct cs_err *err) {
+    *ret_again = got->silent || fabs(leveling->target - got->integrated) > close_enough_lu ||
+                 got->true_peak > leveling->true_peak_max;
+    if (!*ret_again) {
+        return CS_OK;
+    }
+    if (++leveled->tries == TRIES_MAX) {
+        return unreachable(leveling, got, err);
+    }
+    if (!got->silent) {
+        correct(leveling, got, &leveled->level);
+    }
     return CS_OK;
 }
 

@@ -14,6 +14,8 @@ struct loudness {
     struct med_leveling leveling;
     struct med_leveled leveled;
     int64_t limited_samples; /* of the last time the sound was built */
+    bool measured;           /* output is known */
+    struct med_loudness output;
 };
 
 static struct med_audio *build(struct med_graph *graph, const void *ctx, const struct med_level *level) {
@@ -35,20 +37,40 @@ static enum cs_status build_sound(const struct med_made *made, struct med_graph 
 
 /* ---- the report ---- */
 
+static void report_level(struct med_job *job, const struct med_leveled *leveled) {
+    bool limited = leveled->level.limited;
+    med_job_add_word(job, "mode", leveled->silent ? "silent" : limited ? "limited" : "linear");
+    if (!leveled->silent) {
+        med_job_add_metric(job, "loudnessGain", leveled->level.gain_db);
+    }
+}
+
 static void report_one(struct med_job *job, const char *which, const struct med_loudness *loudness) {
     med_job_add_metric(job, cs_arena_sprintf(job->arena, "%sLoudness", which), loudness->integrated);
     med_job_add_metric(job, cs_arena_sprintf(job->arena, "%sTruePeak", which), loudness->true_peak);
     med_job_add_metric(job, cs_arena_sprintf(job->arena, "%sRange", which), loudness->range);
 }
 
+static enum cs_status judge(const struct med_made *made, struct med_job *job, int fd, bool *ret_again,
+                            struct cs_err *err) {
+    struct loudness *loudness = made->self;
+    CS_TRY(med_leveling_measure(job, fd, &loudness->output, err));
+    loudness->measured = true;
+    return med_leveling_judge(&loudness->leveling, &loudness->output, &loudness->leveled, ret_again, err);
+}
+
 static enum cs_status report(const struct med_made *made, struct med_job *job, int fd, struct cs_err *err) {
     const struct loudness *loudness = made->self;
     const struct med_leveling *leveling = &loudness->leveling;
-    struct med_loudness output = {0};
+    struct med_loudness output = loudness->output;
     if (loudness->leveled.silent) {
         return CS_OK;
     }
-    CS_TRY(med_leveling_measure(job, fd, &output, err));
+    if (loudness->measured) { /* the level may have changed since the operation was described */
+        report_level(job, &loudness->leveled);
+    } else {
+        CS_TRY(med_leveling_measure(job, fd, &output, err));
+    }
     if (output.silent || fabs(output.integrated - leveling->target) > tolerance_lu ||
         output.true_peak > leveling->true_peak_max) {
         return cs_fail(err, CS_INTERNAL, "verify_failed", "the output has %.2f LUFS and %.2f dBTP", output.integrated,
@@ -95,14 +117,17 @@ enum cs_status med_op_loudness(struct med_job *job, const Callsheet__V1__Loudnes
     leveling->ctx = loudness;
     leveling->encoding = made.encoding;
     leveling->encoding.container = alone ? med_container_of(cs_sound_extension(params->format)) : MED_MP4;
+    leveling->tries_file = alone && job->step_count == job->wire->n_steps_before;
     if (med_job_makes_sound(job)) {
         CS_TRY(med_leveling_choose(job, leveling, &loudness->leveled, err));
     }
-    bool silent = loudness->leveled.silent;
-    med_job_add_word(job, "mode", silent ? "silent" : loudness->leveled.level.limited ? "limited" : "linear");
-    if (!silent) {
+    if (!loudness->leveled.silent) {
         report_one(job, "input", &loudness->leveled.input);
-        med_job_add_metric(job, "loudnessGain", loudness->leveled.level.gain_db);
+    }
+    if (leveling->tries_file && !loudness->leveled.silent) {
+        made.judge = judge;
+    } else {
+        report_level(job, &loudness->leveled);
     }
     made.self = loudness;
     made.sound = build_sound;

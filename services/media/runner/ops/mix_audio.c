@@ -6,15 +6,12 @@
 #include "graph/timeline.h"
 #include "ops/main_sound.h"
 #include "ops/number.h"
+#include "ops/sound_track.h"
 
-enum { TRACKS_MAX = 64, REPEATS_MAX = 20000 };
+enum { TRACKS_MAX = 64 };
 
 struct track {
-    struct med_clip clip;
-    int64_t start;   /* samples of the output */
-    int64_t samples; /* that it lasts there */
-    int64_t period;  /* of one repetition, at least 1 */
-    struct med_shape shape;
+    struct med_sound_track sound;
     bool ducks;
 };
 
@@ -27,56 +24,32 @@ struct mix {
     int64_t fade_out;
 };
 
-static int64_t samples_of(const Google__Protobuf__DoubleValue *seconds) {
-    double wanted = med_number_or(seconds, 0);
-    double most = (double)24 * 3600;
-    return wanted > 0 ? llround(fmin(wanted, most) * MED_SAMPLE_RATE) : 0;
-}
-
 /* ---- parameters ---- */
 
 static double gain_db(const Callsheet__V1__AudioTrack *track) {
-    double volume = med_number_or(track->volume, 1);
-    double gain = med_number_or(track->gain_db, volume > 0 ? 20 * log10(volume) : -HUGE_VAL);
+    double gain = med_number_or(track->gain_db, med_gain_of_volume(med_number_or(track->volume, 1)));
     return gain < 20 ? gain : 20;
-}
-
-/* How long it sounds, of what there is behind its start; 0 or less: not at all. */
-static int64_t length_of(const Callsheet__V1__AudioTrack *params, const struct track *track, int64_t output) {
-    int64_t room = output - track->start;
-    int64_t length = params->loop ? room : track->period;
-    int64_t named = params->duration != NULL ? samples_of(params->duration) : length;
-    length = named < length ? named : length;
-    return length < room ? length : room;
 }
 
 static enum cs_status read_track(struct med_job *job, const Callsheet__V1__AudioTrack *params, size_t index,
                                  int64_t output, struct track *track, struct cs_err *err) {
     const char *path = cs_arena_sprintf(job->arena, "tracks[%zu].audio", index);
-    CS_TRY(med_job_input(job, params->audio, path, &track->clip, err));
-    const struct med_facts *facts = track->clip.facts;
-    if (facts->audio.stream < 0) {
-        return cs_fail_at(err, path, "no_audio", "the input has no sound");
-    }
-    int64_t skipped = samples_of(params->trim_start);
-    track->start = samples_of(params->start);
-    track->period = av_rescale(facts->audio.length_ticks, MED_SAMPLE_RATE, MED_TICKS_PER_S) - skipped;
-    if (track->period < 1) {
-        return cs_fail_at(err, cs_arena_sprintf(job->arena, "tracks[%zu].trimStart", index), "out_of_range",
-                          "nothing is left of the sound");
-    }
-    track->clip.from_ticks = med_ticks_from(skipped, (AVRational){1, MED_SAMPLE_RATE});
-    track->samples = length_of(params, track, output);
-    if (params->loop && track->samples / track->period >= REPEATS_MAX) {
-        return cs_fail_at(err, path, "too_short", "a sound may be repeated %d times at most", REPEATS_MAX);
-    }
-    track->shape = (struct med_shape){
+    track->sound = (struct med_sound_track){
+        .start_s = med_number_or(params->start, 0),
+        .trim_s = med_number_or(params->trim_start, 0),
+        .trim_path = cs_arena_sprintf(job->arena, "tracks[%zu].trimStart", index),
+        .duration_s = med_number_or(params->duration, 0),
+        .loop = params->loop,
         .gain_db = gain_db(params),
-        .fade_in = samples_of(params->fade_in),
-        .fade_out = samples_of(params->fade_out),
+        .fade_in_s = med_number_or(params->fade_in, 0),
+        .fade_out_s = med_number_or(params->fade_out, 0),
     };
     track->ducks = params->duck;
-    return CS_OK;
+    CS_TRY(med_job_input(job, params->audio, path, &track->sound.clip, err));
+    if (track->sound.clip.facts->audio.stream < 0) {
+        return cs_fail_at(err, path, "no_audio", "the input has no sound");
+    }
+    return med_sound_track_lay(&track->sound, output, err);
 }
 
 static enum cs_status read_ducking(const Callsheet__V1__Ducking *params, struct med_ducking *ducking,
@@ -95,27 +68,14 @@ static enum cs_status read_ducking(const Callsheet__V1__Ducking *params, struct 
 
 /* ---- the graph ---- */
 
-static struct med_audio *build_track(struct med_graph *graph, const struct track *track) {
-    int64_t repeats = (track->samples + track->period - 1) / track->period;
-    struct med_sound_part *parts = cs_arena_array(graph->arena, (size_t)repeats, sizeof(*parts));
-    for (int64_t i = 0; i < repeats; i++) {
-        int64_t left = track->samples - i * track->period;
-        parts[i].start = i * track->period;
-        parts[i].audio = med_clip_audio(graph, &track->clip, left < track->period ? left : track->period, 1);
-    }
-    struct med_audio *whole =
-        repeats == 1 ? parts[0].audio : med_sound_join(graph, parts, (size_t)repeats, track->samples);
-    return med_shape(graph, whole, &track->shape);
-}
-
 /* The tracks that make room, or those that do not, over a base. */
 static struct med_audio *lay(const struct mix *mix, struct med_graph *graph, struct med_audio *base, bool ducking) {
     struct med_sound_part *layers = cs_arena_array(graph->arena, TRACKS_MAX, sizeof(*layers));
     size_t count = 0;
     for (size_t i = 0; i < mix->count; i++) {
         const struct track *track = &mix->tracks[i];
-        if (track->ducks == ducking && track->samples > 0 && isfinite(track->shape.gain_db)) {
-            layers[count++] = (struct med_sound_part){.audio = build_track(graph, track), .start = track->start};
+        if (track->ducks == ducking && med_sound_track_is_heard(&track->sound)) {
+            layers[count++] = med_sound_track_part(graph, &track->sound);
         }
     }
     return count > 0 ? med_sound_mix(graph, base, layers, count) : base;
@@ -149,7 +109,9 @@ enum cs_status med_op_mix_audio(struct med_job *job, const Callsheet__V1__MixAud
     for (mix->count = 0; mix->count < params->n_tracks; mix->count++) {
         CS_TRY(read_track(job, params->tracks[mix->count], mix->count, made.samples, &mix->tracks[mix->count], err));
     }
-    mix->fade_out = samples_of(params->fade_out);
+    double fade_out_s = 0;
+    CS_TRY(med_number_read(params->fade_out, 0, 0, 600, "fadeOut", &fade_out_s, err));
+    mix->fade_out = llround(fade_out_s * MED_SAMPLE_RATE);
     made.self = mix;
     made.sound = build_sound;
     *ret_made = made;

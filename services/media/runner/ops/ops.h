@@ -41,6 +41,8 @@ enum cs_status med_job_video_input(const struct med_job *job, const Callsheet__V
                                    struct med_clip *ret_clip, struct cs_err *err) CS_MUST_USE;
 enum cs_status med_job_output_fd(const struct med_job *job, int *ret_fd, struct cs_err *err) CS_MUST_USE;
 void med_job_add_output(struct med_job *job, Callsheet__V1__MediaFacts *facts);
+/* The same when not all outputs are needed; index: its number in the job, rising from call to call. */
+void med_job_add_written(struct med_job *job, size_t index, Callsheet__V1__MediaFacts *facts);
 /* Of the output that was added last. */
 void med_job_add_quality(struct med_job *job, Callsheet__V1__Quality *quality);
 void med_job_add_metric(struct med_job *job, const char *name, double value);
@@ -65,6 +67,8 @@ struct med_picture_format med_format_within(struct med_picture_format format, in
 enum cs_status med_check_output(const struct med_picture_format *format, int64_t frames,
                                 struct cs_err *err) CS_MUST_USE;
 
+/* What the job's steps make, for an operation that runs whole behind them. */
+enum cs_status med_describe_steps(struct med_job *job, struct cs_err *err) CS_MUST_USE;
 /* Makes the output of an operation that describes what it makes, behind the job's steps. */
 enum cs_status med_execute(struct med_job *job, const Callsheet__V1__Operation *operation,
                            struct cs_err *err) CS_MUST_USE;
@@ -126,6 +130,8 @@ enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Trans
 enum cs_status med_op_soft_subtitles(struct med_job *job, const Callsheet__V1__AddSubtitles *params,
                                      struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_gif(struct med_job *job, const Callsheet__V1__Gif *params, struct cs_err *err) CS_MUST_USE;
+enum cs_status med_op_package(struct med_job *job, const Callsheet__V1__Package *params,
+                              struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_thumbnail(struct med_job *job, const Callsheet__V1__Thumbnail *params,
                                 struct cs_err *err) CS_MUST_USE;
 enum cs_status med_op_plan_cuts(struct med_job *job, const Callsheet__V1__PlanCuts *params,

@@ -119,7 +119,7 @@ static enum cs_status read_place(const struct reader *reader) {
     }
     CS_TRY(number(reader, "margin", wire->margin, margin_default, 0, 2000, &margin));
     title->margin_x = title->margin_y = (int)lround(margin);
-    if (!title->placed) {
+    if (wire->at == NULL) {
         return CS_OK;
     }
     CS_TRY(sum(reader, "at.x", wire->at->x, 0, &title->x));

@@ -3,6 +3,7 @@
 
 #include "cs/base/text.h"
 #include "edit/refine.h"
+#include "graph/progress.h"
 #include "graph/timeline.h"
 #include "ops/talk.h"
 
@@ -50,24 +51,14 @@ static struct med_cut_method method_of(const Callsheet__V1__PlanCuts *params) {
 
 /* ---- the sound ---- */
 
-static void tell(const struct med_job *job, int64_t done, int64_t samples) {
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    if (job->events == NULL || job->events->progress == NULL) {
-        return;
-    }
-    progress.stage = (char *)(uintptr_t) "listening";
-    progress.fraction = (double)done / (double)samples;
-    progress.media_time_us = done * 1000000 / MED_SAMPLE_RATE;
-    progress.media_duration_us = samples * 1000000 / MED_SAMPLE_RATE;
-    job->events->progress(&progress, job->events->user);
-}
-
 static enum cs_status listen(struct med_job *job, const struct med_clip *clip, struct med_levels *levels,
                              struct cs_err *err) {
     float stereo[2 * BLOCK];
     int64_t samples = av_rescale(med_facts_length_ticks(clip->facts), MED_SAMPLE_RATE, MED_TICKS_PER_S);
     CS_AUTO(med_graph) *graph = med_graph_create(job->wire->limits, job->events);
     struct med_audio *sound = med_clip_audio(graph, clip, samples < 1 ? 1 : samples, 1);
+    struct med_progress progress =
+        med_progress_begin(job->events, "listening", sound->samples * 1000000 / MED_SAMPLE_RATE);
     med_levels_begin(levels, sound->samples, job->arena);
     for (int64_t done = 0; done < sound->samples;) {
         int64_t left = sound->samples - done;
@@ -75,7 +66,7 @@ static enum cs_status listen(struct med_job *job, const struct med_clip *clip, s
         CS_TRY(sound->pull(sound, stereo, count, err));
         med_levels_add(levels, stereo, count);
         done += (int64_t)count;
-        tell(job, done, sound->samples);
+        med_progress_tell(&progress, done * 1000000 / MED_SAMPLE_RATE);
     }
     med_levels_end(levels);
     return CS_OK;

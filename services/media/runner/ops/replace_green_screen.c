@@ -12,7 +12,7 @@ static Callsheet__V1__LayerItem *behind(const Callsheet__V1__ReplaceGreenScreen 
     layer->loop = cs_arena_alloc(arena, sizeof(*layer->loop));
     google__protobuf__bool_value__init(layer->loop);
     layer->loop->value = true;
-    layer->timeline = cs_arena_array(arena, params->n_background, sizeof(*layer->timeline));
+    layer->timeline = cs_arena_array(arena, params->n_background, sizeof(Callsheet__V1__LayerPart *));
     layer->n_timeline = params->n_background;
     for (size_t i = 0; i < params->n_background; i++) {
         layer->timeline[i] = cs_arena_alloc(arena, sizeof(Callsheet__V1__LayerPart));

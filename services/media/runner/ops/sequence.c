@@ -80,6 +80,9 @@ static enum cs_status lay(struct med_job *job, struct laid *laid, struct med_mad
     }
     made->samples = med_samples_at_frame(made->frames, plan->format.rate);
     laid->samples = made->samples;
+    for (size_t i = 0; i < plan->overlay_count; i++) {
+        CS_TRY(med_sound_track_lay(&plan->overlays[i], made->samples, err));
+    }
     return med_check_output(&plan->format, made->frames, err);
 }
 
@@ -120,24 +123,14 @@ static struct med_audio *join_sound(struct med_graph *graph, const struct laid *
 /* Cut at the end of the picture; dropped when they would start after it. */
 static struct med_audio *lay_over(struct med_graph *graph, const struct laid *laid, struct med_audio *base) {
     const struct med_sequence *plan = &laid->plan;
-    if (plan->overlay_count == 0) {
-        return base;
-    }
-    struct med_sound_part *layers = cs_arena_array(graph->arena, plan->overlay_count, sizeof(*layers));
+    struct med_sound_part *layers = cs_arena_array(graph->arena, plan->overlay_count + 1, sizeof(*layers));
     size_t count = 0;
     for (size_t i = 0; i < plan->overlay_count; i++) {
-        const struct med_sequence_item *item = &plan->overlays[i];
-        int64_t start = llround(item->offset_s * MED_SAMPLE_RATE);
-        int64_t length = av_rescale(item->clip.facts->audio.length_ticks, MED_SAMPLE_RATE, MED_TICKS_PER_S);
-        int64_t named = item->duration_s > 0 ? llround(item->duration_s * MED_SAMPLE_RATE) : length;
-        length = named < length ? named : length;
-        length = length < laid->samples - start ? length : laid->samples - start;
-        if (length > 0) {
-            layers[count].start = start;
-            layers[count++].audio = med_clip_audio(graph, &item->clip, length, item->volume);
+        if (med_sound_track_is_heard(&plan->overlays[i])) {
+            layers[count++] = med_sound_track_part(graph, &plan->overlays[i]);
         }
     }
-    return med_sound_mix(graph, base, layers, count);
+    return count > 0 ? med_sound_mix(graph, base, layers, count) : base;
 }
 
 static enum cs_status build_sound(const struct med_made *made, struct med_graph *graph, struct med_audio **ret_audio,
@@ -158,6 +151,15 @@ static bool overlaps(const struct laid *laid) {
     return any;
 }
 
+/* Each visual's own sound, at its own level, and no other. */
+static bool leaves_sound(const struct med_sequence *plan) {
+    bool left = plan->overlay_count == 0;
+    for (size_t i = 0; i < plan->visual_count; i++) {
+        left = left && plan->visuals[i].volume == 1;
+    }
+    return left;
+}
+
 static void list_pieces(struct med_job *job, const struct laid *laid, struct med_made *made) {
     const struct med_sequence *plan = &laid->plan;
     struct med_piece *pieces = cs_arena_array(job->arena, plan->visual_count, sizeof(*pieces));
@@ -166,6 +168,7 @@ static void list_pieces(struct med_job *job, const struct laid *laid, struct med
     }
     made->pieces = pieces;
     made->piece_count = plan->visual_count;
+    made->sound_of_pieces = leaves_sound(plan);
 }
 
 static bool is_divisible(const struct med_sequence *plan) {

@@ -8,11 +8,11 @@
 #define MED_OPS_SEQUENCE_H
 
 #include "ops/joining.h"
+#include "ops/sound_track.h"
 
 struct med_sequence_item {
     struct med_clip clip;
     double duration_s;      /* cut to at most this, a still lasts so long; 0: natural, a still a second */
-    double offset_s;        /* of a sound laid over: when it begins */
     double volume;          /* 0 … 1 */
     bool hard;              /* joins the next one without a transition */
     const char *transition; /* to the next one, instead of the sequence's */
@@ -20,8 +20,8 @@ struct med_sequence_item {
 
 struct med_sequence {
     struct med_sequence_item *visuals;
-    size_t visual_count;                /* at least 1 */
-    struct med_sequence_item *overlays; /* sounds */
+    size_t visual_count; /* at least 1 */
+    struct med_sound_track *overlays;
     size_t overlay_count;
     struct med_picture_format format;
     struct med_fit fit;

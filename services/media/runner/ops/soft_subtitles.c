@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "cs/base/text.h"
+#include "graph/quality.h"
 #include "graph/text_track.h"
 #include "ops/subtitles.h"
 
@@ -43,6 +44,7 @@ enum cs_status med_op_soft_subtitles(struct med_job *job, const Callsheet__V1__A
     Callsheet__V1__MediaFacts *wire = NULL;
     med_facts_to_wire(&facts, job->arena, &wire);
     med_job_add_output(job, wire);
+    med_job_add_quality(job, med_quality_of_copy(fd, clip.facts, &facts, job->arena));
     med_job_add_metric(job, "wordCount", (double)said.words.count);
     med_job_add_metric(job, "cueCount", (double)track.text.cues);
     med_job_add_metric(job, "textTracks", tracks);

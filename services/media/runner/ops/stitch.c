@@ -2,10 +2,12 @@
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "ops/fit_words.h"
+#include "ops/number.h"
 #include "ops/sequence.h"
 
 static const double transition_duration_s = 0.5;
 static const double scene_s_max = 86400;
+static const double fade_s_max = 600;
 
 /* A scene's own word for how it meets the next one. */
 static enum cs_status read_transition(const char *word, const char *path, struct med_sequence_item *item,
@@ -66,11 +68,11 @@ static enum cs_status read_joining(const Callsheet__V1__Stitch *params, struct m
 
 static enum cs_status read_audio(struct med_job *job, const Callsheet__V1__Stitch *params,
                                  struct med_sequence *sequence, struct cs_err *err) {
-    struct med_sequence_item *music = cs_arena_alloc(job->arena, sizeof(*music));
-    music->volume = params->audio_volume != NULL ? params->audio_volume->value : 1;
-    if (!(music->volume >= 0 && music->volume <= 1)) {
-        return cs_fail_at(err, "audioVolume", "out_of_range", "audioVolume must be 0 to 1");
-    }
+    struct med_sound_track *music = cs_arena_alloc(job->arena, sizeof(*music));
+    double volume = 1;
+    CS_TRY(med_number_read(params->audio_volume, 1, 0, 1, "audioVolume", &volume, err));
+    CS_TRY(med_number_read(params->audio_fade_in, 0, 0, fade_s_max, "audioFadeIn", &music->fade_in_s, err));
+    CS_TRY(med_number_read(params->audio_fade_out, 0, 0, fade_s_max, "audioFadeOut", &music->fade_out_s, err));
     if (params->audio == NULL) {
         return CS_OK;
     }
@@ -78,6 +80,8 @@ static enum cs_status read_audio(struct med_job *job, const Callsheet__V1__Stitc
     if (music->clip.facts->audio.stream < 0) {
         return cs_fail_at(err, "audio", "no_audio", "the input has no sound");
     }
+    music->gain_db = med_gain_of_volume(volume);
+    music->loop = params->audio_loop;
     sequence->overlays = music;
     sequence->overlay_count = 1;
     return CS_OK;

@@ -63,6 +63,15 @@ enum cs_status med_job_cut_plan(struct med_job *job, const Callsheet__V1__MediaR
 
 enum cs_status med_job_write_text(struct med_job *job, size_t index, const struct cs_buf *text,
                                   Callsheet__V1__MediaType type, struct cs_err *err) {
+    Callsheet__V1__MediaFacts *facts = NULL;
+    CS_TRY(med_job_put_text(job, index, text, type, &facts, err));
+    med_job_add_output(job, facts);
+    return CS_OK;
+}
+
+enum cs_status med_job_put_text(struct med_job *job, size_t index, const struct cs_buf *text,
+                                Callsheet__V1__MediaType type, Callsheet__V1__MediaFacts **ret_facts,
+                                struct cs_err *err) {
     if (index >= job->wire->n_outputs) {
         return cs_fail(err, CS_INVALID_ARGUMENT, "no_output", "the job names no output number %zu", index + 1);
     }
@@ -77,6 +86,6 @@ enum cs_status med_job_write_text(struct med_job *job, size_t index, const struc
     callsheet__v1__media_facts__init(facts);
     facts->type = type;
     facts->container = cs_arena_strdup(job->arena, "text");
-    med_job_add_output(job, facts);
+    *ret_facts = facts;
     return CS_OK;
 }

@@ -25,5 +25,9 @@ enum cs_status med_job_read_text(struct med_job *job, const Callsheet__V1__Media
 /* Writes a text into output number `index` and reports it. */
 enum cs_status med_job_write_text(struct med_job *job, size_t index, const struct cs_buf *text,
                                   Callsheet__V1__MediaType type, struct cs_err *err) CS_MUST_USE;
+/* The same, for the caller to report. */
+enum cs_status med_job_put_text(struct med_job *job, size_t index, const struct cs_buf *text,
+                                Callsheet__V1__MediaType type, Callsheet__V1__MediaFacts **ret_facts,
+                                struct cs_err *err) CS_MUST_USE;
 
 #endif

@@ -1,9 +1,12 @@
 /* Pictures of a video: one at a time, the best one, many on a sheet, or as a storyboard that players show. */
+#include <assert.h>
 #include <math.h>
 
 #include "cs/base/text.h"
 #include "cs/catalog.h"
 #include "graph/av.h"
+#include "graph/keyframe.h"
+#include "graph/pick.h"
 #include "graph/still.h"
 #include "graph/tiles.h"
 #include "ops/talk.h"
@@ -31,6 +34,12 @@ static struct med_video *picture_at(struct med_graph *graph, const struct moment
     frame = frame < 0 ? 0 : frame;
     clip.from_ticks = med_ticks_at_frame(frame, from->format.rate);
     return med_clip_video(graph, &clip, &from->format, frames, MED_FIT_CROP, MED_ANCHOR_CENTER);
+}
+
+static struct med_video *key_at(struct med_graph *graph, const struct moment_picker *from, int64_t frame) {
+    struct med_clip clip = from->clip;
+    clip.from_ticks = med_ticks_at_frame(frame, from->format.rate);
+    return med_keyframe(graph, &clip, &from->format, MED_FIT_CROP, MED_ANCHOR_CENTER);
 }
 
 /* The middle of part i of `count` equal ones. */
@@ -128,12 +137,30 @@ static enum cs_status write_storyboard(struct med_job *job, const struct moment_
     return med_job_write_text(job, 1, &vtt, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_UNSPECIFIED, err);
 }
 
+/* How the tiles of a sheet are had: a key frame each where those are near enough that it is of the tile's own stretch
+ * of time; else exactly, each by itself, or when that would decode more than there is, in one go. */
+static void tiles_of(struct med_job *job, struct med_graph *graph, const struct moment_picker *from, size_t count,
+                     struct med_video **pads) {
+    int64_t reach_ticks = med_keyframe_reach(&from->clip);
+    int64_t reach = med_frames_at(reach_ticks, from->format.rate);
+    int64_t *frames = cs_arena_array(job->arena, count, sizeof(*frames));
+    for (size_t i = 0; i < count; i++) {
+        frames[i] = frame_of_part(from, i, count);
+    }
+    if (reach == 0 || (int64_t)count > from->frames || (int64_t)count * reach / 2 <= from->frames) {
+        bool near = reach > 0 && 2 * reach * (int64_t)count <= from->frames;
+        for (size_t i = 0; i < count; i++) {
+            pads[i] = near ? key_at(graph, from, frames[i]) : picture_at(graph, from, frames[i], 1);
+        }
+        return;
+    }
+    med_pick(graph, picture_at(graph, from, 0, from->frames), frames, count, pads);
+}
+
 static struct med_video *sheet(struct med_job *job, struct med_graph *graph, const struct moment_picker *from,
                                size_t columns, size_t count) {
     struct med_video **pads = cs_arena_array(job->arena, count, sizeof(void *));
-    for (size_t i = 0; i < count; i++) {
-        pads[i] = picture_at(graph, from, frame_of_part(from, i, count), 1);
-    }
+    tiles_of(job, graph, from, count, pads);
     return med_tiles(graph, pads, count, (int)columns);
 }
 
@@ -187,6 +214,7 @@ enum cs_status med_op_thumbnail(struct med_job *job, const Callsheet__V1__Thumbn
         return one_picture(job, params, &from, err);
     }
     CS_TRY(read_grid(params, &columns, &count, err));
+    assert(columns > 0);
     struct med_picture_format whole = from.format;
     whole.width *= (int)columns;
     whole.height *= (int)(count / columns);

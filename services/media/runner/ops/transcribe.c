@@ -2,9 +2,10 @@
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
 
-#include "cs/base/text.h"
+#include "cs/catalog.h"
 #include "edit/retime.h"
 #include "graph/av.h"
+#include "graph/progress.h"
 #include "graph/timeline.h"
 #include "ops/talk.h"
 #include "speech/chunks.h"
@@ -16,18 +17,6 @@ static struct med_recognizer *ready; /* of this process; opened before the sandb
 
 enum cs_status med_transcribe_prepare(struct cs_err *err) {
     return ready != NULL ? CS_OK : med_recognizer_open(&ready, err);
-}
-
-static void tell(const struct med_job *job, int64_t done, int64_t samples) {
-    Callsheet__V1__Progress progress = CALLSHEET__V1__PROGRESS__INIT;
-    if (job->events == NULL || job->events->progress == NULL) {
-        return;
-    }
-    progress.stage = (char *)(uintptr_t) "transcribing";
-    progress.fraction = (double)done / (double)samples;
-    progress.media_time_us = done * 1000000 / MED_SAMPLE_RATE;
-    progress.media_duration_us = samples * 1000000 / MED_SAMPLE_RATE;
-    job->events->progress(&progress, job->events->user);
 }
 
 static enum cs_status open_converter(SwrContext **ret_converter, struct cs_err *err) {
@@ -63,13 +52,15 @@ static enum cs_status hear(struct med_chunks *chunks, SwrContext *converter, con
 static enum cs_status hear_all(const struct med_job *job, struct med_audio *sound, struct med_chunks *chunks,
                                SwrContext *converter, struct cs_err *err) {
     float stereo[2 * BLOCK];
+    struct med_progress progress =
+        med_progress_begin(job->events, "transcribing", sound->samples * 1000000 / MED_SAMPLE_RATE);
     for (int64_t done = 0; done < sound->samples;) {
         int64_t left = sound->samples - done;
         int count = left < BLOCK ? (int)left : BLOCK;
         CS_TRY(sound->pull(sound, stereo, (size_t)count, err));
         CS_TRY(hear(chunks, converter, stereo, count, err));
         done += count;
-        tell(job, done, sound->samples);
+        med_progress_tell(&progress, done * 1000000 / MED_SAMPLE_RATE);
     }
     return hear(chunks, converter, NULL, 0, err);
 }
@@ -114,8 +105,7 @@ enum cs_status med_op_transcribe(struct med_job *job, const Callsheet__V1__Trans
     struct med_clip clip;
     CS_TRY(med_transcribe_prepare(err));
     CS_TRY(med_job_input(job, params->media, "media", &clip, err));
-    if (!cs_str_empty(params->language) && !cs_str_eq(params->language, "en") &&
-        !cs_str_eq(params->language, "en-US")) {
+    if (!cs_spoken_language(params->language)) {
         return cs_fail_at(err, "language", "language_not_supported", "the local recogniser knows English only");
     }
     if (clip.facts->audio.stream < 0) {

@@ -3,8 +3,11 @@
  *
  * Rules    One of more than MED_CHUNKED_FROM_S is heard in chunks of at most MED_CHUNK_S, each of which ends where it
  * is quietest in its last MED_CHUNK_SLACK_S. A chunk that cannot be heard is left out; when that are more than half of
- * them, all has failed. Times are those of the recording. Memory   MED_CHUNK_SLACK_S of sound, and the words. Fails
- * INTERNAL "transcription_failed"; OUT_OF_RANGE "too_many_words"; what an ear fails with but for INTERNAL. Threads one.
+ * them, all has failed. Times are those of the recording.
+ *
+ * Memory   MED_CHUNK_SLACK_S of sound, and the words.
+ * Fails    INTERNAL "transcription_failed"; OUT_OF_RANGE "too_many_words"; what an ear fails with but for INTERNAL.
+ * Threads  one.
  */
 #ifndef MED_CHUNKS_H
 #define MED_CHUNKS_H

@@ -1,11 +1,12 @@
-/* COVERS ops/brand.c, graph/overlay.c loudness.c level.c, fit.c's cutouts: intro, outro, logo and loudness. */
+/* COVERS ops/brand.c frame_part.c retime_subtitles.c, graph/overlay.c loudness.c level.c, fit.c's cutouts: intro,
+ * outro, logo and loudness. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cs/test.h"
-#include "studio.h"
+#include "flash.h"
 
 enum { WIDTH = 200, HEIGHT = 100 };
 
@@ -25,7 +26,7 @@ static void assert_color(const uint8_t *got, int red, int green, int blue) {
     }
 }
 
-TEST(ta_046_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity) {
+TEST(ta_046_t13_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity) {
     static const struct {
         const char *corner;
         int x, y; /* of the logo's own first pixel: 20x20 at a margin of 10 */
@@ -218,7 +219,56 @@ TEST(ta_046_real_logos_and_turned_photos_lie_upright) {
     }
 }
 
-TEST_MAIN(CS_TEST(ta_046_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity),
+/* Milliseconds at which the first cue begins. */
+static double first_cue_ms(struct studio *studio) {
+    int hours = 0, minutes = 0, seconds = 0, ms = 0;
+    const char *srt = studio_read(studio, "subtitles.srt", NULL);
+    assert_int_equal(sscanf(srt, "1\n%d:%d:%d,%d", &hours, &minutes, &seconds, &ms), 4);
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000.0 + ms;
+}
+
+/* The first flash is said to be at its half second; it is looked for in what was branded. */
+TEST(ta_045_ta_046_subtitles_are_where_the_branded_video_says_them) {
+    static const char cue[] = "1\n00:00:00,500 --> 00:00:00,900\nflash\n";
+    static const char format[] = "{\"video\":{\"input\":1},\"intro\":{\"input\":2}%s%s}";
+    static const struct {
+        const char *intro, *durations;
+    } cases[] = {
+        {"image", ""},
+        {"image", ",\"introDuration\":1.5,\"fadeDuration\":0"},
+        {"video", ",\"introDuration\":20,\"fadeDuration\":2"}, /* 0.6 s long: at most half of it is shared */
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *film = flash_make(&studio, "film.mp4", &(struct flash_film){.rate_num = 25, .frames = 75});
+    const char *image = studio_make(&studio, "image.png", "-f lavfi -i color=black:s=64x64 -frames:v 1");
+    const char *video = studio_make(&studio, "video.mp4", "-f lavfi -i color=black:s=64x64:r=30:d=0.6");
+    const char *srt = studio_write(&studio, "said.srt", cue, sizeof(cue) - 1);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *intro = cases[i].intro[0] == 'i' ? image : video;
+        const char *brand = cs_arena_sprintf(studio.arena, format, cases[i].durations, "");
+        (void)studio_must(&studio, cs_arena_sprintf(studio.arena, "{\"brand\":%s}", brand), "branded.mp4",
+                          (const char *[]){film, intro, NULL});
+        struct flash_sight sight = flash_look(&studio, "branded.mp4", 25, 1);
+        assert_true(sight.count >= 2);
+        const char *retime =
+            cs_arena_sprintf(studio.arena, format, cases[i].durations, ",\"transcript\":{\"input\":3}");
+        assert_ok(studio_run(&studio, cs_arena_sprintf(studio.arena, "{\"retimeSubtitles\":%s}", retime),
+                             "words_after.json", (const char *[]){film, intro, srt, NULL}),
+                  &studio.err);
+        double seen_ms = sight.items[sight.count - 3].frame * 40;
+        if (fabs(first_cue_ms(&studio) - seen_ms) > 40) {
+            fail_msg("case %zu: the cue is at %g, the flash at %g ms", i, first_cue_ms(&studio), seen_ms);
+        }
+    }
+    assert_fails(studio_run(&studio, "{\"retimeSubtitles\":{\"transcript\":{\"input\":1},\"intro\":{\"input\":2}}}",
+                            "words_after.json", (const char *[]){srt, image, NULL}),
+                 &studio.err, CS_INVALID_ARGUMENT, "required");
+    assert_string_equal(studio.err.path, "video");
+}
+
+TEST_MAIN(CS_TEST(ta_045_ta_046_subtitles_are_where_the_branded_video_says_them),
+          CS_TEST(ta_046_t13_the_logo_lies_in_its_corner_with_its_size_margin_and_opacity),
           CS_TEST(ta_046_what_is_transparent_in_the_logo_shows_the_video),
           CS_TEST(ta_046_intro_and_outro_of_other_shapes_are_padded_and_faded_to_the_frame),
           CS_TEST(ta_046_a_short_intro_is_not_stretched_and_hard_cuts_are_possible),

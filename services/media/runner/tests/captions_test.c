@@ -62,7 +62,7 @@ static char *escaped(const char *text, bool keep_lines) {
     return copy;
 }
 
-TEST(markup_in_text_stays_text) {
+TEST(m8_markup_in_text_stays_text) {
     assert_string_equal(escaped("{\\b1}x", false), "\\{\\\xe2\x81\xa0"
                                                    "b1\\}x");
     assert_string_equal(escaped("a\\Nb", false), "a\\\xe2\x81\xa0Nb");
@@ -119,7 +119,7 @@ TEST(font_wishes_find_what_is_installed) {
     assert_string_equal(med_fonts_family("dejavu sans"), "DejaVu Sans");
 }
 
-TEST(times_are_written_to_the_centisecond) {
+TEST(m8_times_are_written_to_the_centisecond) {
     char text[MED_ASS_TIME_SIZE];
     med_ass_time(0, text);
     assert_string_equal(text, "0:00:00.00");
@@ -131,7 +131,7 @@ TEST(times_are_written_to_the_centisecond) {
 
 /* ---- words ---- */
 
-TEST(words_of_a_text_share_the_interval) {
+TEST(sy_088_words_of_a_text_share_the_interval) {
     struct med_words words = words_of("  one two\nthree ", 1);
     assert_int_equal(words.count, 3);
     assert_string_equal(words.items[2].text, "three");
@@ -167,7 +167,7 @@ TEST(transcripts_are_lists_objects_or_segments) {
     }
 }
 
-TEST(what_is_no_transcript_is_refused) {
+TEST(t7_what_has_no_words_with_times_is_refused) {
     static const char *const bad[] = {
         "",
         "{}",
@@ -178,6 +178,7 @@ TEST(what_is_no_transcript_is_refused) {
         "[{\"word\":\"a\",\"start\":-1,\"end\":1}]",
         "[{\"word\":\"a\",\"start\":0,\"end\":1e300}]",
         "{\"segments\":[{}]}",
+        "{\"text\":\"um you know\",\"segments\":[{\"id\":0,\"start\":0,\"end\":2,\"text\":\"um you know\"}]}",
         "[{\"word\":\"a\",\"start\":0,\"end\":1}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -189,9 +190,10 @@ TEST(what_is_no_transcript_is_refused) {
 
 /* ---- grouping ---- */
 
-TEST(captions_end_at_their_word_count_length_and_width) {
+TEST(sy_091_captions_end_at_their_word_count_length_and_width) {
     struct med_style style = preset("default");
     struct med_words words = words_of("a b c d e f g", 7);
+    assert_true(style.words_max == 3 && style.duration_max_cs == 300 && style.characters_max == 50);
     assert_int_equal(med_group_words(&words, &style, arena).count, 3);
     style.duration_max_cs = 200;
     assert_int_equal(med_group_words(&words, &style, arena).count, 4);
@@ -219,26 +221,46 @@ TEST(captions_never_overlap_and_small_gaps_are_closed) {
 
 /* ---- looks ---- */
 
-TEST(presets_have_their_values) {
-    struct med_style tiktok = preset("");
-    assert_int_equal((int)tiktok.size, 80);
-    assert_true(tiktok.bold && tiktok.highlight);
-    assert_int_equal(tiktok.margin_v, 250);
-    assert_int_equal(tiktok.active_color, 0x0000ffff);
-    assert_int_equal(tiktok.words_max, 1);
-    struct med_style youtube = preset("youtube");
-    assert_true(youtube.box && !youtube.highlight);
-    assert_int_equal(youtube.box_color, 0x80000000);
-    assert_int_equal(youtube.words_max, 5);
+TEST(sy_090_presets_have_their_values) {
+    static const struct {
+        const char *name, *family;
+        int size;
+        bool bold;
+        uint32_t color;
+        double outline, shadow;
+        int alignment, margin_v;
+        uint32_t words;
+    } wanted[] = {
+        {"", "Liberation Sans", 80, true, 0x00ffffff, 3, 0, 2, 250, 1}, /* tiktok */
+        {"tiktok", "Liberation Sans", 80, true, 0x00ffffff, 3, 0, 2, 250, 1},
+        {"youtube", "Liberation Sans", 48, false, 0x00ffffff, 0, 0, 2, 100, 5},
+        {"story", "Liberation Mono", 52, false, 0x00ffff00, 0, 0, 5, 0, 3},
+        {"minimal", "Liberation Sans", 42, false, 0x00dddddd, 2, 0, 2, 80, 4},
+        {"cinematic", "Liberation Serif", 40, false, 0x00e0e0e0, 0, 2, 2, 120, 6},
+    };
+    for (size_t i = 0; i < CS_COUNT(wanted); i++) {
+        struct med_style style = preset(wanted[i].name);
+        assert_string_equal(style.family, wanted[i].family);
+        assert_int_equal((int)style.size, wanted[i].size);
+        assert_int_equal(style.bold, wanted[i].bold);
+        assert_int_equal(style.color, wanted[i].color);
+        assert_int_equal(style.outline_color, 0);
+        assert_true(style.outline == wanted[i].outline && style.shadow == wanted[i].shadow);
+        assert_int_equal(style.alignment, wanted[i].alignment);
+        assert_int_equal(style.margin_v, wanted[i].margin_v);
+        assert_int_equal(style.words_max, wanted[i].words);
+    }
+    struct med_style tiktok = preset("tiktok");
+    assert_true(tiktok.highlight && tiktok.active_color == 0x0000ffff && tiktok.inactive_color == 0x00aaaaaa);
+    assert_true(tiktok.active_scale == 1.2 && !tiktok.box);
     struct med_style story = preset("story");
-    assert_int_equal(story.alignment, 5);
-    assert_string_equal(story.family, "Liberation Mono");
-    assert_int_equal(preset("minimal").color, 0x00dddddd);
-    assert_int_equal((int)preset("cinematic").shadow, 2);
-    assert_string_equal(preset("cinematic").family, "Liberation Serif");
+    assert_true(story.highlight && story.active_color == 0x00ffffff && story.inactive_color == 0x00888888);
+    assert_true(story.active_scale == 1.15 && story.box && story.box_color == 0x40000000);
+    assert_true(preset("youtube").box && preset("youtube").box_color == 0x80000000);
+    assert_false(preset("youtube").highlight || preset("minimal").highlight || preset("cinematic").highlight);
 }
 
-TEST(a_plan_changes_a_preset_without_spoiling_it) {
+TEST(m8_a_plan_changes_a_preset_without_spoiling_it) {
     Callsheet__V1__CaptionStyle wire = CALLSHEET__V1__CAPTION_STYLE__INIT;
     Google__Protobuf__UInt32Value size = GOOGLE__PROTOBUF__UINT32_VALUE__INIT;
     struct med_style style;
@@ -261,7 +283,7 @@ TEST(a_plan_changes_a_preset_without_spoiling_it) {
     assert_fails(med_style_resolve(&wire, 1920, &style, &err), &err, CS_INVALID_ARGUMENT, "unknown_preset");
 }
 
-TEST(colors_have_four_spellings) {
+TEST(sy_093_colors_have_four_spellings_and_one_in_ass) {
     uint32_t color = 0;
     assert_true(med_color_parse("#1a2B3c", &color));
     assert_int_equal(color, 0x003c2b1a);
@@ -279,14 +301,52 @@ TEST(colors_have_four_spellings) {
 
 /* ---- documents ---- */
 
-TEST(a_highlight_is_one_event_a_word_without_gaps) {
+TEST(sy_094_the_canvas_of_the_script_is_the_videos) {
+    struct med_words words = words_of("one", 1);
+    struct med_style style = preset("tiktok");
+    struct cs_buf out = {0};
+    struct med_font_set fonts = {0};
+    const char *text = document_of(&words, &style);
+    assert_non_null(strstr(text, "\nScriptType: v4.00+\nPlayResX: 1080\nPlayResY: 1920\nWrapStyle: 0\n"
+                                 "ScaledBorderAndShadow: yes\n"));
+    assert_ok(med_document(&words, &style, "en", 1922, 1080, arena, &out, &fonts, &err), &err);
+    assert_non_null(strstr(out.data, "\nPlayResX: 1922\nPlayResY: 1080\n"));
+    cs_buf_fini(&out);
+}
+
+TEST(sy_093_sy_095_a_background_makes_a_padded_box_of_its_color) {
+    Callsheet__V1__CaptionStyle wire = CALLSHEET__V1__CAPTION_STYLE__INIT;
+    Google__Protobuf__UInt32Value border = GOOGLE__PROTOBUF__UINT32_VALUE__INIT;
+    Google__Protobuf__DoubleValue padding = GOOGLE__PROTOBUF__DOUBLE_VALUE__INIT;
+    struct med_words words = words_of("one", 1);
+    struct med_style style;
+    wire.preset = (char *)(uintptr_t) "minimal";
+    wire.color = (char *)(uintptr_t) "#1a2b3c";
+    wire.background_color = (char *)(uintptr_t) "&H80FF0000";
+    assert_ok(med_style_resolve(&wire, 1920, &style, &err), &err);
+    /* a box around the whole caption (4), no outline, padded by 10 */
+    static const char boxed[] = "Style: Default,Liberation Sans,42,&H003C2B1A,&H003C2B1A,&H00000000,&H80FF0000,"
+                                "0,0,0,0,100,100,0,0,4,0,%s,2,60,60,80,-1\n";
+    assert_non_null(strstr(document_of(&words, &style), cs_arena_sprintf(arena, boxed, "10")));
+    padding.value = 24;
+    wire.padding = &padding;
+    assert_ok(med_style_resolve(&wire, 1920, &style, &err), &err);
+    assert_non_null(strstr(document_of(&words, &style), cs_arena_sprintf(arena, boxed, "24")));
+    border.value = 1; /* who wants an outline gets one */
+    wire.border_style = &border;
+    assert_ok(med_style_resolve(&wire, 1920, &style, &err), &err);
+    assert_non_null(strstr(document_of(&words, &style), "0,0,0,0,100,100,0,0,1,2,0,2,60,60,80,-1\n"));
+}
+
+TEST(sy_092_m8_a_highlight_is_one_event_a_word_without_gaps) {
     struct med_words words = words_of("one two three", 3);
     struct med_style style = preset("story");
     const char *text = document_of(&words, &style);
     assert_int_equal(count_of(text, "Dialogue:"), 3);
     assert_non_null(strstr(text, "Dialogue: 0,0:00:00.00,0:00:01.00,"));
     assert_non_null(strstr(text, "Dialogue: 0,0:00:01.00,0:00:02.00,"));
-    assert_non_null(strstr(text, "\\fscx115\\fscy115)}one{\\r}"));
+    assert_non_null(strstr(text, "{\\1c&HFFFFFF&\\1a&H00&\\fscx100\\fscy100\\t(0,70,\\fscx115\\fscy115)}one{\\r}"));
+    assert_non_null(strstr(text, "{\\1c&H888888&\\1a&H00&} two"));
     assert_int_equal(count_of(text, "{\\r}"), 3);
 }
 
@@ -309,7 +369,7 @@ TEST(a_typewriter_shows_each_letter_in_its_place) {
     assert_non_null(strstr(text, ",,abc\n"));
 }
 
-TEST(hostile_text_adds_no_events_and_no_tags) {
+TEST(m8_hostile_text_adds_no_events_and_no_tags) {
     struct med_words words = words_of("{\\p1}m{\\p0} x\nDialogue:,0 \\N{\\fscx900}", 2);
     struct med_style style = preset("minimal");
     const char *text = document_of(&words, &style);
@@ -332,25 +392,27 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CS_TEST(markup_in_text_stays_text),
+        CS_TEST(m8_markup_in_text_stays_text),
         CS_TEST(broken_utf8_becomes_a_replacement_mark),
         CS_TEST(letters_that_the_font_lacks_come_from_another),
         CS_TEST(a_font_shows_libass_all_its_characters),
         CS_TEST(font_wishes_find_what_is_installed),
-        CS_TEST(times_are_written_to_the_centisecond),
-        CS_TEST(words_of_a_text_share_the_interval),
+        CS_TEST(m8_times_are_written_to_the_centisecond),
+        CS_TEST(sy_088_words_of_a_text_share_the_interval),
         CS_TEST(a_text_without_spaces_is_cut_into_pieces),
         CS_TEST(transcripts_are_lists_objects_or_segments),
-        CS_TEST(what_is_no_transcript_is_refused),
-        CS_TEST(captions_end_at_their_word_count_length_and_width),
+        CS_TEST(t7_what_has_no_words_with_times_is_refused),
+        CS_TEST(sy_091_captions_end_at_their_word_count_length_and_width),
         CS_TEST(captions_never_overlap_and_small_gaps_are_closed),
-        CS_TEST(presets_have_their_values),
-        CS_TEST(a_plan_changes_a_preset_without_spoiling_it),
-        CS_TEST(colors_have_four_spellings),
-        CS_TEST(a_highlight_is_one_event_a_word_without_gaps),
+        CS_TEST(sy_090_presets_have_their_values),
+        CS_TEST(m8_a_plan_changes_a_preset_without_spoiling_it),
+        CS_TEST(sy_093_colors_have_four_spellings_and_one_in_ass),
+        CS_TEST(sy_094_the_canvas_of_the_script_is_the_videos),
+        CS_TEST(sy_093_sy_095_a_background_makes_a_padded_box_of_its_color),
+        CS_TEST(sy_092_m8_a_highlight_is_one_event_a_word_without_gaps),
         CS_TEST(without_highlight_a_caption_is_one_event),
         CS_TEST(a_typewriter_shows_each_letter_in_its_place),
-        CS_TEST(hostile_text_adds_no_events_and_no_tags),
+        CS_TEST(m8_hostile_text_adds_no_events_and_no_tags),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

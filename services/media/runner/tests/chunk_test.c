@@ -1,7 +1,11 @@
-/* COVERS ops/chunk.c: a long picture in chunks. */
+/* COVERS ops/chunk.c, ops/chunk_note.c: a long picture in chunks. */
+#include <libavutil/avutil.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "captions/fonts.h"
+#include "cs/base/text.h"
 #include "cs/test.h"
 #include "studio.h"
 
@@ -54,6 +58,18 @@ TEST(a_long_picture_is_made_in_chunks_of_ten_seconds) {
     assert_int_equal(survey->frames, FRAMES);
     assert_int_equal(survey->chunks, CHUNKS);
     assert_int_equal(survey->chunk_frames, CHUNK);
+}
+
+TEST(a_survey_says_what_its_bytes_depend_on_beside_the_job) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = make_long(&studio);
+    const char *tools = studio_survey(&studio, reframe, INPUTS(input))->tools;
+    CS_AUTO_FREE char *expected =
+        cs_sprintf("ffmpeg %s fonts %llx", av_version_info(), (unsigned long long)med_fonts_sum());
+    assert_true(med_fonts_sum() != 0);
+    assert_string_equal(tools, expected);
+    assert_string_equal(studio_survey(&studio, captions, INPUTS(input))->tools, expected);
 }
 
 TEST(a_short_picture_is_made_in_one_go) {
@@ -164,6 +180,68 @@ TEST(chunks_of_a_chain_begin_in_layers_texts_and_logos_that_move) {
     assert_like_one_go(&studio, operations, moving, WIDTH, HEIGHT);
 }
 
+/* ---- what was seen of them ---- */
+
+static void assert_near(double value, double wanted, double by) {
+    if (fabs(value - wanted) > by) {
+        fail_msg("%.6f instead of %.6f", value, wanted);
+    }
+}
+
+static void assert_same_spans(Callsheet__V1__MediaSpan *const *spans, size_t count,
+                              Callsheet__V1__MediaSpan *const *whole, size_t whole_count) {
+    assert_int_equal(count, whole_count);
+    for (size_t i = 0; i < count; i++) {
+        assert_near(spans[i]->start, whole[i]->start, 1e-9);
+        assert_near(spans[i]->end, whole[i]->end, 1e-9);
+    }
+}
+
+/* Black across one border, but not for long enough across another; standing still across the third. */
+TEST(what_is_black_or_stands_still_across_chunks_is_told_as_of_one_go) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = studio_make(
+        &studio, "spans.mp4",
+        "-f lavfi -i \"testsrc2=s=64x48:r=25:d=34,drawbox=t=fill:color=black:enable='between(t,4,4.8)+between(t,9.7,"
+        "10.3)+between(t,29.9,30.1)',drawbox=t=fill:color=gray:enable='between(t,19.2,21.6)+between(t,26,28.5)'\" "
+        "-c:v libx264 -preset ultrafast -crf 10 -g 40 -pix_fmt yuv420p");
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(&studio, reframe, INPUTS(input));
+    assert_int_equal(survey->chunks, CHUNKS);
+    make_chunks(&studio, reframe, INPUTS(input), survey, "s", false);
+    join(&studio, reframe, INPUTS(input), survey->chunks, "s", "chunks.mp4");
+    const Callsheet__V1__Quality *quality = studio.done->qualities[0]->quality;
+    studio_must(&studio, reframe, "whole.mp4", INPUTS(input));
+    const Callsheet__V1__Quality *whole = studio.done->qualities[0]->quality;
+    assert_int_equal(whole->n_black, 2);
+    assert_int_equal(whole->n_frozen, 2);
+    assert_near(whole->black[1]->start, 9.7, 0.041);
+    assert_near(whole->black[1]->end, 10.32, 0.041);
+    assert_same_spans(quality->black, quality->n_black, whole->black, whole->n_black);
+    assert_same_spans(quality->frozen, quality->n_frozen, whole->frozen, whole->n_frozen);
+}
+
+/* Of a chunk whose last bytes are others there is no report, and nothing else is lost. */
+TEST(a_chunk_without_a_note_is_put_together_all_the_same) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *input = studio_make(&studio, "black.mp4",
+                                    "-f lavfi -i color=black:s=64x48:r=25:d=34 -c:v libx264 -preset ultrafast -pix_fmt "
+                                    "yuv420p");
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(&studio, reframe, INPUTS(input));
+    make_chunks(&studio, reframe, INPUTS(input), survey, "n", false);
+    size_t size = 0;
+    char *first = studio_read(&studio, "n0.mp4", &size);
+    first[size - 1] ^= 1;
+    studio_write(&studio, "n0.mp4", first, size);
+    join(&studio, reframe, INPUTS(input), survey->chunks, "n", "out.mp4");
+    const Callsheet__V1__Quality *quality = studio.done->qualities[0]->quality;
+    assert_int_equal(quality->frame_count, FRAMES);
+    assert_int_equal(quality->n_black, 1);
+    assert_near(quality->black[0]->start, (double)(CHUNK - 1) / 25, 1e-9);
+    assert_near(quality->black[0]->end, SECONDS, 1e-9);
+}
+
 TEST(what_is_no_chunk_of_the_output_is_refused) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -174,12 +252,18 @@ TEST(what_is_no_chunk_of_the_output_is_refused) {
                  CS_INVALID_ARGUMENT, "bad_chunk");
     assert_fails(studio_join(&studio, reframe, "out.mp4", CHUNKS, INPUTS(input, input, input, input, input)),
                  &studio.err, CS_INTERNAL, "bad_chunk");
+    const char *none = studio_write(&studio, "none.mp4", "no film", 7);
+    assert_fails(studio_join(&studio, reframe, "out.mp4", CHUNKS, INPUTS(input, none, none, none, none)), &studio.err,
+                 CS_INTERNAL, "bad_chunk");
 }
 
-TEST_MAIN(CS_TEST(a_long_picture_is_made_in_chunks_of_ten_seconds), CS_TEST(a_short_picture_is_made_in_one_go),
+TEST_MAIN(CS_TEST(a_long_picture_is_made_in_chunks_of_ten_seconds),
+          CS_TEST(a_survey_says_what_its_bytes_depend_on_beside_the_job), CS_TEST(a_short_picture_is_made_in_one_go),
           CS_TEST(what_looks_at_all_of_a_picture_first_is_not_divided),
           CS_TEST(what_is_encoded_in_its_own_way_is_not_divided),
           CS_TEST(chunks_give_the_same_bytes_in_whatever_order_they_are_made), CS_TEST(chunks_show_what_one_go_shows),
           CS_TEST(chunks_of_a_chain_begin_in_transitions_and_behind_them),
           CS_TEST(chunks_of_a_chain_begin_in_layers_texts_and_logos_that_move),
+          CS_TEST(what_is_black_or_stands_still_across_chunks_is_told_as_of_one_go),
+          CS_TEST(a_chunk_without_a_note_is_put_together_all_the_same),
           CS_TEST(what_is_no_chunk_of_the_output_is_refused))

@@ -225,6 +225,37 @@ TEST(encoders_are_chosen_by_name_and_licence) {
     (void)studio_must(&studio, "{\"convert\":{\"video\":{\"input\":1},\"videoCodec\":\"vp9\"}}", "b.mp4", INPUTS(clip));
 }
 
+/* Whatever an operation makes: whole, behind steps, or of what could be copied but for its edges. */
+TEST(without_gpl_encoders_no_operation_uses_one) {
+    static const struct {
+        const char *operation;
+        const char *codec;
+    } cases[] = {
+        {"{\"reframe\":{\"video\":{\"input\":1},\"aspectRatio\":\"1:1\"}}", "av1"},
+        {"{\"trim\":{\"video\":{\"input\":1},\"start\":0.2,\"end\":0.9}}", "av1"},
+        {"[{\"speed\":{\"video\":{\"input\":1},\"factor\":2}},{\"overlayText\":{\"video\":{\"step\":1},\"texts\":"
+         "[{\"text\":\"a\"}]}}]",
+         "av1"},
+        {"{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":1}}]}}", "h264"}, /* copied */
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "clip.mp4",
+                                   "-f lavfi -i testsrc2=s=160x90:r=25:d=2 -c:v libx264 -preset ultrafast -g 10 "
+                                   "-sc_threshold 0 -pix_fmt yuv420p");
+    studio.no_gpl_encoders = true;
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const Callsheet__V1__MediaFacts *facts = studio_must(&studio, cases[i].operation, "out.mp4", INPUTS(clip));
+        if (strcmp(facts->video->codec, cases[i].codec) != 0) {
+            fail_msg("%s made %s", cases[i].operation, facts->video->codec);
+        }
+    }
+    const Callsheet__V1__RunnerSurvey *survey = studio_survey(
+        &studio, "{\"layer\":{\"layers\":[{\"media\":{\"input\":1},\"loop\":true}],\"outputDuration\":60}}",
+        INPUTS(clip));
+    assert_int_equal(survey->chunks, 1);
+}
+
 TEST(a_conversion_ends_a_chain) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -243,4 +274,4 @@ TEST_MAIN(CS_TEST(sy_105_every_kind_of_file_is_made_twice_the_same), CS_TEST(the
           CS_TEST(better_is_bigger_and_named_qualities_are_numbers), CS_TEST(a_target_size_is_met_by_every_codec),
           CS_TEST(a_capped_rate_is_kept), CS_TEST(size_and_rate_change_and_nothing_is_enlarged),
           CS_TEST(sound_can_be_left_out_and_may_be_missing), CS_TEST(encoders_are_chosen_by_name_and_licence),
-          CS_TEST(a_conversion_ends_a_chain))
+          CS_TEST(without_gpl_encoders_no_operation_uses_one), CS_TEST(a_conversion_ends_a_chain))

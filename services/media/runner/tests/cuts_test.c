@@ -92,7 +92,7 @@ TEST(ta_030_ta_038_a_pause_of_a_second_and_a_half_is_cut) {
     assert_plan(words, 1200, "keep 0-1200 content");
 }
 
-TEST(ta_039_the_plan_reaches_from_zero_to_the_end_of_the_media) {
+TEST(ta_039_t8_the_plan_reaches_from_zero_to_the_end_of_the_media) {
     struct med_words words = words_of("");
     talk(&words, 200, 800);
     assert_plan(words, 1000, "cut 0-200 silence_2000ms, keep 200-800 content, cut 800-1000 silence_2000ms");
@@ -101,7 +101,7 @@ TEST(ta_039_the_plan_reaches_from_zero_to_the_end_of_the_media) {
     assert_plan(late, 1000, "cut 0-950 silence_9500ms, keep 950-1000 content");
 }
 
-TEST(ta_031_fillers_go_with_a_margin_that_no_neighbour_feels) {
+TEST(ta_031_t8_fillers_go_with_a_margin_that_no_neighbour_feels) {
     struct med_words words = words_of("");
     talk(&words, 0, 400);
     words.items[words.count++] = (struct med_word){.text = "Um,", .size_bytes = 3, .start_cs = 420, .end_cs = 450};
@@ -114,7 +114,7 @@ TEST(ta_031_fillers_go_with_a_margin_that_no_neighbour_feels) {
     assert_plan(wide, 900, "keep 0-410 content, cut 410-480 filler_word_um, keep 480-900 content");
 }
 
-TEST(ta_031_a_filler_may_have_two_words) {
+TEST(ta_031_t7_a_filler_may_have_two_words) {
     struct med_words words = words_of("");
     talk(&words, 0, 400);
     words.items[words.count++] = (struct med_word){.text = "you", .size_bytes = 3, .start_cs = 420, .end_cs = 450};
@@ -507,7 +507,7 @@ static const char three_keeps[] = "{\"cuts\":[{\"start\":0,\"end\":5,\"type\":\"
                                   "{\"start\":12,\"end\":14,\"type\":\"cut\"},"
                                   "{\"start\":14,\"end\":20,\"type\":\"keep\"}]}";
 
-TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go) {
+TEST(ta_045_t12_words_move_to_where_they_are_heard_and_cut_ones_go) {
     struct med_words after =
         moved("a 100 150, b 470 520, c 600 700, d 790 850, e 1190 1240, f 1500 1550", three_keeps, 0);
     assert_string_equal(words_shown(&after), "a 100 150, b 470 500, d 500 550, f 1000 1050");
@@ -566,7 +566,7 @@ TEST(a_hundred_spans_at_a_third_do_not_drift) {
     }
 }
 
-TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap) {
+TEST(ta_045_ta_054_cues_are_on_frames_in_order_and_never_overlap) {
     struct med_words words = words_of("");
     talk(&words, 7, 4003);
     talk(&words, 4200, 4230);
@@ -629,9 +629,9 @@ static int tear_down(void **user) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(ta_030_ta_038_a_pause_of_a_second_and_a_half_is_cut),
-        CS_TEST(ta_039_the_plan_reaches_from_zero_to_the_end_of_the_media),
-        CS_TEST(ta_031_fillers_go_with_a_margin_that_no_neighbour_feels),
-        CS_TEST(ta_031_a_filler_may_have_two_words),
+        CS_TEST(ta_039_t8_the_plan_reaches_from_zero_to_the_end_of_the_media),
+        CS_TEST(ta_031_t8_fillers_go_with_a_margin_that_no_neighbour_feels),
+        CS_TEST(ta_031_t7_a_filler_may_have_two_words),
         CS_TEST(ta_032_cuts_that_are_near_become_one_unless_something_is_said_between),
         CS_TEST(ta_033_cuts_below_half_a_second_are_dropped),
         CS_TEST(ta_034_what_is_too_short_joins_its_neighbour_and_only_silence_is_cut),
@@ -652,12 +652,12 @@ int main(void) {
         CS_TEST(ta_036_times_may_be_written_in_four_ways),
         CS_TEST(ta_041_a_span_that_begins_behind_the_end_has_no_length),
         CS_TEST(ta_041_plans_that_make_no_sense_are_refused),
-        CS_TEST(ta_045_words_move_to_where_they_are_heard_and_cut_ones_go),
+        CS_TEST(ta_045_t12_words_move_to_where_they_are_heard_and_cut_ones_go),
         CS_TEST(ta_045_transitions_longer_than_what_stays_move_nothing_before_the_start),
         CS_TEST(ta_045_words_follow_spans_that_play_faster_or_slower),
         CS_TEST(ta_045_words_that_are_muted_are_not_shown),
         CS_TEST(a_hundred_spans_at_a_third_do_not_drift),
-        CS_TEST(ta_045_cues_are_on_frames_in_order_and_never_overlap),
+        CS_TEST(ta_045_ta_054_cues_are_on_frames_in_order_and_never_overlap),
         CS_TEST(ta_027_subtitles_are_written_as_srt_and_vtt),
         CS_TEST(ta_026_a_transcript_reads_back_as_the_same_words),
     };

@@ -460,6 +460,53 @@ TEST(sy_103_backgrounds_share_the_time_and_are_looped) {
     assert_string_equal(studio.err.path, "background[1]");
 }
 
+TEST(sy_097_a_layer_that_begins_again_is_heard_again) {
+    static const struct {
+        struct flash_film film;
+        size_t flashes; /* in 4 s */
+    } cases[] = {
+        {{.rate_num = 30, .frames = 30}, 4},
+        {{.rate_num = 25, .frames = 37}, 3}, /* 44 frames of the output */
+        {{.rate_num = 30000, .rate_den = 1001, .frames = 60}, 4},
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *black = studio_make(&studio, "black.mp4", "-f lavfi -i color=black:s=160x120:r=30:d=4");
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *film = flash_make(&studio, "film.mp4", &cases[i].film);
+        (void)studio_must(&studio,
+                          "{\"layer\":{\"layers\":[{\"media\":{\"input\":1},\"main\":true},{\"media\":{\"input\":2},"
+                          "\"loop\":true,\"volume\":0.8}]}}",
+                          "out.mp4", (const char *[]){black, film, NULL});
+        struct flash_sight sight = flash_look(&studio, "out.mp4", 30, 1);
+        flash_expect(&sight, cases[i].flashes, 30, 1);
+    }
+}
+
+/* Green on the left; of the red on the right the upper third is opaque, the middle half of it, the lower not at all. */
+TEST(sy_099_what_was_transparent_before_the_key_stays_so) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *film = studio_make(&studio, "film.mp4", "-f lavfi -i color=blue:s=320x180:r=25:d=0.4");
+    const char *actor = studio_make(&studio, "actor.png",
+                                    "-f lavfi -i \"color=black:s=320x180,format=rgba,geq=r='255*gte(X,160)':"
+                                    "g='255*lt(X,160)':b=0:a='255*lt(Y,60)+128*between(Y,60,119)'\" -frames:v 1");
+    (void)studio_must(&studio,
+                      "{\"layer\":{\"layers\":[{\"media\":{\"input\":1},\"main\":true},{\"media\":{\"input\":2},"
+                      "\"chromaKey\":true}]}}",
+                      "out.mp4", (const char *[]){film, actor, NULL});
+    struct view view = see(&studio, WIDTH, HEIGHT);
+    for (size_t frame = 0; frame < 10; frame += 9) {
+        assert_color(&view, frame, 80, 30, 0, 0, 254);
+        assert_color(&view, frame, 80, 90, 0, 0, 254);
+        assert_color(&view, frame, 80, 150, 0, 0, 254);
+        assert_color(&view, frame, 240, 30, 254, 0, 0);
+        assert_color(&view, frame, 240, 90, 128, 0, 127);
+        assert_color(&view, frame, 240, 150, 0, 0, 254);
+    }
+    free(view.rgb);
+}
+
 TEST(sy_097_an_animation_moves_and_starts_again) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -577,5 +624,7 @@ TEST_MAIN(CS_TEST(sy_097_layers_lie_where_their_placements_say), CS_TEST(sy_097_
           CS_TEST(sy_101_the_main_layer_gives_size_rate_length_and_sound),
           CS_TEST(sy_102_length_is_that_of_the_plan_the_main_layer_or_the_first),
           CS_TEST(sy_103_backgrounds_share_the_time_and_are_looped),
+          CS_TEST(sy_097_a_layer_that_begins_again_is_heard_again),
+          CS_TEST(sy_099_what_was_transparent_before_the_key_stays_so),
           CS_TEST(sy_097_an_animation_moves_and_starts_again), CS_TEST(sy_097_layers_keep_picture_and_sound_together),
           CS_TEST(sy_097_what_cannot_be_a_layer_is_refused_with_its_path), CS_TEST(sy_097_real_media_can_be_layers))

@@ -59,7 +59,7 @@ static size_t check_flashes(struct studio *studio, const char *output, int width
 
 /* ---- merge ---- */
 
-TEST(merge_of_unlike_clips_keeps_picture_and_sound_together) {
+TEST(sy_081_merge_of_unlike_clips_keeps_picture_and_sound_together) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *a = make_flashes(&studio, "a.mp4", "30000/1001", "160x120", 2, ":s=44100:c=mono");
@@ -114,7 +114,7 @@ TEST(thirty_seven_clips_of_75_frames_are_2775_frames) {
     }
 }
 
-TEST(merge_with_a_fade_overlaps_picture_and_sound) {
+TEST(sy_076_sy_077_m1_merge_with_a_fade_overlaps_picture_and_sound) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *white = studio_make(&studio, "w.mp4",
@@ -142,7 +142,7 @@ TEST(merge_with_a_fade_overlaps_picture_and_sound) {
     assert_true(studio_loudest(sound, 100000, 40000) < 0.01 * full);
 }
 
-TEST(merge_lays_sound_over_and_shows_pictures_for_their_time) {
+TEST(sy_079_sy_080_sy_083_sy_084_merge_lays_sound_over_and_shows_pictures_for_their_time) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *picture = studio_make(&studio, "p.png", "-f lavfi -i color=red:s=101x75 -frames:v 1");
@@ -154,9 +154,10 @@ TEST(merge_lays_sound_over_and_shows_pictures_for_their_time) {
         studio_must(&studio,
                     "{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":2},\"volume\":0},"
                     "{\"media\":{\"input\":3},\"offset\":0.5,\"duration\":0.75,\"volume\":0.5},"
-                    "{\"media\":{\"input\":3},\"offset\":7}]}}",
+                    "{\"media\":{\"input\":3},\"offset\":1.95},{\"media\":{\"input\":3},\"offset\":7}]}}",
                     "out.mp4", INPUTS(picture, video, tone));
-    assert_int_equal(facts->video->width, 100); /* even */
+    assert_int_equal(facts->audio->sample_count, 96000); /* what would be longer ends with the video */
+    assert_int_equal(facts->video->width, 100);          /* even */
     assert_int_equal(facts->video->height, 74);
     assert_int_equal(facts->video->frame_count, 60); /* a picture without a duration: 1 s */
     size_t samples = 0;
@@ -166,11 +167,32 @@ TEST(merge_lays_sound_over_and_shows_pictures_for_their_time) {
 
     assert_true(loud > 0.04 && loud < 0.08); /* sine: 1/8, halved */
     assert_true(studio_loudest(sound, 61500, 30000) < 0.003);
-    assert_string_equal(studio.done->metrics[0]->name, "itemCount");
-    assert_true(studio.done->metrics[1]->value == 2);
+    assert_true(studio_metric(&studio, "itemCount") == 5 && studio_metric(&studio, "audioCount") == 3);
 }
 
-TEST(merge_refuses_what_it_cannot_show) {
+TEST(sy_082_a_clip_without_sound_is_silent_and_the_next_one_is_in_time) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *mute = studio_make(&studio, "m.mp4",
+                                   "-f lavfi -i color=red:s=64x64:r=30:d=1 -c:v libx264 -preset ultrafast "
+                                   "-pix_fmt yuv420p");
+    const char *loud = studio_make(&studio, "l.mp4",
+                                   "-f lavfi -i color=blue:s=64x64:r=30:d=1 -f lavfi -i sine=300:r=48000:d=1 -c:v "
+                                   "libx264 -preset ultrafast -pix_fmt yuv420p");
+    const Callsheet__V1__MediaFacts *facts = studio_must(
+        &studio,
+        "{\"merge\":{\"items\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":2}},{\"media\":{\"input\":1}}]}}",
+        "out.mp4", INPUTS(mute, loud));
+    assert_int_equal(facts->video->frame_count, 90);
+    assert_int_equal(facts->audio->sample_count, 144000);
+    size_t samples = 0;
+    CS_AUTO_FREE float *sound = studio_sound(&studio, "out.mp4", &samples);
+    assert_true(studio_loudest(sound, 0, 46500) < 0.003);
+    assert_true(studio_loudest(sound, 48100, 400) > 0.05 && studio_loudest(sound, 95500, 400) > 0.05);
+    assert_true(studio_loudest(sound, 97500, 40000) < 0.003);
+}
+
+TEST(sy_078_merge_refuses_what_it_cannot_show) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *tone = studio_make(&studio, "t.wav", "-f lavfi -i sine=1000:d=1");
@@ -189,7 +211,7 @@ static const struct {
 } frames_by_ratio[] = {{"16:9", 1920, 1080}, {"9:16", 1080, 1920}, {"1:1", 1080, 1080},  {"4:5", 1080, 1350},
                        {"4:3", 1440, 1080},  {"3:4", 1080, 1440},  {"21:9", 2520, 1080}, {"9:21", 1080, 2520}};
 
-TEST(reframe_has_the_size_of_its_ratio_from_a_small_source_too) {
+TEST(sy_085_m2_reframe_has_the_size_of_its_ratio_from_a_small_source_too) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *small = studio_make(
@@ -224,7 +246,7 @@ static char main_color(const uint8_t *rgb, int width, int height) {
     return middle[0] > middle[1] && middle[0] > middle[2] ? 'r' : middle[1] > middle[2] ? 'g' : 'b';
 }
 
-TEST(reframe_anchors_choose_the_region) {
+TEST(sy_086_reframe_anchors_choose_the_region) {
     static const struct {
         bool stacked;
         const char *crop;
@@ -249,7 +271,7 @@ TEST(reframe_anchors_choose_the_region) {
 
 /* ---- lip sync ---- */
 
-TEST(lip_sync_ends_with_the_shorter_and_zero_mutes) {
+TEST(sy_087_m3_lip_sync_ends_with_the_shorter_and_zero_mutes) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *video = studio_make(&studio, "v.mp4",
@@ -304,12 +326,20 @@ TEST(captions_change_their_region_and_nothing_else) {
     assert_true(row_difference(before, after, 360, 0, 640) < 2);
 }
 
-TEST(captions_come_from_text_and_from_transcripts) {
+TEST(sy_088_captions_come_from_text_and_from_transcripts) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *clip = studio_make(&studio, "g.mp4",
                                    "-f lavfi -i color=gray:s=320x180:r=10:d=1 -c:v libx264 -preset ultrafast "
                                    "-pix_fmt yuv420p");
+    assert_ok(studio_run(&studio,
+                         "{\"addSubtitles\":{\"video\":{\"input\":1},\"text\":\"one two\",\"subtitleFiles\":true}}",
+                         "out.mp4", INPUTS(clip)),
+              &studio.err); /* without times: from the beginning to the end, in English */
+    const char *said = studio_read(&studio, "transcript.json", NULL);
+    assert_non_null(strstr(said, "\"language\": \"en\""));
+    assert_non_null(strstr(said, "\"word\": \"one\",\n          \"start\": 0.0,\n          \"end\": 0.5\n"));
+    assert_non_null(strstr(said, "\"word\": \"two\",\n          \"start\": 0.5,\n          \"end\": 1.0\n"));
     static const char json[] =
         "[{\"word\":\"\u5b57\u5e55\",\"start\":0,\"end\":0.5},{\"word\":\"ok\",\"start\":0.5,\"end\":1}]";
     const char *transcript = studio_write(&studio, "t.json", json, sizeof(json) - 1);
@@ -366,7 +396,7 @@ TEST(generated_video_moves_over_a_given_picture_with_a_given_sound) {
     assert_int_equal(facts->video->frame_count, 15); /* as long as the sound */
 }
 
-TEST(generated_pictures_come_in_three_formats) {
+TEST(sy_073_generated_pictures_come_in_three_formats) {
     static const char *const formats[][2] = {{"png", "png"}, {"jpg", "mjpeg"}, {"webp", "webp"}};
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -405,13 +435,18 @@ TEST(generated_speech_is_heard_and_faster_when_asked) {
                  &studio.err, CS_INVALID_ARGUMENT, "unknown_voice");
 }
 
-TEST_MAIN(CS_TEST(merge_of_unlike_clips_keeps_picture_and_sound_together),
+TEST_MAIN(CS_TEST(sy_081_merge_of_unlike_clips_keeps_picture_and_sound_together),
           CS_TEST(thirty_seven_clips_of_75_frames_are_2775_frames),
-          CS_TEST(merge_with_a_fade_overlaps_picture_and_sound),
-          CS_TEST(merge_lays_sound_over_and_shows_pictures_for_their_time), CS_TEST(merge_refuses_what_it_cannot_show),
-          CS_TEST(reframe_has_the_size_of_its_ratio_from_a_small_source_too),
-          CS_TEST(reframe_anchors_choose_the_region), CS_TEST(lip_sync_ends_with_the_shorter_and_zero_mutes),
-          CS_TEST(captions_change_their_region_and_nothing_else), CS_TEST(captions_come_from_text_and_from_transcripts),
+          CS_TEST(sy_076_sy_077_m1_merge_with_a_fade_overlaps_picture_and_sound),
+          CS_TEST(sy_079_sy_080_sy_083_sy_084_merge_lays_sound_over_and_shows_pictures_for_their_time),
+          CS_TEST(sy_078_merge_refuses_what_it_cannot_show),
+          CS_TEST(sy_082_a_clip_without_sound_is_silent_and_the_next_one_is_in_time),
+          CS_TEST(sy_085_m2_reframe_has_the_size_of_its_ratio_from_a_small_source_too),
+          CS_TEST(sy_086_reframe_anchors_choose_the_region),
+          CS_TEST(sy_087_m3_lip_sync_ends_with_the_shorter_and_zero_mutes),
+          CS_TEST(captions_change_their_region_and_nothing_else),
+          CS_TEST(sy_088_captions_come_from_text_and_from_transcripts),
           CS_TEST(generated_video_has_the_wanted_length_and_size_and_repeats),
           CS_TEST(generated_video_moves_over_a_given_picture_with_a_given_sound),
-          CS_TEST(generated_pictures_come_in_three_formats), CS_TEST(generated_speech_is_heard_and_faster_when_asked))
+          CS_TEST(sy_073_generated_pictures_come_in_three_formats),
+          CS_TEST(generated_speech_is_heard_and_faster_when_asked))

@@ -88,6 +88,20 @@ TEST(what_encoders_add_around_the_sound_is_counted_and_not_part_of_it) {
 
 /* ---- all streams ---- */
 
+TEST(sy_106_m5_the_video_stream_is_read_wherever_it_stands) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *made = studio_make(&studio, "behind.mp4",
+                                   "-f lavfi -i testsrc=s=64x48:r=25:d=2 -f lavfi -i sine=d=2 -map 1:a -map 0:v "
+                                   "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac");
+    const Callsheet__V1__MediaFacts *facts = probe(&studio, made);
+    assert_string_equal(facts->streams[0]->kind, "audio");
+    assert_int_equal(facts->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_VIDEO);
+    assert_true(facts->video->width == 64 && facts->video->height == 48);
+    assert_string_equal(facts->video->codec, "h264");
+    assert_in_range(facts->duration_us, 1990000, 2060000);
+}
+
 TEST(every_stream_is_listed_with_its_own_length_and_chapters_are_counted) {
     static const char words[] = "1\n00:00:00,500 --> 00:00:01,500\nhello\n\n2\n00:00:02,000 --> 00:00:02,750\nyou\n";
     static const char chapters[] =
@@ -351,6 +365,7 @@ TEST(every_real_file_is_told_as_it_is_or_refused_with_a_word) {
 TEST_MAIN(CS_TEST(gops_tell_key_frames_lengths_and_order),
           CS_TEST(open_gops_are_told_from_closed_ones_in_every_codec_that_has_them),
           CS_TEST(what_encoders_add_around_the_sound_is_counted_and_not_part_of_it),
+          CS_TEST(sy_106_m5_the_video_stream_is_read_wherever_it_stands),
           CS_TEST(every_stream_is_listed_with_its_own_length_and_chapters_are_counted),
           CS_TEST(a_damaged_transport_stream_says_how_many_packets_are),
           CS_TEST(every_real_file_is_told_as_it_is_or_refused_with_a_word))

@@ -41,7 +41,7 @@ TEST(ta_043_two_videos_are_as_long_as_both_less_the_transition) {
            210 - 9, 7);
 }
 
-TEST(ta_042_transitions_may_be_as_long_as_what_they_join_and_not_longer) {
+TEST(ta_042_t9_transitions_may_be_as_long_as_what_they_join_and_not_longer) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *a = flash_make(&studio, "a.mp4", &(struct flash_film){.frames = 30});
@@ -68,7 +68,7 @@ TEST(ta_044_one_video_or_one_span_needs_no_transition) {
 }
 
 /* A film whose clicks are only in its first second, and one whose are only in its last. */
-TEST(ta_043_sound_fades_within_its_transition_and_moves_nothing) {
+TEST(ta_043_t9_sound_fades_within_its_transition_and_moves_nothing) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *film = flash_make(&studio, "film.mp4", &(struct flash_film){.frames = 300});
@@ -135,7 +135,7 @@ TEST(every_transition_of_ffmpeg_joins_two_videos) {
 
 /* ---- stitch ---- */
 
-TEST(stitch_joins_scenes_as_each_says) {
+TEST(ex_038_stitch_joins_scenes_as_each_says) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *a = flash_make(&studio, "a.mp4", &(struct flash_film){.frames = 90});
@@ -175,6 +175,61 @@ TEST(stitch_lays_music_under_its_scenes) {
                  &studio.err, CS_INVALID_ARGUMENT, "no_audio");
 }
 
+/* The loudest of a tenth of a second around a moment. */
+static double loud_at(const float *sound, double seconds) {
+    return studio_loudest(sound, (size_t)llround((seconds - 0.05) * HZ), HZ / 10);
+}
+
+TEST(music_is_repeated_and_fades_in_and_out) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *scene = studio_make(&studio, "a.mp4", "-f lavfi -i color=red:s=64x64:r=25:d=2 -pix_fmt yuv420p");
+    const char *music = studio_make(&studio, "music.wav", "-f lavfi -i sine=f=500:r=48000:d=0.75");
+    size_t samples = 0;
+    (void)studio_must(&studio,
+                      "{\"stitch\":{\"scenes\":[{\"media\":{\"input\":1}},{\"media\":{\"input\":1}}],\"audio\":"
+                      "{\"input\":2},\"audioLoop\":true,\"audioFadeIn\":1,\"audioFadeOut\":1}}",
+                      "out.mp4", INPUTS(scene, music));
+    CS_AUTO_FREE float *stitched = studio_sound(&studio, "out.mp4", &samples);
+    double full = loud_at(stitched, 2);
+    assert_true(full > 0.1); /* sine makes an eighth */
+    assert_true(fabs(loud_at(stitched, 1.6) - full) < full / 10 && fabs(loud_at(stitched, 2.9) - full) < full / 10);
+    assert_true(loud_at(stitched, 0.1) < full * 0.2 && fabs(loud_at(stitched, 0.5) - full * 0.55) < full * 0.1);
+    assert_true(fabs(loud_at(stitched, 3.5) - full * 0.55) < full * 0.1 && loud_at(stitched, 3.9) < full * 0.2);
+}
+
+TEST(sy_083_a_merged_sound_is_trimmed_repeated_and_fades) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *scene = studio_make(&studio, "a.mp4", "-f lavfi -i color=red:s=64x64:r=25:d=4 -pix_fmt yuv420p");
+    /* the first half of a second of it is silent */
+    const char *music =
+        studio_make(&studio, "music.wav", "-f lavfi -i \"sine=f=500:r=48000:d=1,volume=0:enable='lt(t,0.5)'\"");
+    static const char format[] = "{\"merge\":{\"items\":[{\"media\":{\"input\":1}%s},{\"media\":{\"input\":2},"
+                                 "\"offset\":0.5%s}]}}";
+    size_t samples = 0;
+    (void)studio_must(
+        &studio,
+        cs_arena_sprintf(studio.arena, format, "", ",\"trimStart\":0.5,\"loop\":true,\"duration\":3,\"fadeOut\":1"),
+        "out.mp4", INPUTS(scene, music));
+    CS_AUTO_FREE float *merged = studio_sound(&studio, "out.mp4", &samples);
+    double full = loud_at(merged, 1);
+    assert_true(full > 0.1);
+    for (double at = 0.6; at < 2.4; at += 0.1) {
+        assert_true(fabs(loud_at(merged, at) - full) < full / 10);
+    }
+    assert_true(loud_at(merged, 0.3) < 0.001 && loud_at(merged, 3.7) < 0.001);
+    assert_true(fabs(loud_at(merged, 3) - full * 0.55) < full * 0.1);
+    assert_fails(studio_run(&studio, cs_arena_sprintf(studio.arena, format, ",\"loop\":true", ""), "out.mp4",
+                            INPUTS(scene, music)),
+                 &studio.err, CS_INVALID_ARGUMENT, "not_applicable");
+    assert_string_equal(studio.err.path, "items[0].media");
+    assert_fails(studio_run(&studio, cs_arena_sprintf(studio.arena, format, "", ",\"trimStart\":1"), "out.mp4",
+                            INPUTS(scene, music)),
+                 &studio.err, CS_INVALID_ARGUMENT, "out_of_range");
+    assert_string_equal(studio.err.path, "items[1].trimStart");
+}
+
 TEST(thirty_seven_scenes_of_75_frames_neither_grow_nor_drift) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -195,8 +250,10 @@ TEST(thirty_seven_scenes_of_75_frames_neither_grow_nor_drift) {
 }
 
 TEST_MAIN(CS_TEST(ta_043_two_videos_are_as_long_as_both_less_the_transition),
-          CS_TEST(ta_042_transitions_may_be_as_long_as_what_they_join_and_not_longer),
+          CS_TEST(ta_042_t9_transitions_may_be_as_long_as_what_they_join_and_not_longer),
           CS_TEST(ta_044_one_video_or_one_span_needs_no_transition),
-          CS_TEST(ta_043_sound_fades_within_its_transition_and_moves_nothing),
-          CS_TEST(every_transition_of_ffmpeg_joins_two_videos), CS_TEST(stitch_joins_scenes_as_each_says),
-          CS_TEST(stitch_lays_music_under_its_scenes), CS_TEST(thirty_seven_scenes_of_75_frames_neither_grow_nor_drift))
+          CS_TEST(ta_043_t9_sound_fades_within_its_transition_and_moves_nothing),
+          CS_TEST(every_transition_of_ffmpeg_joins_two_videos), CS_TEST(ex_038_stitch_joins_scenes_as_each_says),
+          CS_TEST(stitch_lays_music_under_its_scenes), CS_TEST(music_is_repeated_and_fades_in_and_out),
+          CS_TEST(sy_083_a_merged_sound_is_trimmed_repeated_and_fades),
+          CS_TEST(thirty_seven_scenes_of_75_frames_neither_grow_nor_drift))

@@ -213,7 +213,7 @@ TEST(ta_025_sound_is_extracted_in_every_format_rate_and_number_of_channels) {
         const char *params, *output, *codec;
         uint32_t rate, channels;
     } cases[] = {
-        {"", "audio.mp3", "mp3", 44100, 2},
+        {"", "audio.mp3", "mp3", 48000, 2},
         {",\"format\":\"wav\"", "audio.wav", "pcm_s16le", 48000, 2},
         {",\"format\":\"wav\",\"sampleRate\":16000,\"channels\":1", "audio.wav", "pcm_s16le", 16000, 1},
         {",\"format\":\"m4a\",\"sampleRate\":44100", "audio.m4a", "aac", 44100, 2},
@@ -247,15 +247,44 @@ TEST(ta_025_sound_is_extracted_in_every_format_rate_and_number_of_channels) {
     }
 }
 
+TEST(ta_025_sound_is_extracted_at_its_own_rate_where_the_format_has_it) {
+    static const struct {
+        uint32_t own;
+        const char *output;
+        uint32_t rate;
+    } cases[] = {
+        {44100, "audio.wav", 44100},  {22050, "audio.mp3", 22050}, {44100, "audio.m4a", 44100},
+        {96000, "audio.flac", 96000}, {48000, "audio.mp3", 48000}, {96000, "audio.mp3", 44100},
+        {44100, "audio.opus", 48000}, {37800, "audio.wav", 48000},
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        const char *in = studio_make(
+            &studio, "in.wav",
+            cs_arena_sprintf(studio.arena, "-f lavfi -i sine=f=440:sample_rate=%u:d=1 -c:a pcm_s16le", cases[i].own));
+        const char *format = strrchr(cases[i].output, '.') + 1;
+        studio_must(
+            &studio,
+            cs_arena_sprintf(studio.arena, "{\"extractAudio\":{\"media\":{\"input\":1},\"format\":\"%s\"}}", format),
+            cases[i].output, INPUTS(in));
+        assert_ok(studio_probe(&studio, studio_path(&studio, cases[i].output)), &studio.err);
+        assert_int_equal(studio.done->outputs[0]->audio->sample_rate, cases[i].rate);
+        size_t count = 0;
+        CS_AUTO_FREE float *sound = studio_sound(&studio, cases[i].output, &count);
+        assert_true(tone(sound, 440, 0.2, 0.8) > 0.03);
+    }
+}
+
 /* ---- other sound for a video ---- */
 
-TEST(sy_087_a_new_sound_is_fitted_as_asked_for) {
+TEST(sy_087_ex_036_a_new_sound_is_fitted_as_asked_for) {
     static const struct {
         const char *fit;
         double audio_s;
         long frames;
     } cases[] = {{"", 2, 50},      {"shortest", 6, 100}, {"video", 2, 100}, {"video", 6, 100},
-                 {"audio", 2, 50}, {"audio", 6, 150},    {"tempo", 5, 100}};
+                 {"audio", 2, 50}, {"audio", 6, 150},    {"tempo", 5, 100}, {"tempo", 2, 100}};
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *video = studio_make(&studio, "v.mp4",
@@ -297,4 +326,5 @@ TEST_MAIN(CS_TEST(a_gain_that_keeps_peaks_below_the_limit_is_linear),
           CS_TEST(tracks_start_fade_and_end_on_their_sample), CS_TEST(a_video_gets_music_and_the_master_fades_out),
           CS_TEST(mixes_that_cannot_be_are_refused_with_their_path),
           CS_TEST(ta_025_sound_is_extracted_in_every_format_rate_and_number_of_channels),
-          CS_TEST(sy_087_a_new_sound_is_fitted_as_asked_for))
+          CS_TEST(ta_025_sound_is_extracted_at_its_own_rate_where_the_format_has_it),
+          CS_TEST(sy_087_ex_036_a_new_sound_is_fitted_as_asked_for))

@@ -331,6 +331,15 @@ TEST(soft_subtitles_are_a_track_and_picture_and_sound_stay_as_they_are) {
         studio_must(&studio, cs_arena_sprintf(studio.arena, soft, "ja"), "both.mp4", INPUTS(one, file));
     assert_int_equal(facts->video->frame_count, 40);
     assert_true(studio_metric(&studio, "textTracks") == 2);
+    assert_int_equal(studio.done->n_qualities, 1);
+    const Callsheet__V1__Quality *quality = studio.done->qualities[0]->quality;
+    assert_int_equal(quality->planned_frame_count, 40);
+    assert_int_equal(quality->frame_count, 40);
+    assert_true(quality->decoded_frames > 0 && quality->decoded_samples > 0);
+    assert_int_equal(quality->sample_count, quality->planned_sample_count);
+    assert_int_equal(quality->duration_us, quality->planned_duration_us);
+    assert_true(quality->copied_share == 1);
+    assert_null(quality->loudness);
     const char *both = studio_path(&studio, "both.mp4");
     assert_string_equal(packets_of(&studio, both, "0:v"), packets_of(&studio, clip, "0:v"));
     assert_string_equal(packets_of(&studio, both, "0:a"), packets_of(&studio, clip, "0:a"));

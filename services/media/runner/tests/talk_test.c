@@ -50,7 +50,7 @@ static size_t clicks(const float *sound, size_t samples, double *ret_times, size
     return count;
 }
 
-TEST(ta_040_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound) {
+TEST(ta_040_ta_054_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound) {
     static const int kept[][2] = {{0, 50}, {75, 125}, {163, 200}};
     static const double heard[] = {0, 1, 2, 3, 4 + 0.48};
     CS_AUTO_STUDIO studio;
@@ -228,7 +228,7 @@ static const char *write_golden_words(struct studio *studio) {
     return studio_write(studio, "golden.json", json.data, json.size);
 }
 
-TEST(ta_037_ta_038_the_golden_talk_gives_the_golden_plan_byte_for_byte) {
+TEST(ta_037_ta_038_ta_054_the_golden_talk_gives_the_golden_plan_byte_for_byte) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *sound = studio_make(&studio, "golden.wav", golden_talk);
@@ -334,7 +334,7 @@ static size_t found_in_order(const char *text, const char *const *words, size_t 
     return found;
 }
 
-TEST(ta_026_ta_027_speech_becomes_words_with_times) {
+TEST(sy_075_ta_026_ta_027_speech_becomes_words_with_times) {
     static const char *const said[] = {"weather", "today", "very", "good", "morning", "people", "happy"};
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -405,7 +405,7 @@ TEST(ta_026_a_real_speech_is_heard_as_well_as_is_said) {
 }
 
 /* Cut at 25 frames a second with transitions of 0.3 s, which are 8 frames there: 0.32 s. */
-TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut) {
+TEST(ta_045_t12_subtitles_follow_the_frames_of_the_video_that_was_cut) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *clip = studio_make(&studio, "talk.mp4", counting);
@@ -427,16 +427,16 @@ TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut) {
     assert_string_equal(studio.err.path, "video");
 }
 
-TEST_MAIN(CS_TEST(ta_045_subtitles_follow_the_frames_of_the_video_that_was_cut),
-          CS_TEST(ta_040_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound),
+TEST_MAIN(CS_TEST(ta_045_t12_subtitles_follow_the_frames_of_the_video_that_was_cut),
+          CS_TEST(ta_040_ta_054_a_cut_keeps_exactly_what_the_plan_says_in_picture_and_sound),
           CS_TEST(ta_042_ta_043_transitions_shorten_by_what_they_share), CS_TEST(ta_044_one_span_needs_no_transition),
           CS_TEST(ta_041_a_plan_that_is_none_is_refused_with_its_path),
           CS_TEST(ta_040_a_recording_in_another_container_is_cut_too),
           CS_TEST(ta_025_the_sound_of_a_video_is_as_long_as_the_video),
           CS_TEST(ta_036_a_plan_is_made_from_a_transcript_and_covers_the_media),
-          CS_TEST(ta_037_ta_038_the_golden_talk_gives_the_golden_plan_byte_for_byte),
+          CS_TEST(ta_037_ta_038_ta_054_the_golden_talk_gives_the_golden_plan_byte_for_byte),
           CS_TEST(ta_030_silence_is_cut_without_a_transcript), CS_TEST(a_real_talk_is_planned_by_its_sound),
           CS_TEST(ta_045_a_transcript_follows_the_cut_as_json_srt_vtt_and_ass),
           CS_TEST(ta_045_subtitle_files_of_all_kinds_follow_the_cut),
           CS_TEST(ta_026_a_real_speech_is_heard_as_well_as_is_said),
-          CS_TEST(ta_026_ta_027_speech_becomes_words_with_times))
+          CS_TEST(sy_075_ta_026_ta_027_speech_becomes_words_with_times))

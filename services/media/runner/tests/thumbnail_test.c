@@ -1,4 +1,4 @@
-/* COVERS ops/thumbnail.c, graph/tiles.c */
+/* COVERS ops/thumbnail.c, graph/tiles.c keyframe.c pick.c */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,23 +33,42 @@ TEST(sy_105_a_picture_is_of_its_time) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *ramp = make_ramp(&studio);
+    const char *stream = studio_make(&studio, "ramp.ts", cs_arena_sprintf(studio.arena, "-i '%s' -c copy", ramp));
     static const struct {
         const char *time;
         int frame;
     } cases[] = {{"", 25}, {"0", 0}, {"3", 75}, {"0:00:05.2", 130}, {"50%", 100}, {"100%", 199}, {"3600", 199}};
-    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+    for (size_t k = 0; k < 2 * CS_COUNT(cases); k++) {
+        size_t i = k / 2;
         size_t frames = 0;
         const char *json = cs_arena_sprintf(
             studio.arena, "{\"thumbnail\":{\"video\":{\"input\":1},\"format\":\"png\",\"time\":\"%s\"}}",
             cases[i].time);
-        const Callsheet__V1__MediaFacts *facts = studio_must(&studio, json, "thumbnail.png", INPUTS(ramp));
+        const Callsheet__V1__MediaFacts *facts =
+            studio_must(&studio, json, "thumbnail.png", INPUTS(k % 2 == 0 ? ramp : stream));
         assert_int_equal(facts->type, CALLSHEET__V1__MEDIA_TYPE__MEDIA_TYPE_IMAGE);
         CS_AUTO_FREE uint8_t *grey = studio_grey(&studio, "thumbnail.png", WIDTH, HEIGHT, &frames);
         int frame = frame_of(grey, WIDTH, 0, 0, WIDTH, HEIGHT);
         if (abs(frame - cases[i].frame) > 2) {
-            fail_msg("\"%s\" gave frame %d", cases[i].time, frame);
+            fail_msg("\"%s\" of %s gave frame %d", cases[i].time, k % 2 == 0 ? "MP4" : "TS", frame);
         }
     }
+}
+
+TEST(ex_032_the_usual_picture_of_a_video_is_a_jpeg_of_640_by_360_at_one_second) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(&studio, "v.mp4",
+                                   "-f lavfi -i color=black:s=1280x720:r=10:d=1 -f lavfi -i color=white:s=1280x720:r=10"
+                                   ":d=1 -filter_complex concat -c:v libx264 -preset ultrafast -pix_fmt yuv420p");
+    const Callsheet__V1__MediaFacts *facts =
+        studio_must(&studio, "{\"thumbnail\":{\"video\":{\"input\":1},\"width\":640,\"height\":360}}", "thumbnail.jpg",
+                    INPUTS(clip));
+    assert_string_equal(facts->video->codec, "mjpeg");
+    assert_true(facts->video->width == 640 && facts->video->height == 360);
+    size_t frames = 0;
+    CS_AUTO_FREE uint8_t *grey = studio_grey(&studio, "thumbnail.jpg", 640, 360, &frames);
+    assert_true(frames == 1 && grey[0] > 240); /* the first frame of the second second */
 }
 
 TEST(pictures_come_in_three_formats_and_are_not_enlarged) {
@@ -122,6 +141,84 @@ TEST(a_sprite_has_a_storyboard_that_leads_to_its_tiles) {
     assert_int_equal(cue, 8);
 }
 
+/* Which frames of the ramp (200) a sheet of so many by one tiles shows. */
+static void look_at_sheet(struct studio *studio, const char *film, int tiles, int *ret_frames) {
+    size_t frames = 0;
+    (void)studio_must(studio,
+                      cs_arena_sprintf(studio->arena,
+                                       "{\"thumbnail\":{\"video\":{\"input\":1},\"mode\":\"contactSheet\",\"format\":"
+                                       "\"png\",\"width\":40,\"columns\":%d,\"rows\":1}}",
+                                       tiles),
+                      "thumbnail.png", INPUTS(film));
+    CS_AUTO_FREE uint8_t *grey = studio_grey(studio, "thumbnail.png", 40 * tiles, 30, &frames);
+    for (int i = 0; i < tiles; i++) {
+        ret_frames[i] = frame_of(grey, 40 * tiles, 40 * i, 0, 40, 30);
+    }
+}
+
+/* Four tiles: the middles are frames 25, 75, 125 and 175. */
+TEST(tiles_are_key_frames_where_those_are_frequent_and_exact_elsewhere) {
+    static const struct {
+        const char *name, *encode;
+        int expected[4];
+    } cases[] = {
+        {"frequent.mp4", "-c:v libx264 -crf 4 -g 20 -sc_threshold 0", {20, 60, 120, 160}},
+        {"frequent.mkv", "-c:v libx264 -crf 4 -g 20 -sc_threshold 0 -bf 3", {20, 60, 120, 160}},
+        {"frequent.webm", "-c:v libvpx-vp9 -crf 10 -b:v 0 -g 20 -deadline realtime -cpu-used 8", {20, 60, 120, 160}},
+        {"rare.mp4", "-c:v libx264 -crf 4 -g 60 -sc_threshold 0", {25, 75, 125, 175}},
+        {"one.mp4", "-c:v libx264 -crf 4 -g 250 -sc_threshold 0", {25, 75, 125, 175}},
+        {"no_index.ts", "-c:v libx264 -crf 4 -g 20 -sc_threshold 0", {25, 75, 125, 175}}, /* seeks are not exact */
+    };
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    for (size_t i = 0; i < CS_COUNT(cases); i++) {
+        int shown[4];
+        const char *film = studio_make(
+            &studio, cases[i].name,
+            cs_arena_sprintf(studio.arena,
+                             "-f lavfi -i \"nullsrc=s=160x120:r=25:d=8,geq=lum='20+N':cb=128:cr=128\" %s -pix_fmt "
+                             "yuv420p -colorspace bt709 -color_range tv",
+                             cases[i].encode));
+        look_at_sheet(&studio, film, 4, shown);
+        for (int k = 0; k < 4; k++) {
+            if (abs(shown[k] - cases[i].expected[k]) > 2) {
+                fail_msg("%s: tile %d shows frame %d", cases[i].name, k, shown[k]);
+            }
+        }
+    }
+}
+
+TEST(tiles_nearer_than_key_frames_are_exact_though_the_film_is_gone_through_once) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    int shown[40];
+    look_at_sheet(&studio, make_ramp(&studio), 40, shown);
+    for (int i = 0; i < 40; i++) {
+        if (abs(shown[i] - (5 * i + 2)) > 2) {
+            fail_msg("tile %d shows frame %d", i, shown[i]);
+        }
+    }
+}
+
+/* Black, then blurred, then sharp, then moving fast, then white: seconds of each. */
+TEST(the_best_picture_is_neither_blurred_nor_in_motion) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const char *clip = studio_make(
+        &studio, "clip.mp4",
+        "-f lavfi -i color=black:s=160x120:r=25:d=2 -f lavfi -i mandelbrot=s=160x120:r=25:maxiter=200 "
+        "-f lavfi -i color=white:s=160x120:r=25:d=2 -filter_complex "
+        "\"[1]trim=end_frame=1,loop=149:1,setpts=N/25/TB,split=3[m1][m2][m3];[m1]trim=duration=2,boxblur=8[blurred];"
+        "[m2]trim=duration=2[sharp];[m3]trim=duration=2,scroll=h=0.2[moving];"
+        "[0][blurred][sharp][moving][2]concat=n=5\" -c:v libx264 -preset ultrafast -pix_fmt yuv420p");
+    (void)studio_must(&studio, "{\"thumbnail\":{\"video\":{\"input\":1},\"mode\":\"best\"}}", "thumbnail.jpg",
+                      INPUTS(clip));
+    double time = studio_metric(&studio, "time");
+    if (time < 4 || time >= 6) {
+        fail_msg("the best picture is at %g s", time);
+    }
+}
+
 TEST(a_sheet_that_is_too_big_is_refused) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
@@ -139,6 +236,10 @@ TEST(a_sheet_that_is_too_big_is_refused) {
     assert_string_equal(studio.err.reason, "too_many_pixels");
 }
 
-TEST_MAIN(CS_TEST(sy_105_a_picture_is_of_its_time), CS_TEST(pictures_come_in_three_formats_and_are_not_enlarged),
+TEST_MAIN(CS_TEST(sy_105_a_picture_is_of_its_time),
+          CS_TEST(ex_032_the_usual_picture_of_a_video_is_a_jpeg_of_640_by_360_at_one_second),
+          CS_TEST(pictures_come_in_three_formats_and_are_not_enlarged),
           CS_TEST(the_best_picture_is_sharp_and_not_black), CS_TEST(a_sprite_has_a_storyboard_that_leads_to_its_tiles),
-          CS_TEST(a_sheet_that_is_too_big_is_refused))
+          CS_TEST(tiles_are_key_frames_where_those_are_frequent_and_exact_elsewhere),
+          CS_TEST(tiles_nearer_than_key_frames_are_exact_though_the_film_is_gone_through_once),
+          CS_TEST(the_best_picture_is_neither_blurred_nor_in_motion), CS_TEST(a_sheet_that_is_too_big_is_refused))

@@ -41,7 +41,7 @@ static void refused(struct studio *studio, const char *operation, const char *co
 
 /* ---- trim ---- */
 
-TEST(trim_keeps_ranges_to_the_frame) {
+TEST(m7_trim_keeps_ranges_to_the_frame) {
     CS_AUTO_STUDIO studio;
     studio_open(&studio);
     const char *film = flash_make(&studio, "film.mp4", &film_ntsc);
@@ -241,6 +241,30 @@ TEST(speed_reaches_from_a_tenth_to_ten_times) {
             "start");
 }
 
+/* The film ends in a flash. */
+TEST(sound_that_is_slowed_down_lasts_to_the_end_of_its_picture) {
+    CS_AUTO_STUDIO studio;
+    studio_open(&studio);
+    const struct flash_film ends_bright = {
+        .width = 64, .height = 48, .rate_num = 25, .frames = 50, .flash_frames = 13, .encode = "-c:a pcm_s16le"};
+    const char *film = flash_make(&studio, "film.mov", &ends_bright);
+    for (int tape = 0; tape < 2; tape++) {
+        size_t samples = 0;
+        (void)studio_must(&studio,
+                          cs_arena_sprintf(studio.arena, "{\"speed\":{\"video\":{\"input\":1},\"factor\":0.1%s}}",
+                                           tape ? ",\"keepPitch\":false" : ""),
+                          "out.mp4", INPUTS(film));
+        CS_AUTO_FREE float *sound = studio_sound_in_time(&studio, "out.mp4", &samples);
+        size_t end = (size_t)20 * HZ;
+        assert_true(samples >= end);
+        double full = studio_loudest(sound, end - HZ, HZ / 2);
+        double last = studio_loudest(sound, end - HZ / 40, HZ / 100); /* 25 to 15 ms before it: less than a frame */
+        if (last < full * 0.8) {
+            fail_msg("tape %d: its last frame is %g of %g loud", tape, last, full);
+        }
+    }
+}
+
 /* How often the sound goes up through zero in a second. */
 static double pitch_of(const float *sound, size_t from, size_t count) {
     size_t rises = 0;
@@ -316,7 +340,7 @@ TEST(reverse_in_chunks_is_seamless) {
     const char *film = studio_make(&studio, "film.mov",
                                    "-f lavfi -i \"nullsrc=s=64x48:r=30:d=23,geq=lum='16+8*mod(N,25)':cb=128:cr=128\" "
                                    "-f lavfi -i \"sine=f=300:r=44100:d=23\" "
-                                   "-c:v libx264 -preset ultrafast -crf 4 -g 70 -c:a pcm_s16le");
+                                   "-c:v libx264 -preset veryfast -bf 3 -b_strategy 0 -crf 4 -g 70 -c:a pcm_s16le");
     const Callsheet__V1__MediaFacts *facts =
         studio_must(&studio, "{\"reverse\":{\"video\":{\"input\":1}}}", "once.mp4", INPUTS(film));
     assert_int_equal(facts->video->frame_count, 690);
@@ -359,12 +383,13 @@ TEST(real_talks_and_films_keep_their_length) {
     assert_int_equal(facts->audio->sample_count, 2 * HZ);
 }
 
-TEST_MAIN(CS_TEST(trim_keeps_ranges_to_the_frame), CS_TEST(trim_drops_ranges_and_what_lies_behind_the_end),
+TEST_MAIN(CS_TEST(m7_trim_keeps_ranges_to_the_frame), CS_TEST(trim_drops_ranges_and_what_lies_behind_the_end),
           CS_TEST(trim_refuses_ranges_that_are_none),
           CS_TEST(trim_and_cut_of_a_variable_rate_keep_picture_and_sound_together),
           CS_TEST(ta_040_a_plan_cuts_mutes_and_changes_the_speed),
           CS_TEST(muted_spans_are_silent_or_sound_like_the_room), CS_TEST(joins_of_sound_neither_click_nor_dip),
           CS_TEST(speed_changes_the_time_of_picture_and_sound_alike), CS_TEST(speed_reaches_from_a_tenth_to_ten_times),
+          CS_TEST(sound_that_is_slowed_down_lasts_to_the_end_of_its_picture),
           CS_TEST(speed_keeps_the_pitch_unless_told_not_to), CS_TEST(speed_of_a_part_leaves_the_rest_alone),
           CS_TEST(freeze_stops_the_time_or_only_the_picture), CS_TEST(reverse_turns_picture_and_sound_around),
           CS_TEST(reverse_in_chunks_is_seamless), CS_TEST(real_talks_and_films_keep_their_length))

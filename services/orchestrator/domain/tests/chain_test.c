@@ -67,6 +67,17 @@ TEST(a_chain_goes_as_far_as_nobody_else_wants_what_lies_between) {
     script_end(&s);
 }
 
+TEST(what_nothing_can_go_on_with_is_the_last_of_its_chain) {
+    struct script s;
+    START(&s, "a", "b<a", "c<b");
+    script_begin(&s);
+    planned(&s, 1)->fusible = false;
+    planned(&s, 1)->ends_run = true;
+    assert_int_equal(length(&s, 0), 2);
+    assert_int_equal(length(&s, 1), 1);
+    script_end(&s);
+}
+
 TEST(whoever_waits_for_something_else_is_not_in_the_chain) {
     struct script s;
     START(&s, "a", "x", "b<a,x", "c<b");
@@ -384,6 +395,7 @@ TEST(a_log_that_names_a_job_that_is_not_there_is_refused) {
 }
 
 TEST_MAIN(CS_TEST(a_chain_goes_as_far_as_nobody_else_wants_what_lies_between),
+          CS_TEST(what_nothing_can_go_on_with_is_the_last_of_its_chain),
           CS_TEST(whoever_waits_for_something_else_is_not_in_the_chain),
           CS_TEST(what_each_job_asks_for_itself_keeps_it_out_of_a_chain),
           CS_TEST(a_job_with_a_checkpoint_goes_on_alone), CS_TEST(a_run_has_a_limited_number_of_jobs),

@@ -33,6 +33,21 @@ TEST(sy_107_sy_119_w7_a_terminal_state_asks_for_the_webhook_and_keeps_the_execut
     script_end(&s);
 }
 
+TEST(sy_010_a_webhook_is_a_delivery_after_all_jobs_and_none_without_a_url) {
+    static const char *const lines[] = {"a", "b<a", "c"};
+    for (int webhook = 0; webhook < 2; webhook++) {
+        struct script s;
+        script_start(&s, lines, 3, webhook == 1);
+        script_begin(&s);
+        for (uint32_t job = 0; job < 3; job++) {
+            script_succeed(&s, job);
+            assert_int_equal(script_commands(&s, ORC_COMMAND_DELIVER, -1), webhook == 1 && job == 2);
+        }
+        assert_int_equal(orc_execution_closed(s.execution), webhook == 0);
+        script_end(&s);
+    }
+}
+
 TEST(w6_failures_and_cancellations_are_told_too) {
     static const char *const lines[] = {"a"};
     struct script s;
@@ -48,7 +63,7 @@ TEST(w6_failures_and_cancellations_are_told_too) {
     script_end(&s);
 }
 
-TEST(w26_the_schedule_is_followed_to_its_end) {
+TEST(w26_t15_the_schedule_is_followed_to_its_end) {
     static const int64_t delays_s[] = {5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
     struct script s;
     start_finished(&s);
@@ -119,7 +134,8 @@ TEST(backoff_doubles_up_to_its_cap) {
 }
 
 TEST_MAIN(CS_TEST(sy_107_sy_119_w7_a_terminal_state_asks_for_the_webhook_and_keeps_the_execution_open),
-          CS_TEST(w6_failures_and_cancellations_are_told_too), CS_TEST(w26_the_schedule_is_followed_to_its_end),
+          CS_TEST(sy_010_a_webhook_is_a_delivery_after_all_jobs_and_none_without_a_url),
+          CS_TEST(w6_failures_and_cancellations_are_told_too), CS_TEST(w26_t15_the_schedule_is_followed_to_its_end),
           CS_TEST(the_schedule_has_ten_percent_of_jitter), CS_TEST(a_final_answer_ends_the_tries),
           CS_TEST(a_lost_worker_is_no_try), CS_TEST(deliveries_of_an_open_execution_are_refused),
           CS_TEST(backoff_doubles_up_to_its_cap))

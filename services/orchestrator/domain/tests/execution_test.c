@@ -168,7 +168,7 @@ TEST(a_failure_class_that_we_do_not_know_counts_as_unspecified) {
     script_end(&s);
 }
 
-TEST(a_lost_worker_is_no_failure_until_it_happens_too_often) {
+TEST(ta_056_t15_a_lost_worker_is_no_failure_until_it_happens_too_often) {
     static const char *const lines[] = {"a"};
     struct script s;
     script_start(&s, lines, 1, false);
@@ -376,7 +376,7 @@ TEST_MAIN(CS_TEST(sy_050_roots_are_dispatched_at_the_beginning_and_only_once),
           CS_TEST(sy_139_t17_a_class_that_may_be_retried_waits_with_growing_jitter_and_then_fails),
           CS_TEST(a_wish_to_wait_is_honoured_within_limits), CS_TEST(an_unknown_outcome_is_not_tried_again),
           CS_TEST(a_failure_class_that_we_do_not_know_counts_as_unspecified),
-          CS_TEST(a_lost_worker_is_no_failure_until_it_happens_too_often),
+          CS_TEST(ta_056_t15_a_lost_worker_is_no_failure_until_it_happens_too_often),
           CS_TEST(a_job_that_was_given_back_is_offered_again_in_a_moment),
           CS_TEST(sy_054_w9_reports_of_an_old_attempt_are_refused),
           CS_TEST(checkpoints_replace_each_other_and_are_bounded),

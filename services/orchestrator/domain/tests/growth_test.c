@@ -37,7 +37,7 @@ static uint32_t index_of(const struct script *s, const char *id) {
 
 /* ---- append ---- */
 
-static void appended_jobs_get_the_next_indices_and_run_when_their_parents_have(__attribute__((unused)) void **state) {
+TEST(appended_jobs_get_the_next_indices_and_run_when_their_parents_have) {
     struct script s;
     start(&s, (const char *const[]){"a", "b<a"}, 2);
     script_begin(&s);
@@ -59,7 +59,7 @@ static void appended_jobs_get_the_next_indices_and_run_when_their_parents_have(_
     script_end(&s);
 }
 
-static void a_bad_append_changes_nothing(__attribute__((unused)) void **state) {
+TEST(a_bad_append_changes_nothing) {
     struct script s;
     start(&s, (const char *const[]){"a", "b<a"}, 2);
     script_begin(&s);
@@ -88,7 +88,7 @@ static void a_bad_append_changes_nothing(__attribute__((unused)) void **state) {
     script_end(&s);
 }
 
-static void limits_hold_for_the_sum_of_all_appends(__attribute__((unused)) void **state) {
+TEST(limits_hold_for_the_sum_of_all_appends) {
     struct script s;
     start(&s, (const char *const[]){"a"}, 1);
     script_begin(&s);
@@ -111,7 +111,7 @@ static void limits_hold_for_the_sum_of_all_appends(__attribute__((unused)) void 
     script_end(&s);
 }
 
-static void nothing_is_appended_to_what_has_ended(__attribute__((unused)) void **state) {
+TEST(nothing_is_appended_to_what_has_ended) {
     struct script s;
     start(&s, (const char *const[]){"a"}, 1);
     script_begin(&s);
@@ -120,7 +120,7 @@ static void nothing_is_appended_to_what_has_ended(__attribute__((unused)) void *
     script_end(&s);
 }
 
-static void what_cannot_run_any_more_is_skipped_at_once(__attribute__((unused)) void **state) {
+TEST(what_cannot_run_any_more_is_skipped_at_once) {
     struct script s;
     start(&s, (const char *const[]){"a", "b"}, 2);
     script_begin(&s);
@@ -137,7 +137,7 @@ static void what_cannot_run_any_more_is_skipped_at_once(__attribute__((unused)) 
     script_end(&s);
 }
 
-static void a_dependent_that_comes_later_can_make_a_failure_good(__attribute__((unused)) void **state) {
+TEST(a_dependent_that_comes_later_can_make_a_failure_good) {
     struct script s;
     start(&s, (const char *const[]){"a", "b"}, 2);
     script_begin(&s);
@@ -156,7 +156,7 @@ static void a_dependent_that_comes_later_can_make_a_failure_good(__attribute__((
 
 /* ---- edit and remove ---- */
 
-static void e12_parameters_change_until_a_job_has_started(__attribute__((unused)) void **state) {
+TEST(e12_parameters_change_until_a_job_has_started) {
     struct script s;
     start(&s, (const char *const[]){"a", "b<a"}, 2);
     script_begin(&s);
@@ -184,7 +184,7 @@ static void e12_parameters_change_until_a_job_has_started(__attribute__((unused)
     script_end(&s);
 }
 
-static void a_removed_job_is_skipped_and_is_no_failure(__attribute__((unused)) void **state) {
+TEST(a_removed_job_is_skipped_and_is_no_failure) {
     struct script s;
     start(&s, (const char *const[]){"a", "b", "c<a,b?", "d<b"}, 4);
     script_begin(&s);
@@ -199,7 +199,7 @@ static void a_removed_job_is_skipped_and_is_no_failure(__attribute__((unused)) v
     script_end(&s);
 }
 
-static void a_cascade_takes_away_what_cannot_run_without_it(__attribute__((unused)) void **state) {
+TEST(a_cascade_takes_away_what_cannot_run_without_it) {
     struct script s;
     start(&s, (const char *const[]){"a", "b<a", "c<b", "d"}, 4);
     script_begin(&s);
@@ -212,13 +212,29 @@ static void a_cascade_takes_away_what_cannot_run_without_it(__attribute__((unuse
     script_end(&s);
 }
 
-static void an_execution_whose_last_open_job_is_removed_ends(__attribute__((unused)) void **state) {
+TEST(an_execution_whose_last_open_job_is_removed_ends) {
     struct script s;
     start(&s, (const char *const[]){"a"}, 1);
     script_begin(&s);
     script_do(&s, .kind = ORC_EVENT_REMOVED, .job = 0);
     assert_int_equal(s.execution->state, ORC_EXECUTION_COMPLETED);
     assert_int_equal(script_commands(&s, ORC_COMMAND_FINISHED, -1), 1);
+    script_end(&s);
+}
+
+TEST(sy_040_without_a_failure_of_its_own_an_execution_says_that_dependencies_failed) {
+    struct script s;
+    start(&s, (const char *const[]){"a", "b"}, 2);
+    script_begin(&s);
+    script_do(&s, .kind = ORC_EVENT_REMOVED, .job = 0);
+    script_do(&s, APPENDED(AFTER("c", "a"), AFTER("d", "c"))); /* what they need was taken away before */
+    for (uint32_t job = 2; job <= 3; job++) {
+        assert_int_equal(script_state(&s, job), ORC_JOB_SKIPPED);
+        assert_string_equal(s.execution->jobs[job].error_message, "Dependency job failed");
+    }
+    script_succeed(&s, 1);
+    assert_int_equal(s.execution->state, ORC_EXECUTION_FAILED);
+    assert_string_equal(s.execution->error, "Execution failed due to dependency errors");
     script_end(&s);
 }
 
@@ -233,7 +249,7 @@ static void start_map(struct script *s, enum orc_map_kind kind) {
     assert_int_equal(s->execution->jobs[0].items_open, 3);
 }
 
-static void ex_024_e7_a_failed_item_of_a_map_that_skips_leaves_the_others_alone(__attribute__((unused)) void **state) {
+TEST(ex_024_e7_a_failed_item_of_a_map_that_skips_leaves_the_others_alone) {
     struct script s;
     start_map(&s, ORC_MAP_SKIP);
     script_fail(&s, 3, ORC_FAILURE_INVALID_INPUT, "bad");
@@ -249,7 +265,7 @@ static void ex_024_e7_a_failed_item_of_a_map_that_skips_leaves_the_others_alone(
     script_end(&s);
 }
 
-static void e3_the_last_item_is_told_once(__attribute__((unused)) void **state) {
+TEST(e3_the_last_item_is_told_once) {
     struct script s;
     start_map(&s, ORC_MAP_SKIP);
     script_succeed(&s, 2);
@@ -260,7 +276,7 @@ static void e3_the_last_item_is_told_once(__attribute__((unused)) void **state) 
     script_end(&s);
 }
 
-static void a_map_that_fails_stops_its_items(__attribute__((unused)) void **state) {
+TEST(a_map_that_fails_stops_its_items) {
     struct script s;
     start_map(&s, ORC_MAP_FAIL);
     script_assign(&s, 2);
@@ -275,7 +291,7 @@ static void a_map_that_fails_stops_its_items(__attribute__((unused)) void **stat
     script_end(&s);
 }
 
-static void a_recovered_map_is_ready_again_and_keeps_its_items(__attribute__((unused)) void **state) {
+TEST(a_recovered_map_is_ready_again_and_keeps_its_items) {
     struct script s;
     start_map(&s, ORC_MAP_SKIP);
     script_succeed(&s, 2);
@@ -302,6 +318,7 @@ int main(void) {
         cmocka_unit_test(a_removed_job_is_skipped_and_is_no_failure),
         cmocka_unit_test(a_cascade_takes_away_what_cannot_run_without_it),
         cmocka_unit_test(an_execution_whose_last_open_job_is_removed_ends),
+        cmocka_unit_test(sy_040_without_a_failure_of_its_own_an_execution_says_that_dependencies_failed),
         cmocka_unit_test(ex_024_e7_a_failed_item_of_a_map_that_skips_leaves_the_others_alone),
         cmocka_unit_test(e3_the_last_item_is_told_once),
         cmocka_unit_test(a_map_that_fails_stops_its_items),

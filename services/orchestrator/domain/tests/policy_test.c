@@ -19,7 +19,7 @@ TEST(a_job_after_any_runs_when_the_first_parent_completes) {
     script_end(&s);
 }
 
-TEST(W8_a_job_after_any_is_released_once_and_the_other_parent_goes_on) {
+TEST(w8_a_job_after_any_is_released_once_and_the_other_parent_goes_on) {
     static const char *const lines[] = {"a", "b", "join|a,b"};
     struct script s;
     script_start(&s, lines, 3, false);
@@ -35,7 +35,7 @@ TEST(W8_a_job_after_any_is_released_once_and_the_other_parent_goes_on) {
     script_end(&s);
 }
 
-TEST(SY_039_a_job_after_any_is_skipped_when_none_can_complete_any_more) {
+TEST(sy_039_a_job_after_any_is_skipped_when_none_can_complete_any_more) {
     static const char *const lines[] = {"a", "gen", "join|a,gen", "leaf<join"};
     struct script s;
     script_start(&s, lines, 4, false);
@@ -77,7 +77,7 @@ TEST(the_result_is_that_of_the_work_not_of_what_cleans_up_after_it) {
     script_end(&s);
 }
 
-TEST(EX_024_some_failed_scenes_leave_a_completed_execution) {
+TEST(ex_024_some_failed_scenes_leave_a_completed_execution) {
     static const char *const lines[] = {"s1", "s2", "s3", "stitch<s1?,s2?,s3?"};
     struct script s;
     script_start(&s, lines, 4, false);
@@ -94,7 +94,7 @@ TEST(EX_024_some_failed_scenes_leave_a_completed_execution) {
     script_end(&s);
 }
 
-TEST(EX_024_what_a_failed_scene_skips_is_optional_too) {
+TEST(ex_024_what_a_failed_scene_skips_is_optional_too) {
     static const char *const lines[] = {"s1", "fit1<s1", "s2", "stitch<fit1?,s2?"};
     struct script s;
     script_start(&s, lines, 4, false);
@@ -107,7 +107,7 @@ TEST(EX_024_what_a_failed_scene_skips_is_optional_too) {
     script_end(&s);
 }
 
-TEST(EX_024_a_stitch_that_fails_fails_the_execution) {
+TEST(ex_024_a_stitch_that_fails_fails_the_execution) {
     static const char *const lines[] = {"s1", "stitch<s1?"};
     struct script s;
     script_start(&s, lines, 2, false);
@@ -119,7 +119,7 @@ TEST(EX_024_a_stitch_that_fails_fails_the_execution) {
     script_end(&s);
 }
 
-TEST(W11_a_needed_parent_that_fails_skips_at_once_beside_optional_ones) {
+TEST(w11_a_needed_parent_that_fails_skips_at_once_beside_optional_ones) {
     static const char *const lines[] = {"a", "b", "join<a,b?", "leaf<join"};
     struct script s;
     script_start(&s, lines, 4, false);
@@ -146,7 +146,7 @@ TEST(a_failure_that_one_dependent_needs_is_not_made_good_by_another) {
 
 /* ---- fail fast ---- */
 
-TEST(SY_038_fail_fast_cancels_what_was_released_and_skips_what_waited) {
+TEST(sy_038_fail_fast_cancels_what_was_released_and_skips_what_waited) {
     static const char *const lines[] = {"a", "b", "c", "join<b,c", "child<a", "cleanup!a"};
     struct script s;
     script_start(&s, lines, 6, true);
@@ -187,7 +187,7 @@ TEST(fail_fast_lets_a_retry_and_an_optional_failure_pass) {
 
 /* ---- limits of time ---- */
 
-TEST(W12_a_job_that_no_worker_takes_fails_and_so_does_what_needs_it) {
+TEST(w12_a_job_that_no_worker_takes_fails_and_so_does_what_needs_it) {
     static const char *const lines[] = {"a", "b<a"};
     struct script s;
     script_start(&s, lines, 2, false);
@@ -227,7 +227,7 @@ TEST(the_wait_for_a_worker_ends_with_a_worker_and_is_counted_anew_after_a_retry)
 
 /* ---- retries of the plan ---- */
 
-TEST(W13_a_plan_may_bound_its_retries_and_their_delays) {
+TEST(w13_a_plan_may_bound_its_retries_and_their_delays) {
     static const char *const lines[] = {"a"};
     struct script s;
     script_start(&s, lines, 1, false);
@@ -305,20 +305,20 @@ TEST(bad_optional_dependencies_are_refused_with_their_path) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CS_TEST(a_job_after_any_runs_when_the_first_parent_completes),
-        CS_TEST(W8_a_job_after_any_is_released_once_and_the_other_parent_goes_on),
-        CS_TEST(SY_039_a_job_after_any_is_skipped_when_none_can_complete_any_more),
+        CS_TEST(w8_a_job_after_any_is_released_once_and_the_other_parent_goes_on),
+        CS_TEST(sy_039_a_job_after_any_is_skipped_when_none_can_complete_any_more),
         CS_TEST(an_always_job_runs_after_a_failure_that_it_does_not_make_good),
         CS_TEST(the_result_is_that_of_the_work_not_of_what_cleans_up_after_it),
-        CS_TEST(EX_024_some_failed_scenes_leave_a_completed_execution),
-        CS_TEST(EX_024_what_a_failed_scene_skips_is_optional_too),
-        CS_TEST(EX_024_a_stitch_that_fails_fails_the_execution),
-        CS_TEST(W11_a_needed_parent_that_fails_skips_at_once_beside_optional_ones),
+        CS_TEST(ex_024_some_failed_scenes_leave_a_completed_execution),
+        CS_TEST(ex_024_what_a_failed_scene_skips_is_optional_too),
+        CS_TEST(ex_024_a_stitch_that_fails_fails_the_execution),
+        CS_TEST(w11_a_needed_parent_that_fails_skips_at_once_beside_optional_ones),
         CS_TEST(a_failure_that_one_dependent_needs_is_not_made_good_by_another),
-        CS_TEST(SY_038_fail_fast_cancels_what_was_released_and_skips_what_waited),
+        CS_TEST(sy_038_fail_fast_cancels_what_was_released_and_skips_what_waited),
         CS_TEST(fail_fast_lets_a_retry_and_an_optional_failure_pass),
-        CS_TEST(W12_a_job_that_no_worker_takes_fails_and_so_does_what_needs_it),
+        CS_TEST(w12_a_job_that_no_worker_takes_fails_and_so_does_what_needs_it),
         CS_TEST(the_wait_for_a_worker_ends_with_a_worker_and_is_counted_anew_after_a_retry),
-        CS_TEST(W13_a_plan_may_bound_its_retries_and_their_delays),
+        CS_TEST(w13_a_plan_may_bound_its_retries_and_their_delays),
         CS_TEST(no_plan_makes_a_final_class_of_failure_be_tried_again),
         CS_TEST(a_plan_may_forbid_retries),
         CS_TEST(bad_optional_dependencies_are_refused_with_their_path),

@@ -55,7 +55,7 @@ static const Callsheet__V1__Execution *read_completed(const char *tenant, const 
 
 /* ---- one after the other ---- */
 
-TEST(SY_138_paid_work_that_was_done_is_not_done_again) {
+TEST(sy_138_paid_work_that_was_done_is_not_done_again) {
     fake_link_up(1, harness_every, 4);
     const char *first = CREATE(one, .edit = as_usual);
     fake_report_succeeded(1, fake_link_assigned(1));
@@ -92,7 +92,7 @@ TEST(work_that_is_not_paid_for_is_looked_up_only_when_asked_for) {
     assert_string_equal(harness_read_state(third, EXECUTION(COMPLETED))->jobs[0]->reused->execution_id, second);
 }
 
-TEST(SY_138_refresh_does_it_anew_and_keeps_the_new_result) {
+TEST(sy_138_refresh_does_it_anew_and_keeps_the_new_result) {
     fake_link_up(1, harness_every, 4);
     (void)run(CACHE(ON));
     int asks = fake_cache_asks();
@@ -103,7 +103,7 @@ TEST(SY_138_refresh_does_it_anew_and_keeps_the_new_result) {
     assert_int_equal(fake_cache_results(), 1);
 }
 
-TEST(SY_138_a_result_is_kept_for_seven_days) {
+TEST(sy_138_a_result_is_kept_for_seven_days) {
     fake_link_up(1, harness_every, 4);
     const char *first = run(CACHE(ON));
     harness_advance(INT64_C(7) * 24 * 3600 * 1000 - 1);
@@ -112,7 +112,7 @@ TEST(SY_138_a_result_is_kept_for_seven_days) {
     assert_miss(run(CACHE(ON)), "expired");
 }
 
-TEST(W24_a_result_of_one_tenant_is_none_for_another) {
+TEST(w24_a_result_of_one_tenant_is_none_for_another) {
     fake_link_up(1, harness_every, 4);
     (void)run(CACHE(ON));
     const char *second = CREATE(one, .cache = CACHE(ON), .tenant = "other");
@@ -143,7 +143,7 @@ TEST(all_that_want_to_know_are_answered_by_one_statement) {
     assert_int_equal(fake_cache_questions(), 8);
 }
 
-TEST(SY_138_of_jobs_that_do_the_same_work_at_once_one_is_done) {
+TEST(sy_138_of_jobs_that_do_the_same_work_at_once_one_is_done) {
     fake_link_up(1, harness_every, 4);
     const char *first = CREATE(one, .cache = CACHE(ON));
     const Callsheet__V1__WorkCommand *work = fake_link_assigned(1);
@@ -285,7 +285,7 @@ TEST(work_that_is_done_elsewhere_is_asked_for_once_a_second) {
 
 /* ---- restarts ---- */
 
-TEST(E1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it) {
+TEST(e1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it) {
     fake_link_up(1, harness_every, 4);
     const char *first = CREATE(one, .cache = CACHE(ON));
     fake_report_checkpoint(1, fake_link_assigned(1), 1, "submitted", 9);
@@ -304,7 +304,7 @@ TEST(E1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it) {
     assert_int_equal(fake_link_waiting(2), 0);
 }
 
-TEST(E1_a_leader_that_had_not_begun_leads_again_after_a_restart) {
+TEST(e1_a_leader_that_had_not_begun_leads_again_after_a_restart) {
     const char *first = CREATE(one, .cache = CACHE(ON)); /* there is no worker */
     while (fake_cache_leaders() == 0) {
         (void)harness_read(first);
@@ -320,7 +320,7 @@ TEST(E1_a_leader_that_had_not_begun_leads_again_after_a_restart) {
     assert_hit(harness_read_state(second, EXECUTION(COMPLETED)), first);
 }
 
-TEST(E1_a_success_and_its_kept_result_are_in_one_commit) {
+TEST(e1_a_success_and_its_kept_result_are_in_one_commit) {
     static const enum fake_failure failures[] = {FAKE_DOUBT_LOST, FAKE_DOUBT_WRITTEN};
     for (size_t i = 0; i < CS_COUNT(failures); i++) {
         bool written = failures[i] == FAKE_DOUBT_WRITTEN;
@@ -348,14 +348,14 @@ TEST(E1_a_success_and_its_kept_result_are_in_one_commit) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ENGINE_TEST(SY_138_paid_work_that_was_done_is_not_done_again),
+        ENGINE_TEST(sy_138_paid_work_that_was_done_is_not_done_again),
         ENGINE_TEST(work_whose_mode_is_off_is_never_looked_up),
         ENGINE_TEST(work_that_is_not_paid_for_is_looked_up_only_when_asked_for),
-        ENGINE_TEST(SY_138_refresh_does_it_anew_and_keeps_the_new_result),
-        ENGINE_TEST(SY_138_a_result_is_kept_for_seven_days),
-        ENGINE_TEST(W24_a_result_of_one_tenant_is_none_for_another),
+        ENGINE_TEST(sy_138_refresh_does_it_anew_and_keeps_the_new_result),
+        ENGINE_TEST(sy_138_a_result_is_kept_for_seven_days),
+        ENGINE_TEST(w24_a_result_of_one_tenant_is_none_for_another),
         ENGINE_TEST(all_that_want_to_know_are_answered_by_one_statement),
-        ENGINE_TEST(SY_138_of_jobs_that_do_the_same_work_at_once_one_is_done),
+        ENGINE_TEST(sy_138_of_jobs_that_do_the_same_work_at_once_one_is_done),
         ENGINE_TEST(one_plan_may_want_the_same_work_twice),
         ENGINE_TEST(who_leads_goes_on_leading_while_it_is_tried_again),
         ENGINE_TEST(when_the_leader_fails_the_next_one_leads),
@@ -363,9 +363,9 @@ int main(void) {
         ENGINE_TEST(when_a_map_fails_others_do_the_work_of_the_items_that_are_cancelled),
         ENGINE_TEST(who_waited_for_a_leader_may_be_cancelled),
         ENGINE_TEST(work_that_is_done_elsewhere_is_asked_for_once_a_second),
-        ENGINE_TEST(E1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it),
-        ENGINE_TEST(E1_a_leader_that_had_not_begun_leads_again_after_a_restart),
-        ENGINE_TEST(E1_a_success_and_its_kept_result_are_in_one_commit),
+        ENGINE_TEST(e1_after_a_restart_the_leader_goes_on_and_the_others_wait_for_it),
+        ENGINE_TEST(e1_a_leader_that_had_not_begun_leads_again_after_a_restart),
+        ENGINE_TEST(e1_a_success_and_its_kept_result_are_in_one_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

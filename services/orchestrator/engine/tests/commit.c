@@ -20,7 +20,132 @@ TEST(many_submissions_share_few_commits) {
         harness_await(answers[i]);
         assert_int_equal(answers[i]->status, CS_OK);
     }
-    assert_in_range(fake_store_commits(), 2, 3); /* the first one alone, the others while it was under way */
+    assert_in_range(fake_store_commits(), 3, 5); /* the first one, the others while it was under way, a few apart */
+}
+
+/* What was put before has been looked at. */
+static void await_turn(void) {
+    harness_await(harness_get("acme", "nosuch"));
+}
+
+TEST(a_small_submission_does_not_wait_for_the_commit_under_way) {
+    fake_link_up(1, harness_noop, 4);
+    fake_store_hold_one();
+    struct answer *held = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    const char *id = CREATE(pair);
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    assert_string_equal(a->assign->execution, id);
+    fake_report_succeeded(1, a); /* what follows goes with everything else */
+    await_turn();
+    assert_int_equal(fake_store_events(id, ORC_EVENT_SUCCEEDED), 0);
+    assert_int_equal(fake_link_waiting(1), 0);
+    assert_false(harness_done(held));
+    fake_store_let_go();
+    harness_await(held);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)harness_read_state(id, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    assert_int_equal(fake_store_events(id, ORC_EVENT_SUCCEEDED), 2);
+}
+
+TEST(a_tenant_with_much_open_waits_for_the_commit_under_way) {
+    for (int i = 1; i < ORC_EXPRESS_OPEN_MAX; i++) {
+        (void)CREATE(one);
+    }
+    fake_store_hold_one();
+    struct answer *held = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    (void)CREATE(one); /* the last that is not much */
+    struct answer *answer = SUBMIT(one);
+    (void)CREATE(one, .tenant = "initech"); /* comes behind it */
+    assert_false(harness_done(answer));
+    fake_store_let_go();
+    harness_await(held);
+    harness_await(answer);
+}
+
+TEST(a_large_plan_waits_for_the_commit_under_way) {
+    const char *lines[ORC_EXPRESS_JOBS_MAX + 1];
+    for (size_t i = 0; i < CS_COUNT(lines); i++) {
+        lines[i] = cs_arena_sprintf(harness.arena, "j%zu", i);
+    }
+    fake_store_hold_one();
+    struct answer *held = SUBMIT(one);
+    fake_store_await_held();
+    struct answer *answer = SUBMIT(lines);
+    (void)harness_create(lines, ORC_EXPRESS_JOBS_MAX, (struct submit_options){0}); /* comes behind it */
+    assert_false(harness_done(answer));
+    fake_store_let_go();
+    harness_await(held);
+    harness_await(answer);
+}
+
+TEST(a_key_that_is_on_both_ways_at_once_gives_one_execution) {
+    fake_link_up(1, harness_noop, 4);
+    fake_store_hold_one();
+    struct answer *first = SUBMIT(one, .key = "k");
+    fake_store_await_held();
+    struct answer *second = SUBMIT(one, .key = "k");
+    harness_await(second); /* it was faster */
+    assert_false(second->existing);
+    assert_string_equal(fake_link_assigned(1)->assign->execution, second->id);
+    fake_store_let_go();
+    harness_await(first);
+    assert_int_equal(first->status, CS_OK);
+    assert_true(first->existing);
+    assert_string_equal(first->id, second->id);
+    assert_int_equal((int)harness_metric("callsheet_executions_open"), 1);
+    assert_int_equal(fake_link_waiting(1), 0);
+}
+
+TEST(what_a_base_has_comes_with_a_submission_that_does_not_wait) {
+    fake_link_up(1, harness_noop, 4);
+    const char *base = CREATE(one);
+    fake_report_succeeded(1, fake_link_assigned(1));
+    (void)harness_read_state(base, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_COMPLETED);
+    fake_store_hold_one();
+    struct answer *held = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    const char *id = harness_create_on_base(pair, CS_COUNT(pair), base);
+    assert_int_equal(fake_store_events(id, ORC_EVENT_REUSED), 1);
+    assert_string_equal(fake_link_assigned(1)->assign->job, "b");
+    assert_false(harness_done(held));
+    fake_store_let_go();
+    harness_await(held);
+}
+
+/* Of the only execution of that tenant: its client has not heard of it yet, but a list of rows may show it. */
+static const char *id_of(const char *tenant) {
+    const struct orc_entry *entry = harness.engine->entries;
+    while (strcmp(entry->execution->tenant, tenant) != 0) {
+        entry = entry->hh.next;
+    }
+    return cs_arena_strdup(harness.arena, entry->execution->id);
+}
+
+TEST(what_happens_to_an_execution_before_its_row_is_there_is_stored_behind_it) {
+    fake_link_up(1, harness_noop, 4);
+    fake_store_hold();
+    struct answer *busy = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    struct answer *answer = SUBMIT(pair);
+    await_turn();
+    const char *id = id_of("acme");
+    struct answer *cancel = harness_cancel(id);
+    await_turn();
+    assert_false(harness_done(cancel));
+    fake_store_let_go();
+    harness_await(busy);
+    harness_await(answer);
+    assert_string_equal(answer->id, id);
+    harness_await(cancel);
+    assert_int_equal(cancel->status, CS_OK);
+    assert_int_equal(cancel->execution->state, CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED);
+    assert_int_equal(fake_store_state(id), CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_CANCELLED);
+    assert_int_equal(fake_store_events(id, 0), 1);
+    assert_string_not_equal(fake_link_assigned(1)->assign->execution, id);
+    assert_int_equal(fake_link_waiting(1), 0);
 }
 
 TEST(a_submission_is_answered_after_its_commit) {
@@ -244,6 +369,12 @@ TEST(w20_sy_033_a_long_first_job_shows_in_the_row_of_its_execution) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(many_submissions_share_few_commits),
+        ENGINE_TEST(a_small_submission_does_not_wait_for_the_commit_under_way),
+        ENGINE_TEST(a_tenant_with_much_open_waits_for_the_commit_under_way),
+        ENGINE_TEST(a_large_plan_waits_for_the_commit_under_way),
+        ENGINE_TEST(a_key_that_is_on_both_ways_at_once_gives_one_execution),
+        ENGINE_TEST(what_a_base_has_comes_with_a_submission_that_does_not_wait),
+        ENGINE_TEST(what_happens_to_an_execution_before_its_row_is_there_is_stored_behind_it),
         ENGINE_TEST(a_submission_is_answered_after_its_commit),
         ENGINE_TEST(w5_w9_an_assignment_leaves_only_after_the_commit_that_released_it),
         ENGINE_TEST(e4_cheap_jobs_leave_no_started_event_and_paid_ones_do_before_they_leave),

@@ -7,6 +7,7 @@
 
 #define FAILURE(name) CALLSHEET__V1__FAILURE_CLASS__FAILURE_CLASS_##name
 #define EXECUTION(name) CALLSHEET__V1__EXECUTION_STATE__EXECUTION_STATE_##name
+#define JOB(name) CALLSHEET__V1__JOB_STATE__JOB_STATE_##name
 
 static const char *const one[] = {"a"};
 static const char *const two[] = {"a", "b"};
@@ -317,6 +318,22 @@ TEST(sy_132_e11_a_provider_begins_no_more_than_its_rate) {
     assert_int_equal(fake_link_waiting(1), 0);
 }
 
+/* However many could run at once. */
+TEST(ex_022_clips_begin_a_second_apart_where_the_rate_says_so) {
+    static const char *const jobs[] = {"g1", "g2", "g3", "g4"};
+    restart_with("rate:provider:local=1/s,operation:generateVideo=4", NULL);
+    fake_link_up(1, harness_every, 10);
+    (void)CREATE(jobs);
+    assert_string_equal(fake_link_assigned(1)->assign->job, "g1");
+    for (size_t i = 1; i < CS_COUNT(jobs); i++) {
+        harness_advance(999);
+        settle();
+        assert_int_equal(fake_link_waiting(1), 0);
+        harness_advance(1);
+        assert_string_equal(fake_link_assigned(1)->assign->job, jobs[i]);
+    }
+}
+
 /* ---- why is it waiting? ---- */
 
 static const Callsheet__V1__Waiting *waiting_of(const Callsheet__V1__Execution *execution, size_t job,
@@ -471,6 +488,26 @@ TEST(only_who_reads_an_execution_is_told_why_it_waits) {
 
 /* ---- metrics ---- */
 
+TEST(ta_051_attempts_of_each_operation_are_counted_and_timed) {
+    static const char *const jobs[] = {"a", "b", "c"};
+    fake_link_up(1, harness_noop, 1);
+    (void)CREATE(jobs);
+    assert_null(strstr(harness_metrics(), "callsheet_attempts_total{"));
+    const Callsheet__V1__WorkCommand *first = fake_link_assigned(1);
+    harness_advance(1500);
+    fake_report_succeeded(1, first);
+    const Callsheet__V1__WorkCommand *second = fake_link_assigned(1);
+    harness_advance(2000);
+    fake_report_failed(1, second, FAILURE(INVALID_INPUT), "bad", 0);
+    const Callsheet__V1__WorkCommand *third = fake_link_assigned(1);
+    fake_report_failed(1, third, FAILURE(TRANSIENT), "no_slot", 0); /* given back: no attempt of it */
+    settle();
+    const char *text = harness_metrics();
+    assert_non_null(strstr(text, "callsheet_attempts_total{operation=\"noop\",outcome=\"succeeded\"} 1\n"));
+    assert_non_null(strstr(text, "callsheet_attempts_total{operation=\"noop\",outcome=\"failed\"} 1\n"));
+    assert_non_null(strstr(text, "callsheet_attempt_seconds_total{operation=\"noop\"} 3.5\n"));
+}
+
 TEST(the_queue_of_each_operation_is_measured) {
     static const char *const jobs[] = {"a", "b!9", "c", "d", "gen"};
     restart_with("operation:noop=1", NULL);
@@ -531,15 +568,36 @@ TEST(w16_a_base_that_has_ended_and_is_being_written_again_is_looked_at_again) {
     fake_store_await_held();
     fake_report_failed(1, delivery, FAILURE(TRANSIENT), "http_503", 0); /* in the next batch */
     (void)harness_metrics();
+    double commits = harness_metric("callsheet_commits_total");
     fake_store_let_go();
+    harness_await_commits(commits + 2);
     (void)harness_read(id);
-    const Callsheet__V1__Execution *execution = harness_read(id);
-    for (int looks = 0; looks < 100 && execution->state != EXECUTION(COMPLETED); looks++) {
-        harness_advance(ORC_BASES_LOOK_EVERY_MS); /* a look may come while the base is still being written */
-        execution = harness_read(id);
-    }
-    assert_int_equal(execution->state, EXECUTION(COMPLETED));
+    harness_advance(ORC_BASES_LOOK_EVERY_MS);
+    const Callsheet__V1__Execution *execution = harness_read_state(id, EXECUTION(COMPLETED));
     assert_string_equal(execution->jobs[1]->reused->execution_id, base);
+}
+
+TEST(sy_047_variants_of_one_base_run_at_the_same_time_once_it_has_ended) {
+    static const char *const variant[] = {"v<a", "w<v"};
+    const char *ids[3];
+    fake_link_up(1, harness_every, 4);
+    const char *base = CREATE(one);
+    const Callsheet__V1__WorkCommand *a = fake_link_assigned(1);
+    for (size_t i = 0; i < CS_COUNT(ids); i++) {
+        ids[i] = harness_create_on_base(variant, CS_COUNT(variant), base);
+        assert_int_equal(harness_read(ids[i])->jobs[0]->state, JOB(WAITING));
+    }
+    assert_int_equal(fake_link_waiting(1), 0);
+    fake_report_succeeded(1, a);
+    const Callsheet__V1__WorkCommand *running[CS_COUNT(ids)];
+    for (size_t i = 0; i < CS_COUNT(ids); i++) { /* none of them has ended */
+        running[i] = fake_link_assigned(1);
+        assert_string_equal(running[i]->assign->job, "v");
+    }
+    for (size_t i = 0; i < CS_COUNT(ids); i++) {
+        assert_int_equal(harness_read(ids[i])->jobs[0]->state, JOB(RUNNING));
+        assert_string_equal(after(1, running[i])->assign->job, "w");
+    }
 }
 
 int main(void) {
@@ -564,6 +622,7 @@ int main(void) {
         ENGINE_TEST(a_call_that_is_not_answered_goes_to_the_next),
         ENGINE_TEST(after_a_restart_nothing_holds_a_permit),
         ENGINE_TEST(sy_132_e11_a_provider_begins_no_more_than_its_rate),
+        ENGINE_TEST(ex_022_clips_begin_a_second_apart_where_the_rate_says_so),
         ENGINE_TEST(a_job_waits_for_its_dependencies_of_which_five_are_named),
         ENGINE_TEST(sy_009_a_job_waits_for_a_worker_that_offers_its_operation),
         ENGINE_TEST(a_job_waits_for_a_slot_and_knows_its_place),
@@ -573,10 +632,12 @@ int main(void) {
         ENGINE_TEST(a_job_waits_for_a_rate_until_a_time),
         ENGINE_TEST(a_job_waits_for_its_next_attempt_and_says_after_what),
         ENGINE_TEST(only_who_reads_an_execution_is_told_why_it_waits),
+        ENGINE_TEST(ta_051_attempts_of_each_operation_are_counted_and_timed),
         ENGINE_TEST(the_queue_of_each_operation_is_measured),
         ENGINE_TEST(a_job_goes_to_the_worker_that_made_its_input_while_it_has_a_slot),
         ENGINE_TEST(a_job_does_not_wait_for_the_worker_that_made_its_input),
         ENGINE_TEST(w16_a_base_that_has_ended_and_is_being_written_again_is_looked_at_again),
+        ENGINE_TEST(sy_047_variants_of_one_base_run_at_the_same_time_once_it_has_ended),
     };
     return cmocka_run_group_tests_name("engine: dispatch", tests, NULL, NULL);
 }

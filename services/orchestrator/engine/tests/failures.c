@@ -33,7 +33,7 @@ static void wait_500(Callsheet__V1__Plan *plan) {
     plan->jobs[0]->queue_timeout_ms = 500;
 }
 
-TEST(W12_a_job_that_no_worker_takes_in_time_fails_with_queue_timeout) {
+TEST(w12_a_job_that_no_worker_takes_in_time_fails_with_queue_timeout) {
     const char *id = CREATE(pair, .edit = wait_500);
     harness_advance(499);
     assert_int_equal(harness_read(id)->jobs[0]->state, JOB(READY));
@@ -116,6 +116,10 @@ TEST(an_attempt_whose_worker_breaks_its_promise_to_be_heard_of_is_tried_again) {
     assert_retrying(id, "worker_silent");
     fake_report_succeeded(1, work); /* too late: nobody wants it */
     assert_int_equal(harness_read(id)->jobs[0]->state, JOB(RETRYING));
+    const char *metrics = harness_metrics();
+    assert_non_null(strstr(metrics, "callsheet_attempts_total{operation=\"noop\",outcome=\"succeeded\"} 0\n"));
+    assert_non_null(strstr(metrics, "callsheet_attempts_total{operation=\"noop\",outcome=\"failed\"} 1\n"));
+    assert_non_null(strstr(metrics, "callsheet_attempt_seconds_total{operation=\"noop\"} 26\n"));
 }
 
 TEST(a_worker_that_promised_nothing_may_be_silent) {
@@ -185,7 +189,7 @@ static void fail_fast(Callsheet__V1__Plan *plan) {
     plan->on_failure = CALLSHEET__V1__ON_FAILURE__ON_FAILURE_FAIL_FAST;
 }
 
-TEST(SY_038_fail_fast_stops_what_runs_and_survives_a_restart) {
+TEST(sy_038_fail_fast_stops_what_runs_and_survives_a_restart) {
     static const char *const lines[] = {"a", "b", "c", "join<b,c"};
     fake_link_up(1, harness_noop, 2);
     const char *id = CREATE(lines, .edit = fail_fast, .webhook = true);
@@ -214,7 +218,7 @@ static void after_any(Callsheet__V1__Plan *plan) {
     plan->jobs[2]->dependency_policy = CALLSHEET__V1__DEPENDENCY_POLICY__DEPENDENCY_POLICY_ANY;
 }
 
-TEST(W8_two_parents_that_complete_together_release_a_job_after_any_once) {
+TEST(w8_two_parents_that_complete_together_release_a_job_after_any_once) {
     static const char *const lines[] = {"a", "b", "join<a,b"};
     fake_link_up(1, harness_noop, 3);
     const char *id = CREATE(lines, .edit = after_any);
@@ -232,7 +236,7 @@ TEST(W8_two_parents_that_complete_together_release_a_job_after_any_once) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ENGINE_TEST(W12_a_job_that_no_worker_takes_in_time_fails_with_queue_timeout),
+        ENGINE_TEST(w12_a_job_that_no_worker_takes_in_time_fails_with_queue_timeout),
         ENGINE_TEST(a_worker_that_comes_in_time_ends_the_wait),
         ENGINE_TEST(a_wait_for_a_worker_is_counted_anew_after_a_restart),
         ENGINE_TEST(a_plan_sets_the_time_of_an_attempt_and_how_often_it_is_tried),
@@ -241,8 +245,8 @@ int main(void) {
         ENGINE_TEST(a_worker_that_promised_nothing_may_be_silent),
         ENGINE_TEST(a_render_that_does_not_get_any_further_is_tried_again),
         ENGINE_TEST(a_render_that_creeps_is_left_alone),
-        ENGINE_TEST(SY_038_fail_fast_stops_what_runs_and_survives_a_restart),
-        ENGINE_TEST(W8_two_parents_that_complete_together_release_a_job_after_any_once),
+        ENGINE_TEST(sy_038_fail_fast_stops_what_runs_and_survives_a_restart),
+        ENGINE_TEST(w8_two_parents_that_complete_together_release_a_job_after_any_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,13 @@ void fake_link_up_fusing(uint64_t link, const char *const *operations, uint32_t 
     come_up(link, operations, slots, hello);
 }
 
+void fake_link_up_sharing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs) {
+    Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
+    hello.fused_jobs = fused_jobs;
+    hello.shares = true;
+    come_up(link, operations, slots, hello);
+}
+
 void fake_link_down(uint64_t link) {
     pthread_mutex_lock(&fake.lock);
     bool was_up = fake.up[link];
@@ -270,6 +277,20 @@ void fake_report_checkpoint(uint64_t link, const Callsheet__V1__WorkCommand *com
     Callsheet__V1__Report what = CALLSHEET__V1__REPORT__INIT;
     what.report_case = CALLSHEET__V1__REPORT__REPORT_CHECKPOINT;
     what.checkpoint = &checkpoint;
+    report(link, command, &what);
+}
+
+void fake_report_spread(uint64_t link, const Callsheet__V1__WorkCommand *command, int plan, const uint32_t *chunks,
+                        size_t count) {
+    uint8_t bytes[32];
+    memset(bytes, plan, sizeof(bytes));
+    Callsheet__V1__Spread spread = CALLSHEET__V1__SPREAD__INIT;
+    spread.plan = (ProtobufCBinaryData){.len = sizeof(bytes), .data = bytes};
+    spread.chunks = (uint32_t *)chunks;
+    spread.n_chunks = count;
+    Callsheet__V1__Report what = CALLSHEET__V1__REPORT__INIT;
+    what.report_case = CALLSHEET__V1__REPORT__REPORT_SPREAD;
+    what.spread = &spread;
     report(link, command, &what);
 }
 

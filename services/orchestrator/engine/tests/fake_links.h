@@ -13,6 +13,8 @@ void fake_link_up(uint64_t link, const char *const *operations, uint32_t slots);
 void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms);
 /* One that does up to so many jobs in one run. */
 void fake_link_up_fusing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs);
+/* One that makes chunks of others' jobs. */
+void fake_link_up_sharing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs);
 void fake_link_credits(uint64_t link, uint32_t limit);
 void fake_link_down(uint64_t link);
 
@@ -32,6 +34,9 @@ void fake_report_failed(uint64_t link, const Callsheet__V1__WorkCommand *command
                         Callsheet__V1__FailureClass failure_class, const char *code, int64_t retry_after_ms);
 void fake_report_checkpoint(uint64_t link, const Callsheet__V1__WorkCommand *command, uint64_t sequence,
                             const void *data, size_t size);
+/* Of a plan whose bytes are all `plan`. */
+void fake_report_spread(uint64_t link, const Callsheet__V1__WorkCommand *command, int plan, const uint32_t *chunks,
+                        size_t count);
 void fake_report_heartbeat(uint64_t link, const Callsheet__V1__WorkCommand *command);
 void fake_report_progress(uint64_t link, const Callsheet__V1__WorkCommand *command, const char *stage, double fraction);
 

@@ -31,11 +31,15 @@ static struct {
     size_t event_count;
     bool hold;
     bool held;
+    bool holds_one;
+    const struct orc_store *holding; /* whose call that is */
     enum fake_failure failure;
     int failures;
     int commits;
     int64_t epoch;
-} db = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    size_t returns;
+    int return_failures;
+} db = {.returns = SIZE_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 struct orc_store {
     int64_t epoch;
@@ -80,7 +84,8 @@ void fake_store_reset(void) {
     db.row_count = db.event_count = 0;
     db.hold = db.held = false;
     db.keeps_nobody = false;
-    db.failures = db.commits = 0;
+    db.failures = db.commits = db.return_failures = 0;
+    db.returns = SIZE_MAX;
     db.epoch = 0;
     pthread_mutex_unlock(&db.lock);
 }
@@ -88,6 +93,14 @@ void fake_store_reset(void) {
 void fake_store_hold(void) {
     pthread_mutex_lock(&db.lock);
     db.hold = true;
+    db.holds_one = false;
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_hold_one(void) {
+    pthread_mutex_lock(&db.lock);
+    db.hold = db.holds_one = true;
+    db.holding = NULL;
     pthread_mutex_unlock(&db.lock);
 }
 
@@ -116,6 +129,19 @@ void fake_store_fail(enum fake_failure failure, int times) {
     pthread_mutex_lock(&db.lock);
     db.failure = failure;
     db.failures = times;
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_return(size_t executions) {
+    pthread_mutex_lock(&db.lock);
+    db.returns = executions;
+    (void)pthread_cond_broadcast(&db.changed);
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_fail_returning(int times) {
+    pthread_mutex_lock(&db.lock);
+    db.return_failures = times;
     pthread_mutex_unlock(&db.lock);
 }
 
@@ -295,12 +321,13 @@ static enum cs_status fail(enum fake_failure failure, struct cs_err *err) {
 
 /* With the lock. */
 static void await_let_go(const struct orc_store *store) {
-    while (db.hold && !store->interrupted) {
+    while (db.hold && !(db.holds_one && db.holding != NULL && db.holding != store) && !store->interrupted) {
         db.held = true;
+        db.holding = store;
         (void)pthread_cond_broadcast(&db.changed);
         (void)pthread_cond_wait(&db.changed, &db.lock);
     }
-    db.held = false;
+    db.held = db.hold && db.holding != store;
 }
 
 enum cs_status orc_store_commit(struct orc_store *store, const struct orc_commit *commit, bool *ret_duplicates,
@@ -357,34 +384,50 @@ static void give(const struct row *row, bool with_events, struct cs_arena *arena
     out->events = events;
 }
 
-enum cs_status orc_store_open_executions(__attribute__((unused)) struct orc_store *store,
-                                         __attribute__((unused)) const char *replica, const char *after_id,
-                                         size_t limit, struct cs_arena *arena, struct orc_stored **ret_items,
-                                         size_t *ret_count, __attribute__((unused)) struct cs_err *err) {
+enum cs_status orc_store_open_ids(__attribute__((unused)) struct orc_store *store,
+                                  __attribute__((unused)) const char *replica, struct cs_arena *arena,
+                                  const char ***ret_ids, size_t *ret_count,
+                                  __attribute__((unused)) struct cs_err *err) {
     pthread_mutex_lock(&db.lock);
-    struct orc_stored *items = cs_arena_array(arena, limit, sizeof(*items));
+    const char **ids = cs_arena_array(arena, db.row_count, sizeof(*ids));
     size_t count = 0;
-    char last[24];
-    cs_str_copy(last, sizeof(last), after_id);
-    while (count < limit) {
-        const struct row *next = NULL;
-        for (size_t i = 0; i < db.row_count; i++) {
-            const struct row *row = &db.rows[i];
-            if (row->stored.open && strcmp(row->stored.id, last) > 0 &&
-                (next == NULL || strcmp(row->stored.id, next->stored.id) < 0)) {
-                next = row;
-            }
+    for (size_t i = 0; i < db.row_count; i++) {
+        if (db.rows[i].stored.open) {
+            ids[count++] = cs_arena_strdup(arena, db.rows[i].stored.id);
         }
-        if (next == NULL) {
-            break;
-        }
-        give(next, true, arena, &items[count++]);
-        cs_str_copy(last, sizeof(last), next->stored.id);
     }
+    pthread_mutex_unlock(&db.lock);
+    *ret_ids = ids;
+    *ret_count = count;
+    return CS_OK;
+}
+
+enum cs_status orc_store_open_executions(__attribute__((unused)) struct orc_store *store,
+                                         __attribute__((unused)) const char *replica, const char *const *ids,
+                                         size_t id_count, struct cs_arena *arena, struct orc_stored **ret_items,
+                                         size_t *ret_count, struct cs_err *err) {
+    enum cs_status status = CS_OK;
+    pthread_mutex_lock(&db.lock);
+    while (db.returns == 0) {
+        (void)pthread_cond_wait(&db.changed, &db.lock);
+    }
+    if (db.return_failures > 0) {
+        db.return_failures--;
+        status = fail(FAKE_AWAY, err);
+    }
+    struct orc_stored *items = cs_arena_array(arena, id_count, sizeof(*items));
+    size_t count = 0;
+    for (size_t i = 0; status == CS_OK && i < id_count && count < db.returns; i++) {
+        const struct row *row = find(ids[i]);
+        if (row != NULL && row->stored.open) {
+            give(row, true, arena, &items[count++]);
+        }
+    }
+    db.returns -= db.returns != SIZE_MAX ? count : 0;
     pthread_mutex_unlock(&db.lock);
     *ret_items = items;
     *ret_count = count;
-    return CS_OK;
+    return status;
 }
 
 enum cs_status orc_store_get(__attribute__((unused)) struct orc_store *store, const char *tenant, const char *id,

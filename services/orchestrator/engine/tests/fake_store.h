@@ -18,11 +18,17 @@ enum fake_failure {
 void fake_store_reset(void);
 /* Commits and lists wait until they are let go. */
 void fake_store_hold(void);
+/* Only the next one: those beside it go through. */
+void fake_store_hold_one(void);
 void fake_store_let_go(void);
 /* Returns when one is being held. */
 void fake_store_await_held(void);
 /* The next `times` commits fail. */
 void fake_store_fail(enum fake_failure failure, int times);
+/* So many executions are given to an engine that brings back what it owns, then it waits; SIZE_MAX: all, as before. */
+void fake_store_return(size_t executions);
+/* The next `times` reads of these fail. */
+void fake_store_fail_returning(int times);
 /* Leases are not renewed, as if the database did not answer. */
 void fake_store_keep_nobody(bool nobody);
 int fake_store_commits(void);                           /* that were written */

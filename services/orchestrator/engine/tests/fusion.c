@@ -391,6 +391,38 @@ TEST(a_job_of_a_base_that_was_not_kept_is_done_again_when_it_is_named) {
     assert_string_equal(execution->result_job_id, "V9");
 }
 
+/* V2 is named by a job that does not run, and is no job of the plan. */
+static void expect_only_v4(const char *id) {
+    const Callsheet__V1__WorkCommand *command = fake_link_assigned(1);
+    expect_alone(command, "V4");
+    fake_report_succeeded(1, command);
+    const Callsheet__V1__Execution *execution = harness_read_state(id, EXECUTION(COMPLETED));
+    assert_int_equal(execution->n_jobs, 2);
+    assert_string_equal(execution->jobs[0]->reused->reason, "base");
+    assert_string_equal(execution->jobs[0]->fused_into, "");
+    assert_int_equal(fake_store_events(id, ORC_EVENT_REUSED), 2);
+    assert_int_equal(fake_store_events(id, ORC_EVENT_FAILED), 0);
+    assert_int_equal(fake_link_waiting(1), 0);
+}
+
+TEST(nothing_is_done_again_for_a_job_of_a_base_that_has_its_result) {
+    static const char *const naming[] = {"V3<V2", "V4<V3"};
+    const char *id = NULL;
+    fake_report_succeeded(1, begin(&id, discard));
+    (void)harness_read_state(id, EXECUTION(COMPLETED));
+    expect_only_v4(harness_create_on_base(naming, CS_COUNT(naming), id));
+}
+
+TEST(nor_fails_what_a_running_base_does_not_keep_when_nobody_needs_it) {
+    static const char *const naming[] = {"V3<V2", "V4<V3"};
+    const char *id = NULL;
+    const Callsheet__V1__WorkCommand *run = begin(&id, discard);
+    const char *next = harness_create_on_base(naming, CS_COUNT(naming), id);
+    (void)harness_read(next);
+    fake_report_succeeded(1, run);
+    expect_only_v4(next);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(a_chain_goes_to_a_worker_as_one_assignment),
@@ -416,6 +448,8 @@ int main(void) {
         ENGINE_TEST(what_a_base_did_not_keep_is_taken_as_done_where_nobody_needs_it),
         ENGINE_TEST(what_a_base_did_not_keep_is_done_again_for_who_needs_it),
         ENGINE_TEST(a_job_of_a_base_that_was_not_kept_is_done_again_when_it_is_named),
+        ENGINE_TEST(nothing_is_done_again_for_a_job_of_a_base_that_has_its_result),
+        ENGINE_TEST(nor_fails_what_a_running_base_does_not_keep_when_nobody_needs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

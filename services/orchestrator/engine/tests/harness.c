@@ -36,6 +36,7 @@ void harness_start(void) {
     };
     struct cs_err err = {0};
     assert_ok(orc_engine_start(&config, &harness.engine, &err), &err);
+    (void)harness_metrics(); /* what came back is in memory, as of now */
 }
 
 void harness_stop(void) {
@@ -55,6 +56,7 @@ int harness_setup(__attribute__((unused)) void **state) {
 
 int harness_teardown(__attribute__((unused)) void **state) {
     fake_store_let_go();
+    fake_store_return(SIZE_MAX);
     harness_stop();
     fake_store_reset();
     fake_links_reset();
@@ -397,9 +399,16 @@ const char *harness_metrics(void) {
 }
 
 double harness_metric(const char *name) {
-    CS_AUTO_BUF out = {0};
-    orc_engine_metrics(harness.engine, &out);
     CS_AUTO_FREE char *line = cs_sprintf("\n%s ", name);
-    const char *at = strstr(out.data, line);
+    const char *at = strstr(harness_metrics(), line);
     return at != NULL ? strtod(at + strlen(line), NULL) : -1;
+}
+
+void harness_await_commits(double count) {
+    time_t until = time(NULL) + WAIT_S;
+    while (harness_metric("callsheet_commits_total") < count) {
+        if (time(NULL) > until) {
+            fail_msg("no %.0f commits within %d s", count, WAIT_S);
+        }
+    }
 }

@@ -88,8 +88,10 @@ void harness_await_updates(const struct told *told, size_t count);
 void harness_await_ended(const struct told *told);
 /* The whole text that the engine's thread gives; lives as long as the harness. */
 const char *harness_metrics(void);
-/* Value of a metric. */
+/* Value of a metric, once the engine is through with what it was told before. */
 double harness_metric(const char *name);
+/* Until the engine has taken note of so many in all; a read that is put then comes after what they led to. */
+void harness_await_commits(double count);
 
 #define SUBMIT(lines, ...) harness_submit(lines, CS_COUNT(lines), (struct submit_options){__VA_ARGS__})
 #define CREATE(lines, ...) harness_create(lines, CS_COUNT(lines), (struct submit_options){__VA_ARGS__})

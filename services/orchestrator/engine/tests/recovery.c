@@ -72,6 +72,32 @@ TEST(a_fenced_replica_starts_again_as_a_new_epoch) {
     assert_int_equal(fake_store_epoch(), epoch + 1);
 }
 
+TEST(a_commit_that_fails_waits_for_the_one_beside_it) {
+    fake_store_hold_one();
+    struct answer *held = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    fake_store_fail(FAKE_DOUBT_LOST, 1);
+    struct answer *lost = SUBMIT(one);
+    while (harness_metric("callsheet_commit_failures_total") < 1) {
+        harness_await(harness_get("acme", "nosuch"));
+    }
+    assert_false(harness_done(lost)); /* what is being written is still read from memory */
+    fake_store_let_go();
+    harness_await(held);
+    assert_int_equal(held->status, CS_OK);
+    harness_await(lost);
+    assert_int_equal(lost->status, CS_UNAVAILABLE);
+    fake_link_up(1, harness_noop, 4);
+    assert_string_equal(fake_link_assigned(1)->assign->execution, held->id); /* from the log */
+    assert_int_equal((int)harness_metric("callsheet_recoveries_total"), 1);
+    fake_store_hold_one();
+    struct answer *again = SUBMIT(one, .tenant = "globex");
+    fake_store_await_held();
+    (void)CREATE(one); /* the other way is open again, under the new epoch */
+    fake_store_let_go();
+    harness_await(again);
+}
+
 TEST(a_submission_in_doubt_is_told_so_and_may_be_repeated_with_its_key) {
     fake_store_fail(FAKE_DOUBT_WRITTEN, 1);
     struct answer *answer = SUBMIT(one, .key = "again");
@@ -285,6 +311,7 @@ int main(void) {
         ENGINE_TEST(a_commit_in_doubt_that_was_written_is_found_in_the_log),
         ENGINE_TEST(a_commit_in_doubt_that_was_not_written_is_done_again),
         ENGINE_TEST(a_fenced_replica_starts_again_as_a_new_epoch),
+        ENGINE_TEST(a_commit_that_fails_waits_for_the_one_beside_it),
         ENGINE_TEST(a_submission_in_doubt_is_told_so_and_may_be_repeated_with_its_key),
         ENGINE_TEST(what_ran_during_a_drop_is_cancelled_and_its_slot_comes_back),
         ENGINE_TEST(a_checkpoint_that_was_dropped_is_answered_after_the_cancel),

@@ -110,6 +110,33 @@ TEST(a_result_that_is_too_big_is_a_failure) {
     assert_int_equal(reports->items[0].payload_size, 0);
 }
 
+TEST(chunks_on_offer_are_bounded_and_their_plan_is_a_digest) {
+    uint32_t chunks[ORC_SPREAD_CHUNKS_MAX + 1] = {5, 6};
+    uint8_t plan[ORC_SPREAD_PLAN_BYTES] = {9};
+    Callsheet__V1__Spread many = CALLSHEET__V1__SPREAD__INIT;
+    many.plan = (ProtobufCBinaryData){.len = sizeof(plan), .data = plan};
+    many.chunks = chunks;
+    many.n_chunks = CS_COUNT(chunks);
+    Callsheet__V1__Spread none = many;
+    none.n_chunks = 0;
+    Callsheet__V1__Spread unplanned = many;
+    unplanned.plan.len--;
+    Callsheet__V1__Report first = new_report(CALLSHEET__V1__REPORT__REPORT_SPREAD);
+    Callsheet__V1__Report second = first;
+    Callsheet__V1__Report third = first;
+    first.spread = &unplanned;
+    second.spread = &none;
+    third.spread = &many;
+    Callsheet__V1__Report *list[] = {&first, &second, &third};
+    CS_AUTO_FREE struct orc_reports *reports = copy(list, 3);
+    assert_int_equal(reports->count, 2);
+    assert_int_equal(reports->items[0].payload_size, ORC_SPREAD_PLAN_BYTES);
+    assert_int_equal(reports->items[1].kind, ORC_REPORT_SPREAD);
+    assert_int_equal(reports->items[1].payload_size, ORC_SPREAD_PLAN_BYTES + ORC_SPREAD_CHUNKS_MAX * sizeof(uint32_t));
+    assert_memory_equal(reports->items[1].payload, plan, sizeof(plan));
+    assert_memory_equal((const uint8_t *)reports->items[1].payload + sizeof(plan), chunks, 2 * sizeof(uint32_t));
+}
+
 TEST(only_operations_that_we_know_count) {
     char *operations[] = {(char *)"noop", (char *)"unheardOf", (char *)"merge"};
     Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
@@ -123,4 +150,5 @@ TEST(only_operations_that_we_know_count) {
 }
 
 TEST_MAIN(CS_TEST(a_message_becomes_one_block_of_reports), CS_TEST(what_a_worker_says_is_bounded),
-          CS_TEST(a_result_that_is_too_big_is_a_failure), CS_TEST(only_operations_that_we_know_count))
+          CS_TEST(a_result_that_is_too_big_is_a_failure),
+          CS_TEST(chunks_on_offer_are_bounded_and_their_plan_is_a_digest), CS_TEST(only_operations_that_we_know_count))

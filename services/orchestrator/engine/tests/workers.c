@@ -220,6 +220,7 @@ TEST(sy_054_w15_w23_e14_cancel_reaches_the_worker_and_its_late_answer_is_dropped
     const Callsheet__V1__WorkCommand *stop = fake_link_next(1);
     assert_int_equal(stop->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL);
     assert_memory_equal(stop->fence.data, assigned->fence.data, ORC_FENCE_BYTES);
+    assert_true(stop->cancel->for_good);
     const char *next = CREATE(one); /* waits: the slot is taken until the worker says that it stopped */
     (void)harness_read(next);
     assert_int_equal(fake_link_waiting(1), 0);
@@ -314,6 +315,7 @@ TEST(sy_140_an_attempt_that_takes_too_long_is_stopped_and_tried_again) {
     harness_advance(ORC_ATTEMPT_GRACE_MS);
     const Callsheet__V1__WorkCommand *stop = fake_link_next(1);
     assert_int_equal(stop->command_case, CALLSHEET__V1__WORK_COMMAND__COMMAND_CANCEL);
+    assert_false(stop->cancel->for_good); /* another attempt may go on from what it kept */
     int64_t wake_ms = harness_read(id)->jobs[0]->wake_at_ms;
     harness_advance(wake_ms != 0 ? wake_ms - harness.now_ms : 0); /* 0: chance gave it no delay */
     const Callsheet__V1__WorkCommand *again = fake_link_assigned(1);

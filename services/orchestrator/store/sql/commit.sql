@@ -29,14 +29,16 @@ select replica_verify($1, $2) as ok
 
 -- name: executions_insert
 -- Rows whose idempotency key is taken (by an earlier row, or one of the same batch) are left out: the caller misses their
--- ids in the answer. A row with the same id would be an error: ids are random.
+-- ids in the answer. A row with the same id would be an error: ids are random. Keys are taken in one order by all commits,
+-- which wait for each other's: of two that have the same ones neither has one that the other waits for.
 with new as materialized (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::int8[], $8::int8[],
-                         $9::text[], $11::int4[])
-        as n (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms, origin, day)
+                         $9::text[], $11::int4[]) with ordinality
+        as n (id, tenant, idempotency_key, request_sha256, request, traceparent, created_at_ms, wake_at_ms, origin, day, place)
 ), keyed as (
     insert into execution_keys (tenant, key, execution, day)
     select tenant, idempotency_key, id, day from new where idempotency_key is not null
+    order by tenant collate "C", idempotency_key collate "C", place
     on conflict (tenant, key) do nothing
     returning execution
 ), linked as (

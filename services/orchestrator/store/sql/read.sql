@@ -1,13 +1,19 @@
 -- Reads take no locks; each is served by one index.
 
+-- name: executions_open_ids
+-- By executions_open; who came first is first.
+select id from executions where owner = $1 and open order by created_at_ms, id
+
 -- name: executions_open
--- By executions_open. At most $3 rows, and no more than $4 bytes with their events, but one at least.
+-- Those of $2 that still are, by the primary key in the partitions of their days $3: no more from the front than $4 bytes with
+-- their events, but one at least.
 with first as (
-    select id, day, request, summary, webhook_body
-    from executions
-    where owner = $1 and open and id > $2
-    order by id
-    limit $3
+    select l.*
+    from unnest($2::text[], $3::int4[]) as wanted (id, day),
+         lateral (select e.id, e.day, request, summary, webhook_body
+                  from executions e
+                  where e.id = wanted.id and e.day = wanted.day and owner = $1 and open
+                  offset 0) as l
 ), sized as (
     select id, day, row_number() over (order by id) as place,
            sum(octet_length(request) + coalesce(octet_length(summary), 0) + coalesce(octet_length(webhook_body), 0)

@@ -26,7 +26,7 @@ static void complete_job(struct life *life, uint32_t job) {
     life_succeed(life, job, VIDEO);
 }
 
-TEST(EX_024_what_an_optional_parent_did_not_give_is_left_out_of_a_merge) {
+TEST(ex_024_what_an_optional_parent_did_not_give_is_left_out_of_a_merge) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, scenes);
@@ -51,7 +51,7 @@ TEST(EX_024_what_an_optional_parent_did_not_give_is_left_out_of_a_merge) {
     assert_true(protobuf_c_message_check(&command->base));
 }
 
-TEST(EX_024_a_merge_of_nothing_is_input_missing) {
+TEST(ex_024_a_merge_of_nothing_is_input_missing) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     AUTO_LIFE life = {0};
     life_begin(&life, PLAN(GEN("a") "," MERGE(ITEM("a"), ",'optionalDependencies':['a']")));
@@ -182,8 +182,8 @@ TEST(rules_survive_the_way_through_the_log) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CS_TEST(EX_024_what_an_optional_parent_did_not_give_is_left_out_of_a_merge),
-        CS_TEST(EX_024_a_merge_of_nothing_is_input_missing),
+        CS_TEST(ex_024_what_an_optional_parent_did_not_give_is_left_out_of_a_merge),
+        CS_TEST(ex_024_a_merge_of_nothing_is_input_missing),
         CS_TEST(an_operation_that_needs_its_input_says_that_it_is_missing),
         CS_TEST(a_job_after_any_works_with_what_is_there),
         CS_TEST(each_bad_rule_is_refused_with_its_path),
