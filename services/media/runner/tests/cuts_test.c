@@ -1,6 +1,9 @@
 /* COVERS edit/cut_plan.c cut_plan_json.c levels.c refine.c retime.c stretch.c cues.c: what of a talk stays, and its
  * words afterwards. */
+#include <libavutil/rational.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cs/test.h"
@@ -566,6 +569,43 @@ TEST(a_hundred_spans_at_a_third_do_not_drift) {
     }
 }
 
+/* Spans of 11 … 210 cs; every other one stays. */
+static struct med_cut_plan plan_of_pauses(size_t count) {
+    unsigned seed = 7;
+    struct med_cut_plan plan = {.spans = cs_arena_array(arena, count, sizeof(struct med_cut_span)), .count = count};
+    int64_t at_cs = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t end_cs = at_cs + 11 + rand_r(&seed) % 200;
+        plan.spans[i] = (struct med_cut_span){.start_cs = at_cs, .end_cs = end_cs, .keep = i % 2 == 1};
+        at_cs = end_cs;
+    }
+    return plan;
+}
+
+TEST(ta_040_a_thousand_cuts_leave_what_the_plan_keeps_to_half_a_frame) {
+    struct med_cut_plan plan = plan_of_pauses(2000);
+    static const AVRational rates[] = {{25, 1}, {30000, 1001}, {24000, 1001}, {60, 1}};
+    for (size_t k = 0; k < CS_COUNT(rates); k++) {
+        const struct med_runs runs = med_runs_of_plan(&plan, rates[k], arena);
+        assert_int_equal(runs.count, 1000);
+        double kept = 0;
+        int64_t frames = 0;
+        int64_t before = 0;
+        for (size_t i = 0; i < runs.count; i++) {
+            const struct med_cut_span *span = &plan.spans[2 * i + 1];
+            int64_t first = runs.items[i].stretches[0].first;
+            int64_t end = first + med_run_source_frames(&runs.items[i]);
+            kept += (double)(span->end_cs - span->start_cs) / 100 * av_q2d(rates[k]);
+            frames += runs.items[i].frames;
+            assert_true(fabs((double)frames - kept) <= 0.5 + 1e-6);
+            assert_true(fabs((double)first - (double)span->start_cs / 100 * av_q2d(rates[k])) <= 1.5 + 1e-6);
+            assert_true(fabs((double)end - (double)span->end_cs / 100 * av_q2d(rates[k])) <= 1.5 + 1e-6);
+            assert_true(first >= before);
+            before = end;
+        }
+    }
+}
+
 TEST(ta_045_ta_054_cues_are_on_frames_in_order_and_never_overlap) {
     struct med_words words = words_of("");
     talk(&words, 7, 4003);
@@ -657,6 +697,7 @@ int main(void) {
         CS_TEST(ta_045_words_follow_spans_that_play_faster_or_slower),
         CS_TEST(ta_045_words_that_are_muted_are_not_shown),
         CS_TEST(a_hundred_spans_at_a_third_do_not_drift),
+        CS_TEST(ta_040_a_thousand_cuts_leave_what_the_plan_keeps_to_half_a_frame),
         CS_TEST(ta_045_ta_054_cues_are_on_frames_in_order_and_never_overlap),
         CS_TEST(ta_027_subtitles_are_written_as_srt_and_vtt),
         CS_TEST(ta_026_a_transcript_reads_back_as_the_same_words),
