@@ -229,10 +229,13 @@ const struct each_op each_ops[] = {
     {"convert mov", CONVERT("\"container\":\"mov\",\"videoCodec\":\"hevc\""), .suffix = ".mov", .plan = plan_same},
     {"convert webm", CONVERT("\"container\":\"webm\""), .suffix = ".webm", .plan = plan_same},
     {"convert mkv", CONVERT("\"container\":\"mkv\",\"audioCodec\":\"mp3\""), .suffix = ".mkv", .plan = plan_same},
+    {"package", "{\"package\":{\"video\":@,\"rungs\":[{\"height\":64}]}}", .last = true, .plan = plan_same},
 };
 const size_t each_ops_count = CS_COUNT(each_ops);
 
 /* ---- running ---- */
+
+static const char playlist[] = "master.m3u8";
 
 const char *each_prepare(struct studio *studio, int rate_num, int rate_den, int seconds,
                          struct each_film *ret_fixture) {
@@ -290,6 +293,14 @@ static const char *named(struct studio *studio, const struct each_op *op, const 
     return cs_arena_sprintf(studio->arena, "%s%s", output, op->suffix != NULL ? op->suffix : ".mp4");
 }
 
+/* What a package of one rung plays. */
+static const char *mux(struct studio *studio, const char *name) {
+    studio_make(studio, name,
+                cs_arena_sprintf(studio->arena, "-i %s -i %s -c copy", studio_path(studio, "video_64.mp4"),
+                                 studio_path(studio, "audio.mp4")));
+    return name;
+}
+
 /* Smart reframes give their path, too. */
 static void must(struct studio *studio, const char *json, const char *output, const char *const *inputs) {
     if (studio_run(studio, json, output, inputs) != CS_OK) {
@@ -305,8 +316,8 @@ const char *each_run(struct studio *studio, const struct each_op *op, const stru
         must(studio, "{\"extractAudio\":{\"media\":{\"input\":1}}}", op->inputs[0], (const char *[]){path, NULL});
     }
     add_inputs(studio, op, in, inputs, 1);
-    must(studio, json_of(studio, op, "{\"input\":1}", 2), name, inputs);
-    return name;
+    must(studio, json_of(studio, op, "{\"input\":1}", 2), op->last ? playlist : name, inputs);
+    return op->last ? mux(studio, name) : name;
 }
 
 const char *each_run_both(struct studio *studio, const struct each_op *first, const struct each_film *in,
@@ -319,6 +330,6 @@ const char *each_run_both(struct studio *studio, const struct each_op *first, co
     must(studio,
          cs_arena_sprintf(studio->arena, "[%s,%s]", json_of(studio, first, "{\"input\":1}", 2),
                           json_of(studio, second, "{\"step\":1}", count + 1)),
-         name, inputs);
-    return name;
+         second->last ? playlist : name, inputs);
+    return second->last ? mux(studio, name) : name;
 }

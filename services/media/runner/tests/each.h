@@ -33,6 +33,7 @@ struct each_op {
     const char *inputs[EACH_INPUTS_MAX]; /* of #1 … */
     const char *suffix;                  /* of its output */
     bool alone;                          /* cannot be a step before or behind another one */
+    bool last;                           /* nothing comes behind it: its pictures and sound are muxed to be looked at */
     bool of_own_sound;                   /* #1 is what extractAudio gives of the video */
     void (*plan)(const struct each_film *in, const struct each_film *fixture, struct each_film *out);
 };
@@ -42,7 +43,7 @@ extern const size_t each_ops_count;
 
 /* The fixture of that rate, and what operations need besides their video; returns its path. */
 const char *each_prepare(struct studio *studio, int rate_num, int rate_den, int seconds, struct each_film *ret_fixture);
-/* Runs it on a film; its output is DIR/<output><suffix>, whose name is returned. */
+/* Runs it on a film; what is to be looked at is DIR/<output><suffix>, whose name is returned. */
 const char *each_run(struct studio *studio, const struct each_op *op, const struct each_film *in, const char *path,
                      const char *output);
 /* The same of both, as one job; between: what the first one makes. */

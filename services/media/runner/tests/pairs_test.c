@@ -230,7 +230,7 @@ static void run_pairs_of(const struct pairs *pairs, size_t first, const bool *ch
     const char *name = NULL;
     struct each_film film;
     op->plan(&pairs->fixture, &pairs->fixture, &film);
-    for (size_t i = 0; i < each_ops_count; i++) {
+    for (size_t i = 0; i < each_ops_count && !op->last; i++) {
         if (chosen[first * each_ops_count + i]) {
             name = name != NULL ? name : each_run(pairs->studio, op, &pairs->fixture, pairs->path, "first");
             run_pair(pairs, op, &film, name, &each_ops[i]);
