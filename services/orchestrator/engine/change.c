@@ -6,12 +6,14 @@
 void orc_engine_change(struct orc_engine *engine, const char *tenant, const char *id, struct orc_change *change,
                        orc_read_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (orc_engine_enter(engine, &err) != CS_OK) {
+    size_t size = change->plan != NULL ? protobuf_c_message_get_packed_size(&change->plan->base) : 0;
+    if (orc_engine_enter_with(engine, size, &err) != CS_OK) {
         orc_change_destroy(change);
         done(NULL, &err, ctx);
         return;
     }
     struct orc_item *item = orc_engine_named_item(ORC_ITEM_CHANGE, tenant, id);
+    item->size_bytes = size;
     item->read.change = change;
     item->read.done = done;
     item->read.ctx = ctx;

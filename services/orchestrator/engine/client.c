@@ -18,6 +18,20 @@ enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) {
     return CS_OK;
 }
 
+void orc_engine_bytes_taken(struct orc_engine *engine, size_t size_bytes) {
+    atomic_fetch_sub(&engine->counters.waiting_bytes, size_bytes);
+}
+
+enum cs_status orc_engine_enter_with(struct orc_engine *engine, size_t size_bytes, struct cs_err *err) {
+    CS_TRY(orc_engine_enter(engine, err));
+    if (atomic_fetch_add(&engine->counters.waiting_bytes, size_bytes) + size_bytes > ORC_ENGINE_QUEUE_BYTES_MAX) {
+        orc_engine_bytes_taken(engine, size_bytes);
+        orc_engine_answered(engine);
+        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many plans are waiting; try again later");
+    }
+    return CS_OK;
+}
+
 void orc_engine_answered(struct orc_engine *engine) {
     atomic_fetch_sub(&engine->counters.clients_waiting, 1);
 }

@@ -10,7 +10,7 @@ static const char *state_name(const struct orc_execution *execution) {
 
 static void begin(struct orc_engine *engine, const struct orc_batch *batch, const struct orc_effect *effect) {
     struct orc_entry *entry = effect->entry;
-    orc_engine_submission_done(engine, batch->created[effect->created.row].request_size);
+    orc_engine_bytes_taken(engine, batch->created[effect->created.row].request_size);
     if (batch->duplicates[effect->created.row]) {
         orc_engine_answer_duplicate(engine, &batch->created[effect->created.row], effect);
         return;
@@ -236,7 +236,7 @@ void orc_engine_fail_batch(struct orc_engine *engine, struct orc_batch *batch) {
     for (size_t i = 0; i < batch->effect_count; i++) {
         const struct orc_effect *effect = &batch->effects[i];
         if (effect->kind == ORC_EFFECT_CREATED) {
-            orc_engine_submission_done(engine, batch->created[effect->created.row].request_size);
+            orc_engine_bytes_taken(engine, batch->created[effect->created.row].request_size);
             orc_engine_answered(engine);
             effect->created.done(NULL, &told, effect->created.ctx);
         } else if (effect->kind == ORC_EFFECT_READ) {

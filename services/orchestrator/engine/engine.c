@@ -122,6 +122,7 @@ static void take(struct orc_engine *engine, struct orc_item *item) {
         engine->give_up_ms = cs_clock_mono_ms() + STOP_WAIT_MS;
         break;
     }
+    orc_engine_bytes_taken(engine, item->size_bytes);
     free(item);
 }
 
@@ -145,13 +146,14 @@ static void turn(struct orc_engine *engine, struct orc_item *items) {
     while (items != NULL) {
         struct orc_item *next = items->next;
         take(engine, items);
-        items = next;
+        items = orc_returning_before(engine, next);
     }
     if (!engine->stopping) { /* what is left to do then is done after the next start */
         orc_engine_fire_timers(engine);
         orc_gates_fire(engine);
         orc_bases_look(engine);
         orc_cache_ask(engine);
+        orc_sharing_look(engine);
         orc_dispatch_run(engine);
     }
     orc_peers_flush(engine);
@@ -166,6 +168,7 @@ static int64_t wait_ms(const struct orc_engine *engine, int64_t flush_ms) {
     at_ms = rate != NULL && rate->at_ms < at_ms ? rate->at_ms : at_ms;
     at_ms = orc_bases_due_ms(engine) < at_ms ? orc_bases_due_ms(engine) : at_ms;
     at_ms = orc_cache_due_ms(engine) < at_ms ? orc_cache_due_ms(engine) : at_ms;
+    at_ms = orc_sharing_due_ms(engine) < at_ms ? orc_sharing_due_ms(engine) : at_ms;
     if (engine->stopping) {
         return engine->give_up_ms - cs_clock_mono_ms();
     }
@@ -242,6 +245,7 @@ static struct orc_engine *create(const struct orc_engine_config *config, struct 
     engine->clock = config->clock != NULL ? *config->clock : cs_clock_system();
     atomic_init(&engine->next_watch, 1);
     orc_queue_init(&engine->queue);
+    orc_keeper_init(&engine->keeper);
     orc_dispatch_init(&engine->dispatch, limits, config->headroom_share);
     for (size_t i = 0; i < ORC_TRACKS; i++) {
         orc_track_init(&engine->tracks[i], engine);
@@ -262,6 +266,7 @@ static void destroy(struct orc_engine *engine) {
     }
     orc_dispatch_fini(&engine->dispatch);
     cs_arena_destroy(engine->scratch);
+    orc_keeper_fini(&engine->keeper); /* after the readers, who ask it for our address */
     orc_queue_fini(&engine->queue);
     free(engine->database_url);
     free(engine->replica);

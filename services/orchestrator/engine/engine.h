@@ -30,7 +30,7 @@
 
 enum {
     ORC_ENGINE_QUEUE_MAX = 1 << 16,
-    ORC_ENGINE_QUEUE_BYTES_MAX = 128 << 20, /* of the packed submissions among them */
+    ORC_ENGINE_QUEUE_BYTES_MAX = 128 << 20, /* of the packed plans and reports among them */
 };
 
 struct orc_engine;
@@ -56,7 +56,8 @@ struct orc_engine_config {
     void *failed_ctx;
 };
 
-/* Migrates, joins, recovers everything open, dials the workers; returns when reads and submissions can be served. */
+/* Migrates, joins, dials the workers; returns when it serves. What was open comes back meanwhile (returning.h); what is
+ * little is back when it returns. */
 enum cs_status orc_engine_start(const struct orc_engine_config *config, struct orc_engine **ret_engine,
                                 struct cs_err *err) CS_MUST_USE;
 /* Commits what is in the queue, then stops. Open executions stay in the database. When it returns every callback that

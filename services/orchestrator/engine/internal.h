@@ -52,7 +52,7 @@ struct orc_counters {
     atomic_size_t running; /* assignments */
     atomic_size_t links;
     atomic_size_t clients_waiting; /* submissions, reads and cancels without an answer */
-    atomic_size_t submitted_bytes; /* of submissions without an answer */
+    atomic_size_t waiting_bytes;   /* of submissions without an answer, and of changes that nobody has looked at */
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t commit_failures;
     atomic_uint_fast64_t commit_us;
@@ -198,6 +198,9 @@ void orc_engine_drop_all(struct orc_engine *engine);
 void orc_engine_refuse_recovering(struct cs_err *err);
 /* One more client waits for an answer; RESOURCE_EXHAUSTED "overloaded". */
 enum cs_status orc_engine_enter(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
+/* The same with a request that needs so much room until orc_engine_bytes_taken. */
+enum cs_status orc_engine_enter_with(struct orc_engine *engine, size_t size_bytes, struct cs_err *err) CS_MUST_USE;
+void orc_engine_bytes_taken(struct orc_engine *engine, size_t size_bytes);
 /* Answers with the execution that has the key, when it was asked for alike; `otherwise` (or NULL) when there is none.
  */
 void orc_engine_answer_key(struct orc_engine *engine, const char *tenant, const char *key,
@@ -219,8 +222,6 @@ void orc_engine_take_watch(struct orc_engine *engine, struct orc_item *item);
 void orc_engine_answer_duplicate(struct orc_engine *engine, const struct orc_row_created *row,
                                  const struct orc_effect *effect);
 void orc_engine_answered(struct orc_engine *engine);
-/* A submission of that size needs no room any more. */
-void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes);
 
 /* ---- fusion.c ---- */
 /* The job of the seat, which goes to that worker, and those that are done in the same run; the pass gets the permits

@@ -20,6 +20,7 @@ struct keeping {
     char address[ORC_ADDRESS_MAX];
     bool taking;
     struct orc_owned *owned; /* what we had open and have not brought back yet; NULL: all is back */
+    bool dead;               /* another's lease has ended */
     int64_t kept_ms;         /* monotonic: the last time that the lease was renewed */
     int64_t patient_ms;      /* monotonic: nobody is taken over before */
     bool replaced;
@@ -60,7 +61,8 @@ static enum cs_status keep(struct keeping *keeping, struct cs_arena *arena, stru
     if (alive->kept) {
         atomic_store(&keeping->engine->keeper.sure_until_ms, asked_ms + ORC_LEASE_MS);
         note_kept(keeping);
-    } else {
+        keeping->dead = alive->dead[0] != '\0' && cs_clock_mono_ms() >= keeping->patient_ms;
+    } else if (keeping->taking) { /* before, the engine would not know whom it is about; we ask again */
         tell_replaced(keeping);
     }
     return CS_OK;
@@ -79,7 +81,6 @@ static bool is_stopping(struct orc_keeper *keeper, uint64_t generation) {
 static bool take(struct orc_entry *entries, void *ctx) {
     struct keeping *keeping = ctx;
     tell(keeping, ORC_ITEM_TAKEN, entries);
-    atomic_store(&keeping->engine->counters.left, keeping->owned != NULL ? orc_owned_left(keeping->owned) : 0);
     if (is_stopping(&keeping->engine->keeper, keeping->generation)) {
         return false;
     }
@@ -89,6 +90,12 @@ static bool take(struct orc_entry *entries, void *ctx) {
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     struct orc_alive alive = {0};
     return keep(keeping, arena, &alive, NULL) == CS_OK && alive.kept;
+}
+
+/* Who died meanwhile is first: nobody else may be left to take over. */
+static bool take_ours(struct orc_entry *entries, void *ctx) {
+    const struct keeping *keeping = ctx;
+    return take(entries, ctx) && !keeping->dead;
 }
 
 static void note_returned(struct keeping *keeping) {
@@ -105,7 +112,7 @@ static void note_returned(struct keeping *keeping) {
 /* Returns how long to wait before going on. */
 static int64_t take_back(struct keeping *keeping) {
     struct cs_err err = {0};
-    if (orc_engine_take_back(keeping->name, keeping->engine->keeper.store, keeping->owned, take, keeping, &err) !=
+    if (orc_engine_take_back(keeping->name, keeping->engine->keeper.store, keeping->owned, take_ours, keeping, &err) !=
         CS_OK) {
         cs_log_warn("bringing back failed, trying again", CS_KVI("executions", orc_owned_left(keeping->owned)),
                     CS_KVE(&err));
@@ -144,11 +151,12 @@ static int64_t tick(struct keeping *keeping) {
     if (!alive.kept || !keeping->taking) {
         return ORC_KEEP_EVERY_MS;
     }
-    if (keeping->owned != NULL) {
+    bool progress = keeping->dead && take_over(keeping, alive.dead);
+    if (keeping->owned != NULL && !keeping->replaced) {
         return take_back(keeping);
     }
-    if (alive.dead[0] != '\0' && cs_clock_mono_ms() >= keeping->patient_ms) {
-        return take_over(keeping, alive.dead) ? AGAIN_MS : ORC_KEEP_EVERY_MS;
+    if (keeping->dead) {
+        return progress ? AGAIN_MS : ORC_KEEP_EVERY_MS;
     }
     /* Until the moment at which a lease ends that is not renewed: no later, and not more often. */
     return alive.next_ms >= 0 && alive.next_ms < ORC_KEEP_EVERY_MS ? alive.next_ms + 1 : ORC_KEEP_EVERY_MS;
@@ -217,15 +225,23 @@ static void *run(void *arg) {
 
 /* ---- for others ---- */
 
-enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) {
-    struct orc_keeper *keeper = &engine->keeper;
-    CS_TRY(orc_store_open(engine->database_url, &keeper->store, err));
+void orc_keeper_init(struct orc_keeper *keeper) {
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&keeper->changed, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_mutex_init(&keeper->lock, NULL);
+}
+
+void orc_keeper_fini(struct orc_keeper *keeper) {
+    (void)pthread_cond_destroy(&keeper->changed);
+    (void)pthread_mutex_destroy(&keeper->lock);
+}
+
+enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) {
+    struct orc_keeper *keeper = &engine->keeper;
+    CS_TRY(orc_store_open(engine->database_url, &keeper->store, err));
     if (pthread_create(&keeper->thread, NULL, run, engine) != 0) {
         return cs_fail(err, CS_RESOURCE_EXHAUSTED, "no_thread", "no thread for the lease");
     }
@@ -241,8 +257,6 @@ void orc_keeper_stop(struct orc_engine *engine) {
         (void)pthread_cond_broadcast(&keeper->changed);
         pthread_mutex_unlock(&keeper->lock);
         (void)pthread_join(keeper->thread, NULL);
-        (void)pthread_cond_destroy(&keeper->changed);
-        (void)pthread_mutex_destroy(&keeper->lock);
         keeper->started = false;
     }
     orc_store_close(keeper->store);

@@ -50,6 +50,8 @@ struct orc_keeper {
     atomic_int_fast64_t sure_until_ms; /* monotonic: before then nobody can have taken over from us */
 };
 
+void orc_keeper_init(struct orc_keeper *keeper);
+void orc_keeper_fini(struct orc_keeper *keeper); /* after orc_keeper_stop */
 enum cs_status orc_keeper_start(struct orc_engine *engine, struct cs_err *err) CS_MUST_USE;
 /* Ends the lease, so that others take over at once, and the thread. Also when it was not started. */
 void orc_keeper_stop(struct orc_engine *engine);

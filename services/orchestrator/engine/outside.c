@@ -116,12 +116,13 @@ void orc_engine_report(struct orc_engine *engine, const Callsheet__V1__ReportExt
     uint8_t *bytes = cs_arena_alloc(arena, size + 1);
     (void)protobuf_c_message_pack(&request->base, bytes);
     if (cs_rpc_message_unpack_arena(request->base.descriptor, bytes, size, arena, &copy, &err) != CS_OK ||
-        orc_engine_enter(engine, &err) != CS_OK) {
+        orc_engine_enter_with(engine, size, &err) != CS_OK) {
         cs_arena_destroy(arena);
         done(NULL, &err, ctx);
         return;
     }
     struct orc_item *item = orc_engine_named_item(ORC_ITEM_OUTSIDE, token->tenant, token->execution);
+    item->size_bytes = size;
     report->arena = arena;
     report->token = *token;
     report->request = (const Callsheet__V1__ReportExternalRequest *)copy;

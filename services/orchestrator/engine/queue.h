@@ -52,6 +52,7 @@ struct orc_outside_report;
 struct orc_item {
     struct orc_item *next;
     enum orc_item_kind kind;
+    size_t size_bytes;                     /* CHANGE, OUTSIDE: of the request */
     char tenant[ORC_TENANT_BYTES_MAX + 1]; /* GET, CANCEL, WATCH */
     char id[24];
     union {

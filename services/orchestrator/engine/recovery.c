@@ -13,8 +13,13 @@
 #include "engine/internal.h"
 
 enum {
-    ROWS_A_READ = 500,
-    ROWS_A_CLAIM_MAX = 2000, /* the first claims are smaller, so that work goes on soon */
+    /* The first are small, so that work goes on soon; so are those of a database that is slow: between two of them our
+     * lease is renewed. */
+    ROWS_A_BATCH_MIN = 50,
+    ROWS_A_BATCH_FIRST = 500,
+    ROWS_A_READ_MAX = 500,
+    ROWS_A_CLAIM_MAX = 2000,
+    SLOW_MS = ORC_LEASE_MS / 8,
     /* Of an entry's arena: most fit into one block. */
     ARENA_BYTES = 1024,
     ARENA_TIMES_REQUEST = 4,
@@ -105,13 +110,23 @@ static struct orc_entry *make_entries(const struct orc_stored *rows, size_t coun
     return entries;
 }
 
+/* How many rows after a batch of so many that took so long. */
+static size_t rows_next(size_t rows, int64_t took_ms, size_t rows_max) {
+    if (took_ms > SLOW_MS) {
+        return rows / 2 > ROWS_A_BATCH_MIN ? rows / 2 : ROWS_A_BATCH_MIN;
+    }
+    return 2 * rows < rows_max ? 2 * rows : rows_max;
+}
+
 /* ---- what we own ---- */
 
 struct orc_owned {
     struct cs_arena *arena; /* holds ids */
-    const char **ids;       /* the oldest first */
+    const char **ids;       /* the oldest first; within a batch by id */
     size_t count;
-    size_t at; /* those before have been given */
+    size_t at;        /* those before have been given */
+    size_t batch_end; /* of the one that `at` is in */
+    size_t batch_rows;
 };
 
 void orc_owned_destroy(struct orc_owned *owned) {
@@ -141,6 +156,15 @@ static void move_on(struct orc_owned *owned, size_t asked, const struct orc_stor
     }
 }
 
+/* An answer that is full is cut off: the next one has the rest of its batch, before anything younger. */
+static void begin_batch(struct orc_owned *owned) {
+    if (owned->at == owned->batch_end) {
+        size_t rows = orc_owned_left(owned) < owned->batch_rows ? orc_owned_left(owned) : owned->batch_rows;
+        qsort(&owned->ids[owned->at], rows, sizeof(*owned->ids), by_id);
+        owned->batch_end = owned->at + rows;
+    }
+}
+
 enum cs_status orc_engine_take_back(const char *name, struct orc_store *store, struct orc_owned *owned,
                                     orc_take_fn *take, void *ctx, struct cs_err *err) {
     bool more = true;
@@ -148,13 +172,14 @@ enum cs_status orc_engine_take_back(const char *name, struct orc_store *store, s
         CS_AUTO(cs_arena) *arena = cs_arena_create();
         struct orc_stored *rows = NULL;
         size_t count = 0;
-        size_t asked = orc_owned_left(owned) < ROWS_A_READ ? orc_owned_left(owned) : ROWS_A_READ;
-        const char **ids = &owned->ids[owned->at];
-        qsort(ids, asked, sizeof(*ids), by_id);
-        CS_TRY(orc_store_open_executions(store, name, ids, asked, arena, &rows, &count, err));
+        int64_t asked_ms = cs_clock_mono_ms();
+        begin_batch(owned);
+        size_t asked = owned->batch_end - owned->at;
+        CS_TRY(orc_store_open_executions(store, name, &owned->ids[owned->at], asked, arena, &rows, &count, err));
         struct orc_entry *entries = make_entries(rows, count, arena);
         move_on(owned, asked, rows, count);
         cs_crash_at(CS_CRASH_ORCHESTRATOR_WHILE_RETURNING);
+        owned->batch_rows = rows_next(owned->batch_rows, cs_clock_mono_ms() - asked_ms, ROWS_A_READ_MAX);
         more = take(entries, ctx);
     }
     return CS_OK;
@@ -172,25 +197,27 @@ enum cs_status orc_engine_take_over(__attribute__((unused)) struct orc_engine *e
     }
     cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_FENCE);
     char after_id[24] = "";
-    size_t limit = ROWS_A_READ;
+    size_t limit = ROWS_A_BATCH_FIRST;
     size_t claimed = 0;
     for (;;) {
         CS_AUTO(cs_arena) *arena = cs_arena_create();
         struct orc_stored *rows = NULL;
         size_t count = 0;
+        int64_t asked_ms = cs_clock_mono_ms();
         if (orc_store_claim(store, dead, epoch, after_id, limit, arena, &rows, &count, err) != CS_OK) {
             /* A process has joined under its name: what we have not claimed is its own again. */
             return cs_str_eq(err->reason, "not_fenced") ? CS_OK : err->status;
         }
         cs_crash_at(CS_CRASH_ORCHESTRATOR_AFTER_CLAIM);
         struct orc_entry *entries = make_entries(rows, count, arena);
+        int64_t took_ms = cs_clock_mono_ms() - asked_ms;
         claimed += count;
         *ret_progress = claimed != 0;
         if (count == 0 || !take(entries, ctx)) {
             break;
         }
         cs_str_copy(after_id, sizeof(after_id), rows[count - 1].id);
-        limit = 2 * limit < ROWS_A_CLAIM_MAX ? 2 * limit : ROWS_A_CLAIM_MAX;
+        limit = rows_next(limit, took_ms, ROWS_A_CLAIM_MAX);
     }
     bool removed = false;
     CS_TRY(orc_store_remove(store, dead, epoch, &removed, err));
@@ -243,6 +270,7 @@ static enum cs_status join_unnamed(struct orc_engine *engine, struct cs_err *err
 static enum cs_status list_owned(struct orc_engine *engine, struct orc_owned **ret_owned, struct cs_err *err) {
     CS_AUTO(orc_owned) *owned = cs_alloc(sizeof(*owned));
     owned->arena = cs_arena_create();
+    owned->batch_rows = ROWS_A_BATCH_FIRST;
     if (engine->replica[0] != '\0') {
         CS_TRY(orc_store_open_ids(store_of(engine), engine->name, owned->arena, &owned->ids, &owned->count, err));
     }
@@ -264,6 +292,7 @@ enum cs_status orc_engine_join(struct orc_engine *engine, struct orc_owned **ret
 /* ---- putting to work: on the engine's thread ---- */
 
 static void adopt(struct orc_engine *engine, struct orc_entry *entry) {
+    orc_returning_note(engine, entry->execution->id);
     orc_engine_add(engine, entry);
     struct orc_commands commands = {0};
     orc_execution_recovered(entry->execution, engine->now_ms, &commands);
@@ -296,7 +325,7 @@ void orc_engine_adopt(struct orc_engine *engine, struct orc_entry *entries) {
 void orc_engine_joined(struct orc_engine *engine, struct orc_owned *owned) {
     orc_store_assume(engine->tracks[ORC_TRACK_EXPRESS].committer.store, engine->name, engine->epoch);
     engine->recovering = false;
-    orc_returning_begin(engine, orc_owned_left(owned));
+    orc_returning_begin(engine, owned->ids, owned->count);
     orc_keeper_take(&engine->keeper, owned);
 }
 

@@ -260,6 +260,55 @@ static Callsheet__V1__ChunkState end_of(struct orc_engine *engine, struct orc_pe
     return refused ? CHUNK(RETURNED) : CHUNK(FAILED);
 }
 
+static int64_t silent_at(const struct orc_share *share) {
+    int64_t limit_ms = share->assignment->peer->silence_ms;
+    return limit_ms != 0 ? share->assignment->heard_ms + limit_ms : INT64_MAX;
+}
+
+static void look_at(struct orc_engine *engine, struct orc_share *share) {
+    struct orc_assignment *assignment = share->assignment;
+    if (silent_at(share) > engine->now_ms) {
+        return;
+    }
+    cs_log_warn("a worker has not been heard of about a chunk for too long", CS_KV("worker", assignment->peer->worker),
+                CS_KVI("chunk", share->chunk), CS_KV("trace", share->spread->owner->entry->trace_id));
+    assignment->peer->rests_until_ms = engine->now_ms + ORC_SHARE_FAILED_REST_MS;
+    tell(engine, share, CHUNK(RETURNED));
+    orc_assignment_post_cancel(engine, assignment, "nothing has been heard of the chunk for too long");
+}
+
+void orc_sharing_look(struct orc_engine *engine) {
+    struct orc_spread *spread = NULL;
+    DL_FOREACH(engine->dispatch.spreads, spread) {
+        struct orc_share *share = NULL;
+        struct orc_share *next = NULL;
+        DL_FOREACH_SAFE(spread->shares, share, next) {
+            look_at(engine, share);
+        }
+    }
+}
+
+static int64_t rested_at(const struct orc_engine *engine) {
+    int64_t at_ms = INT64_MAX;
+    for (const struct orc_peer *peer = engine->dispatch.peers; peer != NULL; peer = peer->hh.next) {
+        bool rests = peer->shares && peer->rests_until_ms > engine->now_ms;
+        at_ms = rests && peer->rests_until_ms < at_ms ? peer->rests_until_ms : at_ms;
+    }
+    return at_ms;
+}
+
+int64_t orc_sharing_due_ms(const struct orc_engine *engine) {
+    const struct orc_spread *spread = NULL;
+    int64_t at_ms = engine->dispatch.spreads != NULL ? rested_at(engine) : INT64_MAX;
+    DL_FOREACH(engine->dispatch.spreads, spread) {
+        const struct orc_share *share = NULL;
+        DL_FOREACH(spread->shares, share) {
+            at_ms = silent_at(share) < at_ms ? silent_at(share) : at_ms;
+        }
+    }
+    return at_ms;
+}
+
 void orc_share_report(struct orc_engine *engine, struct orc_assignment *assignment, const struct orc_report *report) {
     if (report->kind != ORC_REPORT_SUCCEEDED && report->kind != ORC_REPORT_FAILED) {
         return;

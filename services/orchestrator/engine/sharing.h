@@ -18,7 +18,7 @@
 
 enum {
     ORC_SHARE_REFUSED_REST_MS = 1000,     /* before a worker that had no slot after all is asked again */
-    ORC_SHARE_FAILED_REST_MS = 30 * 1000, /* … one that could not make a chunk */
+    ORC_SHARE_FAILED_REST_MS = 30 * 1000, /* … one that could not make a chunk, or fell silent over it */
 };
 
 /* Of an attempt. */
@@ -49,6 +49,10 @@ void orc_spread_take(struct orc_engine *engine, struct orc_assignment *assignmen
 void orc_spread_end(struct orc_engine *engine, struct orc_assignment *assignment);
 /* Gives chunks to slots that nobody needs, as far as both go. After all jobs that are ready. */
 void orc_sharing_run(struct orc_engine *engine);
+/* Chunks of workers that are not heard of any more are theirs no longer. */
+void orc_sharing_look(struct orc_engine *engine);
+/* When there is something to do, if nothing happens before; INT64_MAX never. */
+int64_t orc_sharing_due_ms(const struct orc_engine *engine);
 /* What the worker of a share says about it. */
 void orc_share_report(struct orc_engine *engine, struct orc_assignment *assignment, const struct orc_report *report);
 /* When the assignment is one: it ends without a word. */

@@ -7,23 +7,9 @@
 
 /* ---- at the door, on the caller's thread ---- */
 
-void orc_engine_submission_done(struct orc_engine *engine, size_t size_bytes) {
-    atomic_fetch_sub(&engine->counters.submitted_bytes, size_bytes);
-}
-
-static enum cs_status enter_submission(struct orc_engine *engine, size_t size_bytes, struct cs_err *err) {
-    CS_TRY(orc_engine_enter(engine, err));
-    if (atomic_fetch_add(&engine->counters.submitted_bytes, size_bytes) + size_bytes > ORC_ENGINE_QUEUE_BYTES_MAX) {
-        orc_engine_submission_done(engine, size_bytes);
-        orc_engine_answered(engine);
-        return cs_fail(err, CS_RESOURCE_EXHAUSTED, "overloaded", "too many plans are waiting; try again later");
-    }
-    return CS_OK;
-}
-
 void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submission, orc_created_fn *done, void *ctx) {
     struct cs_err err = {0};
-    if (enter_submission(engine, submission->request_size, &err) != CS_OK) {
+    if (orc_engine_enter_with(engine, submission->request_size, &err) != CS_OK) {
         orc_submission_destroy(submission);
         done(NULL, &err, ctx);
         return;
@@ -34,7 +20,7 @@ void orc_engine_submit(struct orc_engine *engine, struct orc_submission *submiss
     item->submit.ctx = ctx;
     if (!orc_queue_put(&engine->queue, item)) { /* what was looked up before came back too late */
         free(item);
-        orc_engine_submission_done(engine, submission->request_size);
+        orc_engine_bytes_taken(engine, submission->request_size);
         orc_submission_destroy(submission);
         orc_engine_answered(engine);
         (void)cs_fail(&err, CS_UNAVAILABLE, "stopping", "the orchestrator is about to stop");
@@ -87,7 +73,7 @@ void orc_engine_take_submit(struct orc_engine *engine, struct orc_item *item) {
     if (engine->recovering) {
         struct cs_err err = {0};
         orc_engine_refuse_recovering(&err);
-        orc_engine_submission_done(engine, submission->request_size);
+        orc_engine_bytes_taken(engine, submission->request_size);
         orc_submission_destroy(submission);
         orc_engine_answered(engine);
         item->submit.done(NULL, &err, item->submit.ctx);

@@ -335,7 +335,7 @@ TEST(more_requests_than_the_limit_are_refused_at_once) {
 }
 
 TEST(plans_beyond_the_limit_of_bytes_are_refused_at_once) {
-    atomic_size_t *bytes = &harness.engine->counters.submitted_bytes;
+    atomic_size_t *bytes = &harness.engine->counters.waiting_bytes;
     atomic_store(bytes, ORC_ENGINE_QUEUE_BYTES_MAX - 1);
     struct answer *refused = SUBMIT(one);
     assert_true(harness_done(refused));

@@ -132,6 +132,13 @@ void fake_link_up_sharing(uint64_t link, const char *const *operations, uint32_t
     come_up(link, operations, slots, hello);
 }
 
+void fake_link_up_helping(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms) {
+    Callsheet__V1__Hello hello = CALLSHEET__V1__HELLO__INIT;
+    hello.heartbeat_ms = heartbeat_ms;
+    hello.shares = true;
+    come_up(link, operations, slots, hello);
+}
+
 void fake_link_down(uint64_t link) {
     pthread_mutex_lock(&fake.lock);
     bool was_up = fake.up[link];

@@ -15,6 +15,8 @@ void fake_link_up_beating(uint64_t link, const char *const *operations, uint32_t
 void fake_link_up_fusing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs);
 /* One that makes chunks of others' jobs. */
 void fake_link_up_sharing(uint64_t link, const char *const *operations, uint32_t slots, uint32_t fused_jobs);
+/* … and says that it is heard of that often. */
+void fake_link_up_helping(uint64_t link, const char *const *operations, uint32_t slots, uint32_t heartbeat_ms);
 void fake_link_credits(uint64_t link, uint32_t limit);
 void fake_link_down(uint64_t link);
 

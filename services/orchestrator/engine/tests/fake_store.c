@@ -14,6 +14,7 @@ struct row {
     struct orc_stored stored; /* strings and bytes malloc'ed */
     char *key;
     int64_t wake_at_ms;
+    bool left; /* by the replica that has died */
 };
 
 struct event {
@@ -39,6 +40,9 @@ static struct {
     int64_t epoch;
     size_t returns;
     int return_failures;
+    bool somebody_died;
+    bool replaces_joining;
+    int refused_leases;
 } db = {.returns = SIZE_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 struct orc_store {
@@ -86,6 +90,7 @@ void fake_store_reset(void) {
     db.keeps_nobody = false;
     db.failures = db.commits = db.return_failures = 0;
     db.returns = SIZE_MAX;
+    db.somebody_died = db.replaces_joining = false;
     db.epoch = 0;
     pthread_mutex_unlock(&db.lock);
 }
@@ -142,6 +147,19 @@ void fake_store_return(size_t executions) {
 void fake_store_fail_returning(int times) {
     pthread_mutex_lock(&db.lock);
     db.return_failures = times;
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_leave(const char *execution) {
+    pthread_mutex_lock(&db.lock);
+    find(execution)->left = true;
+    db.somebody_died = true;
+    pthread_mutex_unlock(&db.lock);
+}
+
+void fake_store_replace_joining(void) {
+    pthread_mutex_lock(&db.lock);
+    db.replaces_joining = true;
     pthread_mutex_unlock(&db.lock);
 }
 
@@ -384,15 +402,29 @@ static void give(const struct row *row, bool with_events, struct cs_arena *arena
     out->events = events;
 }
 
+/* With the lock. */
+static void await_replaced(void) {
+    if (!db.replaces_joining) {
+        return;
+    }
+    db.replaces_joining = false;
+    db.epoch++;
+    int refused = db.refused_leases;
+    while (db.refused_leases == refused) {
+        (void)pthread_cond_wait(&db.changed, &db.lock);
+    }
+}
+
 enum cs_status orc_store_open_ids(__attribute__((unused)) struct orc_store *store,
                                   __attribute__((unused)) const char *replica, struct cs_arena *arena,
                                   const char ***ret_ids, size_t *ret_count,
                                   __attribute__((unused)) struct cs_err *err) {
     pthread_mutex_lock(&db.lock);
+    await_replaced();
     const char **ids = cs_arena_array(arena, db.row_count, sizeof(*ids));
     size_t count = 0;
     for (size_t i = 0; i < db.row_count; i++) {
-        if (db.rows[i].stored.open) {
+        if (db.rows[i].stored.open && !db.rows[i].left) {
             ids[count++] = cs_arena_strdup(arena, db.rows[i].stored.id);
         }
     }
@@ -448,7 +480,7 @@ enum cs_status orc_store_get_log(struct orc_store *store, const char *tenant, co
     return orc_store_get(store, tenant, id, arena, ret_item, err);
 }
 
-/* There is one replica here, and it does not die. */
+/* There is one replica here that lives, and perhaps another that has died. */
 
 enum cs_status orc_store_owner(__attribute__((unused)) struct orc_store *store,
                                __attribute__((unused)) const char *tenant, __attribute__((unused)) const char *id,
@@ -475,7 +507,10 @@ enum cs_status orc_store_keep(struct orc_store *store, __attribute__((unused)) c
         pthread_mutex_unlock(&db.lock);
         return fail(FAKE_AWAY, err);
     }
-    *ret_alive = (struct orc_alive){.kept = store->epoch == db.epoch, .dead = "", .next_ms = -1};
+    *ret_alive =
+        (struct orc_alive){.kept = store->epoch == db.epoch, .dead = db.somebody_died ? "the dead" : "", .next_ms = -1};
+    db.refused_leases += !ret_alive->kept;
+    (void)pthread_cond_broadcast(&db.changed);
     pthread_mutex_unlock(&db.lock);
     return CS_OK;
 }
@@ -491,24 +526,37 @@ enum cs_status orc_store_release(__attribute__((unused)) struct orc_store *store
 enum cs_status orc_store_fence(__attribute__((unused)) struct orc_store *store,
                                __attribute__((unused)) const char *dead, int64_t *ret_epoch,
                                __attribute__((unused)) struct cs_err *err) {
-    *ret_epoch = 0;
+    pthread_mutex_lock(&db.lock);
+    *ret_epoch = db.somebody_died ? 1 : 0;
+    pthread_mutex_unlock(&db.lock);
     return CS_OK;
 }
 
 enum cs_status orc_store_claim(__attribute__((unused)) struct orc_store *store,
                                __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
-                               __attribute__((unused)) const char *after_id, __attribute__((unused)) size_t limit,
-                               __attribute__((unused)) struct cs_arena *arena,
-                               __attribute__((unused)) struct orc_stored **ret_items, size_t *ret_count,
+                               __attribute__((unused)) const char *after_id, size_t limit, struct cs_arena *arena,
+                               struct orc_stored **ret_items, size_t *ret_count,
                                __attribute__((unused)) struct cs_err *err) {
+    pthread_mutex_lock(&db.lock);
+    *ret_items = cs_arena_array(arena, db.row_count, sizeof(**ret_items));
     *ret_count = 0;
+    for (size_t i = 0; i < db.row_count && *ret_count < limit; i++) {
+        if (db.rows[i].left) {
+            db.rows[i].left = false;
+            give(&db.rows[i], true, arena, &(*ret_items)[(*ret_count)++]);
+        }
+    }
+    pthread_mutex_unlock(&db.lock);
     return CS_OK;
 }
 
 enum cs_status orc_store_remove(__attribute__((unused)) struct orc_store *store,
                                 __attribute__((unused)) const char *dead, __attribute__((unused)) int64_t epoch,
                                 bool *ret_removed, __attribute__((unused)) struct cs_err *err) {
-    *ret_removed = false;
+    pthread_mutex_lock(&db.lock);
+    *ret_removed = db.somebody_died;
+    db.somebody_died = false;
+    pthread_mutex_unlock(&db.lock);
     return CS_OK;
 }
 

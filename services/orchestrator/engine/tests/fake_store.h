@@ -29,6 +29,10 @@ void fake_store_fail(enum fake_failure failure, int times);
 void fake_store_return(size_t executions);
 /* The next `times` reads of these fail. */
 void fake_store_fail_returning(int times);
+/* The execution is another replica's, which has died. */
+void fake_store_leave(const char *execution);
+/* The next one that joins is fenced before it knows what it owns, and has found out by then. */
+void fake_store_replace_joining(void);
 /* Leases are not renewed, as if the database did not answer. */
 void fake_store_keep_nobody(bool nobody);
 int fake_store_commits(void);                           /* that were written */

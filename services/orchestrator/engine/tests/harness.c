@@ -121,7 +121,7 @@ static void on_created(const Callsheet__V1__CreateExecutionReply *reply, const s
     finish(answer, err);
 }
 
-static void on_read(const Callsheet__V1__Execution *execution, const struct cs_err *err, void *ctx) {
+void harness_on_read(const Callsheet__V1__Execution *execution, const struct cs_err *err, void *ctx) {
     struct answer *answer = ctx;
     pthread_mutex_lock(&lock);
     if (execution != NULL) {
@@ -130,7 +130,7 @@ static void on_read(const Callsheet__V1__Execution *execution, const struct cs_e
     finish(answer, err);
 }
 
-static struct answer *new_answer(void) {
+struct answer *harness_new_answer(void) {
     pthread_mutex_lock(&lock);
     struct answer *answer = cs_arena_alloc(harness.arena, sizeof(*answer));
     pthread_mutex_unlock(&lock);
@@ -250,14 +250,14 @@ static struct orc_submission *new_submission(const char *const *lines, size_t co
 }
 
 struct answer *harness_submit(const char *const *lines, size_t count, struct submit_options options) {
-    struct answer *answer = new_answer();
+    struct answer *answer = harness_new_answer();
     orc_engine_submit(harness.engine, new_submission(lines, count, &options), on_created, answer);
     return answer;
 }
 
 /* The engine reads the request until it answers. */
 const char *harness_create_on_base(const char *const *lines, size_t count, const char *base) {
-    struct answer *answer = new_answer();
+    struct answer *answer = harness_new_answer();
     CS_AUTO(cs_arena) *arena = cs_arena_create();
     Callsheet__V1__Plan plan;
     Callsheet__V1__CreateExecutionRequest request = CALLSHEET__V1__CREATE_EXECUTION_REQUEST__INIT;
@@ -273,14 +273,14 @@ const char *harness_create_on_base(const char *const *lines, size_t count, const
 }
 
 struct answer *harness_get(const char *tenant, const char *id) {
-    struct answer *answer = new_answer();
-    orc_engine_get(harness.engine, tenant, id, on_read, answer);
+    struct answer *answer = harness_new_answer();
+    orc_engine_get(harness.engine, tenant, id, harness_on_read, answer);
     return answer;
 }
 
 struct answer *harness_cancel(const char *id) {
-    struct answer *answer = new_answer();
-    orc_engine_cancel(harness.engine, "acme", id, "by the test", on_read, answer);
+    struct answer *answer = harness_new_answer();
+    orc_engine_cancel(harness.engine, "acme", id, "by the test", harness_on_read, answer);
     return answer;
 }
 
@@ -392,7 +392,7 @@ static void on_metrics(const char *text, const struct cs_err *err, void *ctx) {
 }
 
 const char *harness_metrics(void) {
-    struct answer *answer = new_answer();
+    struct answer *answer = harness_new_answer();
     orc_engine_ask_metrics(harness.engine, on_metrics, answer);
     harness_await(answer);
     return answer->text;
@@ -410,5 +410,16 @@ void harness_await_commits(double count) {
         if (time(NULL) > until) {
             fail_msg("no %.0f commits within %d s", count, WAIT_S);
         }
+    }
+}
+
+void harness_await_metric(const char *name, double value) {
+    time_t until = time(NULL) + WAIT_S;
+    double now = harness_metric(name);
+    while (now < value || now > value) {
+        if (time(NULL) > until) {
+            fail_msg("%s is %.0f, and not %.0f within %d s", name, now, value, WAIT_S);
+        }
+        now = harness_metric(name);
     }
 }

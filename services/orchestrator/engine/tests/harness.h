@@ -69,6 +69,9 @@ struct submit_options {
 struct answer *harness_submit(const char *const *lines, size_t count, struct submit_options options);
 struct answer *harness_get(const char *tenant, const char *id);
 struct answer *harness_cancel(const char *id);
+/* For what has no function here: an answer, and what a read, or a command, fills it with. */
+struct answer *harness_new_answer(void);
+void harness_on_read(const Callsheet__V1__Execution *execution, const struct cs_err *err, void *answer);
 bool harness_done(const struct answer *answer);
 /* Waits for it. */
 void harness_await(const struct answer *answer);
@@ -92,6 +95,8 @@ const char *harness_metrics(void);
 double harness_metric(const char *name);
 /* Until the engine has taken note of so many in all; a read that is put then comes after what they led to. */
 void harness_await_commits(double count);
+/* Until it has that value. */
+void harness_await_metric(const char *name, double value);
 
 #define SUBMIT(lines, ...) harness_submit(lines, CS_COUNT(lines), (struct submit_options){__VA_ARGS__})
 #define CREATE(lines, ...) harness_create(lines, CS_COUNT(lines), (struct submit_options){__VA_ARGS__})

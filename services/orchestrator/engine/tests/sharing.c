@@ -280,6 +280,33 @@ TEST(a_worker_that_had_no_slot_rests_for_a_moment_and_one_that_failed_for_longer
     (void)expect_share(2, 2); /* the one that it could not make is left to the job's own worker */
 }
 
+TEST(a_chunk_whose_worker_falls_silent_goes_back) {
+    const char *id = NULL;
+    const Callsheet__V1__WorkCommand *job = begin(&id, 1);
+    fake_link_up_helping(2, studio, 1, 1000);
+    spread(job, 4);
+    const Callsheet__V1__WorkCommand *share = expect_share(2, 3);
+    expect_news(1, job, 3, CHUNK(BEGUN));
+    harness_advance(5000);
+    settle(id);
+    fake_report_heartbeat(2, share);
+    settle(id);
+    harness_advance(5999);
+    settle(id);
+    assert_int_equal(fake_link_waiting(1), 0);
+    harness_advance(1);
+    expect_news(1, job, 3, CHUNK(RETURNED));
+    expect_cancel(2, share);
+    fake_report_succeeded(2, share); /* too late: it may be made a second time, and its slot is free again */
+    settle(id);
+    assert_int_equal(fake_link_waiting(1) + fake_link_waiting(2), 0);
+    fake_link_up_sharing(3, studio, 1, 1);
+    (void)expect_share(3, 3);
+    expect_news(1, job, 3, CHUNK(BEGUN));
+    harness_advance(ORC_SHARE_FAILED_REST_MS);
+    (void)expect_share(2, 2);
+}
+
 TEST(what_is_paid_for_is_not_spread) {
     static const char *const paid[] = {"gen"};
     fake_link_up_sharing(1, studio, 1, 1);
@@ -330,6 +357,7 @@ int main(void) {
         ENGINE_TEST(who_helps_may_go_away_after_the_attempt_has_ended),
         ENGINE_TEST(all_that_is_under_way_is_stopped_once_when_the_log_is_read_again),
         ENGINE_TEST(a_worker_that_had_no_slot_rests_for_a_moment_and_one_that_failed_for_longer),
+        ENGINE_TEST(a_chunk_whose_worker_falls_silent_goes_back),
         ENGINE_TEST(what_is_paid_for_is_not_spread),
         ENGINE_TEST(a_run_of_several_jobs_is_helped_by_who_does_as_many),
     };
